@@ -1,0 +1,149 @@
+# descentd: everything is reached from here.
+#   make          build build/descentd            make demo   set up, build, train on real data, show it
+#   make test     set up, build, run every test   make run    serve until Ctrl-C
+#   make asan | tsan   the tests under sanitizers  make lint   format, layers, static analysis
+#   make bench    speed, beside limits and peers   make clean
+# MODE=release|debug|asan|tsan|cov
+
+MODE ?= release
+CC ?= gcc
+O := build/$(MODE)
+
+CFLAGS_release := -O3 -g1 -DNDEBUG
+CFLAGS_debug := -O0 -g3
+CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+CFLAGS_cov := -O0 -g --coverage
+LDFLAGS_asan := -fsanitize=address,undefined
+LDFLAGS_tsan := -fsanitize=thread
+LDFLAGS_cov := --coverage
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wformat=2 -Wundef -Wvla -Wswitch-enum $(WERROR)
+# Results must be the same bits everywhere: no contraction to FMA. sqrt vectorises only without errno.
+ARITH := -ffp-contract=off -fno-math-errno -fno-trapping-math
+CFLAGS := -std=c17 -D_GNU_SOURCE -iquote . -MMD -MP -pthread $(WARN) $(ARITH) $(CFLAGS_$(MODE))
+LDFLAGS := -pthread $(LDFLAGS_$(MODE))
+
+# The pthread build of OpenBLAS by its own path: Debian's serial build is not thread-safe, and the alternatives
+# system may swap the plain soname at run time.
+BLAS_DIR := $(firstword $(wildcard /usr/lib/*/openblas-pthread))
+BLAS := -L$(BLAS_DIR) -Wl,-rpath,$(BLAS_DIR) -l:libopenblas.so.0
+LIBS_core := $(BLAS) -lm
+LIBS_api := -lcjson -lsodium
+LIBS_server := -lmicrohttpd -lsqlite3 -lsodium -lz -lcsv
+LIBS_check := -lcheck -lsubunit -lrt -lm
+
+# Kernels are compiled once an instruction set; the table of the best one that the processor has is picked at start.
+ISAS := baseline avx2 avx512
+ISA_FLAGS_baseline :=
+ISA_FLAGS_avx2 := -mavx2 -mtune=haswell
+ISA_FLAGS_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512 -mtune=skylake-avx512
+
+rwildcard = $(foreach d,$(wildcard $(1)*),$(call rwildcard,$(d)/,$(2)) $(filter $(subst *,%,$(2)),$(d)))
+ISA_SRC := $(wildcard core/kernels/isa/*.c)
+CORE_SRC := $(filter-out %.inc.c $(ISA_SRC),$(call rwildcard,core/,*.c))
+API_SRC := $(call rwildcard,api/,*.c)
+SERVER_SRC := $(filter-out server/main.c,$(call rwildcard,server/,*.c))
+MIGRATIONS := $(sort $(wildcard migrations/*.sql))
+TEST_SUPPORT := $(wildcard tests/support/*.c)
+
+CORE_OBJ := $(CORE_SRC:%.c=$(O)/%.o) $(foreach i,$(ISAS),$(ISA_SRC:%.c=$(O)/%.$(i).o))
+API_OBJ := $(API_SRC:%.c=$(O)/%.o)
+SERVER_OBJ := $(SERVER_SRC:%.c=$(O)/%.o) $(O)/embedded.o
+
+TESTS_core := $(patsubst %.c,$(O)/%,$(wildcard tests/core/test_*.c))
+TESTS_api := $(patsubst %.c,$(O)/%,$(wildcard tests/api/test_*.c))
+TESTS_server := $(patsubst %.c,$(O)/%,$(wildcard tests/server/test_*.c))
+TESTS_blackbox := $(patsubst %.c,$(O)/%,$(wildcard tests/blackbox/test_*.c))
+TESTS := $(TESTS_core) $(TESTS_api) $(TESTS_server) $(TESTS_blackbox)
+BENCH := $(patsubst %.c,$(O)/%,$(wildcard tests/bench/bench_*.c))
+
+.PHONY: all setup demo test run check asan tsan lint format bench clean build-tests
+all: build/descentd
+
+build/descentd: $(O)/descentd
+	@ln -sf $(MODE)/descentd $@
+
+$(O)/descentd: $(O)/server/main.o $(O)/libserver.a $(O)/libapi.a $(O)/libcore.a
+	@echo "  link   $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_server) $(LIBS_api) $(LIBS_core)
+
+$(O)/libcore.a: $(CORE_OBJ)
+$(O)/libapi.a: $(API_OBJ)
+$(O)/libserver.a: $(SERVER_OBJ)
+$(O)/lib%.a:
+	@rm -f $@ && ar rcs $@ $^
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  cc     $<"
+	@$(CC) $(CFLAGS) -c -o $@ $<
+
+define isa_rule
+$(O)/%.$(1).o: %.c
+	@mkdir -p $$(@D)
+	@echo "  cc     $$< ($(1))"
+	@$(CC) $(CFLAGS) $(ISA_FLAGS_$(1)) -DISA=$(1) -c -o $$@ $$<
+endef
+$(foreach i,$(ISAS),$(eval $(call isa_rule,$(i))))
+
+# What the binary carries within itself: the migrations and the contract.
+$(O)/embedded.c: scripts/embed.sh api/openapi.yaml $(MIGRATIONS)
+	@mkdir -p $(@D)
+	@sh scripts/embed.sh api/openapi.yaml $(MIGRATIONS) > $@.tmp && mv $@.tmp $@
+$(O)/embedded.o: $(O)/embedded.c
+	@$(CC) $(CFLAGS) -c -o $@ $<
+
+SUPPORT_OBJ := $(TEST_SUPPORT:%.c=$(O)/%.o)
+$(TESTS_core): $(O)/tests/core/%: $(O)/tests/core/%.o $(SUPPORT_OBJ) $(O)/libcore.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_check) -lcjson $(LIBS_core)
+$(TESTS_api): $(O)/tests/api/%: $(O)/tests/api/%.o $(SUPPORT_OBJ) $(O)/libapi.a $(O)/libcore.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_check) $(LIBS_api) $(LIBS_core)
+$(TESTS_server): $(O)/tests/server/%: $(O)/tests/server/%.o $(SUPPORT_OBJ) $(O)/libserver.a $(O)/libapi.a $(O)/libcore.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_check) $(LIBS_server) $(LIBS_api) $(LIBS_core)
+$(TESTS_blackbox): $(O)/tests/blackbox/%: $(O)/tests/blackbox/%.o $(SUPPORT_OBJ) $(patsubst %.c,$(O)/%.o,$(filter-out tests/blackbox/test_%,$(wildcard tests/blackbox/*.c)))
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_check) -lcurl -lcjson -lm
+$(BENCH): $(O)/tests/bench/%: $(O)/tests/bench/%.o $(O)/libserver.a $(O)/libapi.a $(O)/libcore.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_server) $(LIBS_api) $(LIBS_core)
+.SECONDARY:
+
+build-tests: $(TESTS) $(O)/descentd
+
+setup:
+	@sh scripts/setup.sh
+
+# check: the tests without setting the machine up first.
+check: build/descentd build-tests
+	@sh scripts/run-tests.sh $(O) $(TESTS)
+
+test: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) all build-tests
+	@$(MAKE) --no-print-directory check
+
+asan tsan: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=$@ $(@:%=build/%/descentd) build-tests
+	@sh scripts/run-tests.sh build/$@ $(patsubst $(O)/%,build/$@/%,$(TESTS))
+
+demo: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@sh scripts/demo.sh
+
+run: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@exec build/descentd
+
+lint: setup
+	@sh scripts/lint.sh
+
+format:
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+
+bench: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCH)
+	@sh scripts/bench.sh
+
+clean:
+	@rm -rf build
+
+-include $(call rwildcard,build/$(MODE)/,*.d)

@@ -1,0 +1,145 @@
+/*
+ * The documents that answer: jobs, curves, weights, predictions, lists. From plain data to text;
+ * what they are made of comes from the store.
+ */
+#ifndef API_ANSWERS_H
+#define API_ANSWERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/dataset_info.h"
+#include "api/model_card.h"
+#include "api/problem.h"
+#include "api/text.h"
+#include "core/train/trainer.h"
+
+#define JOB_STATUS_LIST(X)             \
+	X(JOB_QUEUED, "queued")        \
+	X(JOB_RUNNING, "running")      \
+	X(JOB_PAUSED, "paused")        \
+	X(JOB_SUCCEEDED, "succeeded")  \
+	X(JOB_FAILED, "failed")        \
+	X(JOB_CANCELLED, "cancelled")
+
+enum job_status {
+#define JOB_STATUS_MEMBER(name, word) name,
+	JOB_STATUS_LIST(JOB_STATUS_MEMBER)
+#undef JOB_STATUS_MEMBER
+	JOB_STATUS_COUNT
+};
+const char *job_status_word(enum job_status status);
+/* JOB_STATUS_COUNT for a word that is none. */
+enum job_status job_status_parse(const char *word);
+static inline bool job_status_ended(enum job_status status)
+{
+	return status == JOB_SUCCEEDED || status == JOB_FAILED || status == JOB_CANCELLED;
+}
+
+/* One job as the store answers it. Strings may be NULL; all are owned by whoever filled it. */
+struct job_record {
+	char id[ID_SIZE];
+	char *name;
+	enum job_status status;
+	bool cancel_pending;
+	char *stop_reason; /* a word, or NULL */
+	int64_t created_at, updated_at, started_at, finished_at; /* ms; 0: not yet */
+	uint64_t attempt;
+	uint64_t queue_position; /* 1-based; 0: not queued */
+	char *spec;   /* the stored document */
+	size_t spec_length;
+	char *report; /* job_report_render's text, or NULL */
+	char *card;   /* model_card_save's text, or NULL */
+	char *error;  /* a JSON object, or NULL */
+	uint64_t step; /* of the last report */
+	char dataset_id[ID_SIZE]; /* "" : none */
+};
+void job_record_fini(struct job_record *record);
+
+/* What a worker reports of a job, rendered once, when it changes:
+ * ,"progress":{...},"metrics":{...},"best":{...}|null,"features":[...],"classes":[...],"warnings":[...]
+ * final (NULL while running) holds the last passes over training and validation rows (validation NULL: none). */
+struct job_report {
+	const struct job_spec *spec;
+	struct trainer_progress progress;
+	const struct evaluation *final_train;
+	const struct evaluation *final_validation;
+};
+void job_report_render(const struct job_report *report, struct text *out);
+
+/* job.error of a job that diverged or failed: {"type","title","status","detail","errors":[],"step","hint"}. */
+void job_error_render(const char *slug, const char *detail, uint64_t step, const char *hint, struct text *out);
+
+/* What ?include= adds to a job: rendered curve and weights documents, or NULL. */
+struct job_includes {
+	bool curve, weights;
+	const char *curve_document;
+	const char *weights_document; /* NULL with `weights` set: writes null */
+};
+void job_render(const struct job_record *record, const struct job_includes *includes, struct text *out);
+
+/* A page of a list: writes {"data":[ ... ],"next_cursor":...}. items are rendered documents. */
+void list_render(const char *const *items, size_t count, const char *next_cursor, struct text *out);
+
+/* A curve. Which series: bits in the order of SERIES_LIST; 0: all that the job has. */
+#define SERIES_LIST(X)                                       \
+	X(SERIES_STEP, "step")                               \
+	X(SERIES_EPOCH, "epoch")                             \
+	X(SERIES_SECONDS, "seconds")                         \
+	X(SERIES_LEARNING_RATE, "learning_rate")             \
+	X(SERIES_TRAIN_LOSS, "train_loss")                   \
+	X(SERIES_GRADIENT_NORM, "gradient_norm")             \
+	X(SERIES_VALIDATION_LOSS, "validation_loss")         \
+	X(SERIES_VALIDATION_ACCURACY, "validation_accuracy") \
+	X(SERIES_PARAMETERS, "parameters")
+
+enum series {
+#define SERIES_MEMBER(name, word) name,
+	SERIES_LIST(SERIES_MEMBER)
+#undef SERIES_MEMBER
+	SERIES_COUNT
+};
+/* Reads "train_loss,step" into bits; `step` is always among them. False with a fault in problem. */
+bool series_parse(const char *words, unsigned *bits, struct problem *problem);
+
+struct curve_view {
+	const char *job_id;
+	enum job_status status;
+	size_t count;
+	const struct curve_point *points;
+	const double *parameters;  /* [count, n] or NULL */
+	size_t n;
+	bool has_validation, has_accuracy, has_parameters; /* which series the job has at all */
+	uint64_t points_total;
+	bool ended_and_complete;   /* next_step is null */
+	uint64_t next_step;
+	unsigned series;
+};
+void curve_render_json(const struct curve_view *view, struct text *out);
+void curve_render_csv(const struct curve_view *view, struct text *out);
+
+/* Weights. values: [card->n] of card->dtype. */
+void weights_render(const char *job_id, uint64_t step, const char *at, const struct model_card *card,
+		    const void *values, struct text *out);
+
+/* Predictions. inputs_read: rows of raw values in the order of card->feature, as numbers;
+ * standardisation applied by predictions_apply. */
+struct prediction_inputs {
+	size_t rows;
+	double *x;      /* [rows, card->features] raw; owned */
+	bool has_target;
+	double *y;      /* [rows, targets] numbers, or class index (-1: a class never seen); owned, or NULL */
+};
+enum status predictions_read(const char *body, size_t length, const struct model_card *card,
+			     struct prediction_inputs *out, struct problem *problem);
+void prediction_inputs_fini(struct prediction_inputs *inputs);
+/* outputs: [rows, columns] doubles, before the link function. */
+void predictions_render(const char *job_id, uint64_t step, const struct model_card *card,
+			const struct prediction_inputs *inputs, const double *outputs, size_t columns,
+			struct text *out);
+
+/* GET /v1/catalog, made from the tables of core; GET /v1 (version and limits). */
+void catalog_render(struct text *out);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * One source, two precisions. No include guard: a worker is included twice.
+ *
+ *   #define REAL_IS_FLOAT 1
+ *   #include "core/optim/adam.inc.c"     -> REAL is float,  NAME(adam_update) is adam_update_f32
+ *   #define REAL_IS_FLOAT 0
+ *   #include "core/optim/adam.inc.c"     -> REAL is double, NAME(adam_update) is adam_update_f64
+ *
+ * The worker includes this header first and ends with #undef REAL_IS_FLOAT.
+ */
+#undef REAL
+#undef REAL_C
+#undef NAME
+#undef REAL_SQRT
+#undef REAL_FABS
+#undef REAL_DTYPE
+#if REAL_IS_FLOAT
+#define REAL float
+#define REAL_C(x) x##f
+#define NAME(name) name##_f32
+#define REAL_SQRT sqrtf
+#define REAL_FABS fabsf
+#define REAL_DTYPE DTYPE_FLOAT32
+#else
+#define REAL double
+#define REAL_C(x) x
+#define NAME(name) name##_f64
+#define REAL_SQRT sqrt
+#define REAL_FABS fabs
+#define REAL_DTYPE DTYPE_FLOAT64
+#endif

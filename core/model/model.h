@@ -1,0 +1,117 @@
+/*
+ * Models by name: each is a small builder of a graph over theta, and one entry in the table.
+ *
+ * A model file says: its settings, what kind of target it wants, which losses it takes, and how
+ * its graph is built. Adding one: one file, one line in model.c.
+ */
+#ifndef CORE_MODEL_MODEL_H
+#define CORE_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/setting.h"
+#include "core/objective/objective.h"
+
+enum target_kind {
+	TARGET_NONE,   /* no data: a closed-form function */
+	TARGET_NUMBER, /* one or more numeric columns */
+	TARGET_CLASS,  /* one column of two or more classes */
+	TARGET_BINARY, /* one column of exactly two classes */
+	TARGET_ANY,    /* the loss decides (networks) */
+};
+
+/* A loss by name. `target` is what it compares with: NUMBER, CLASS or BINARY. */
+struct loss_type {
+	const char *name;
+	const char *doc;
+	const char *source;
+	enum target_kind target;
+	const struct setting *settings;
+	size_t setting_count;
+};
+
+struct activation_type {
+	const char *name;
+	const char *doc;
+	const char *source;
+	const struct setting *settings;
+	size_t setting_count;
+};
+
+/* A hidden layer of a network. */
+struct layer_type {
+	const char *name; /* "dense" */
+	const char *doc;
+	const char *source;
+	const struct setting *settings; /* beside `activation`, which every layer with `activates` takes */
+	size_t setting_count;
+	bool activates;
+};
+
+struct layer_config {
+	const struct layer_type *type;
+	struct settings settings;
+	const struct activation_type *activation;
+	struct settings activation_settings;
+};
+
+struct model_type;
+
+/* A model as a job describes it, checked and with every default filled in. Borrows all. */
+struct model_config {
+	const struct model_type *type;
+	struct settings settings;
+	const struct loss_type *loss; /* NULL for a model without a choice of losses and for functions */
+	struct settings loss_settings;
+	size_t layer_count;
+	const struct layer_config *layers;
+	/* Of type "function": which one, with its own constants, and where to begin. */
+	const struct function_type *function;
+	struct settings function_settings;
+	double scale;
+	const double *initial_point; /* [initial_count] */
+	size_t initial_count;
+};
+
+/* The shapes that a model is built for. */
+struct model_shape {
+	size_t features;
+	size_t targets; /* numeric target columns; 0 for a classification */
+	size_t classes; /* 0: not a classification */
+};
+
+struct model_type {
+	const char *name;
+	const char *doc;    /* one sentence */
+	const char *source; /* book, paper or equation */
+	enum target_kind target;
+	const struct setting *settings;
+	size_t setting_count;
+	const struct loss_type *const *losses; /* NULL-terminated, the first is the default; NULL: none to choose */
+	bool has_layers;
+	bool is_function;
+	/* Where the default loss depends on the target (networks): picks one of `losses`. NULL: the first. */
+	const struct loss_type *(*default_loss)(const struct model_shape *shape);
+	/* Builds the objective. Returns OK, E_INVALID with a sentence, E_MEMORY.
+	 * slots: executor slots to make scratch memory for. *out is returned owned. */
+	enum status (*build)(const struct model_config *config, const struct model_shape *shape,
+			     enum dtype dtype, size_t slots, struct objective **out, struct error *error);
+	/* Number of parameters (theta's n) and bytes that build() will take, before building:
+	 * E_TOO_LARGE when they do not fit a size_t. */
+	enum status (*measure)(const struct model_config *config, const struct model_shape *shape,
+			       enum dtype dtype, size_t slots, size_t *parameters, size_t *bytes);
+};
+
+/* The tables, for validation and catalog; find returns NULL for an unknown name. */
+extern const struct model_type *const model_types[];
+extern const size_t model_type_count;
+extern const struct loss_type *const loss_types[];
+extern const size_t loss_type_count;
+extern const struct activation_type *const activation_types[];
+extern const size_t activation_type_count;
+extern const struct layer_type *const layer_types[];
+extern const size_t layer_type_count;
+const struct model_type *model_find(const char *name);
+
+#endif

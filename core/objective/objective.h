@@ -1,0 +1,67 @@
+/*
+ * An objective is a function of one flat vector theta: value and gradient, over all rows or some.
+ *
+ * Closed-form functions, linear models, networks and user-written expressions are all objectives;
+ * an optimizer sees nothing else. `theta` and gradients are arrays of `n` numbers of `dtype`;
+ * `tensor` names the pieces of it. Values are double in both precisions.
+ *
+ * Invariants
+ *  1. evaluate() allocates nothing, and gives the same bits for any executor.
+ *  2. The value includes penalties; it is the objective itself, never negated (maximising is the
+ *     trainer's matter).
+ *  3. A NaN or an infinity is a value like any other: evaluate() returns OK with it.
+ */
+#ifndef CORE_OBJECTIVE_OBJECTIVE_H
+#define CORE_OBJECTIVE_OBJECTIVE_H
+
+#include <stddef.h>
+
+#include "core/base/dtype.h"
+#include "core/base/error.h"
+#include "core/data/view.h"
+#include "core/exec.h"
+
+/* A named piece of theta: row-major, `size` numbers from `offset` on. */
+struct tensor {
+	char name[64]; /* "weight", "layers.0.bias", "x", ... */
+	size_t rank;   /* 1 to 4 */
+	size_t shape[4];
+	size_t size;
+	size_t offset;
+};
+
+struct objective;
+
+struct objective_type {
+	/* value (may be NULL: not wanted) and gradient [n] (may be NULL) of the objective at theta
+	 * [n] over the rows of `batch` (NULL for an objective without rows).
+	 * Returns OK, or E_CANCELLED when executor->stop was seen set (outputs then undefined). */
+	enum status (*evaluate)(struct objective *objective, const void *theta, const struct batch *batch,
+				struct executor *executor, double *value, void *gradient);
+	/* outputs [batch rows, objective->outputs] of dtype: the model before its link function
+	 * (logits, or the predicted number). NULL where there is no such thing. Needs only x. */
+	enum status (*predict)(struct objective *objective, const void *theta, const struct batch *batch,
+			       struct executor *executor, void *outputs);
+	/* Writes initial parameters [n] drawn by `seed` (core/base/random.h). */
+	void (*initialise)(const struct objective *objective, uint64_t seed, void *theta);
+	void (*destroy)(struct objective *objective);
+};
+
+struct objective {
+	const struct objective_type *type;
+	enum dtype dtype;
+	size_t n;                    /* numbers in theta */
+	size_t tensors;
+	const struct tensor *tensor; /* [tensors], owned by the objective */
+	size_t outputs;              /* columns that predict() writes; 0: it cannot */
+	bool rowed;                  /* sums over the rows of a data_view; false: batch is NULL */
+};
+
+static inline void objective_destroy(struct objective *objective)
+{
+	if (objective != NULL) {
+		objective->type->destroy(objective);
+	}
+}
+
+#endif

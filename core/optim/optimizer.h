@@ -1,0 +1,71 @@
+/*
+ * Optimizers: update rules as table entries. Adding one: one file, one line in optimizer.c.
+ *
+ * The trainer owns the loop. For each update t = 1, 2, ... it evaluates the gradient (at x, or at
+ * the point that look_ahead writes), applies what is common to all (sign for maximize, clipping),
+ * calls prepare() once, and update() on ranges [begin, end) of the flat vector, which may run at
+ * the same time on several threads: element i of the result depends on elements i and on what
+ * prepare() left, on nothing else.
+ *
+ * State (slots and scalars) lies in the trainer's one block, starts at zero, and is all that the
+ * next step depends on beside x: a checkpoint is a copy of it. No function here allocates.
+ */
+#ifndef CORE_OPTIM_OPTIMIZER_H
+#define CORE_OPTIM_OPTIMIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/dtype.h"
+#include "core/base/error.h"
+#include "core/base/setting.h"
+
+enum { OPTIMIZER_SLOTS = 8, OPTIMIZER_SCALARS = 16, OPTIMIZER_COEFFICIENTS = 16 };
+
+struct optimizer_type;
+
+/* An optimizer at work. */
+struct optimizer {
+	const struct optimizer_type *type;
+	struct settings settings;
+	enum dtype dtype;
+	size_t n;
+	void *slot[OPTIMIZER_SLOTS]; /* each [n] of dtype; the first type->slots(settings) are set; state */
+	double *scalar;              /* [type->scalars]; state */
+	double coefficient[OPTIMIZER_COEFFICIENTS]; /* what prepare() computed for this update; not state */
+};
+
+/* One update. */
+struct step {
+	uint64_t t;           /* 1 in the first update */
+	double learning_rate; /* from the schedule */
+	void *x;              /* [n] of dtype: in x_{t-1}, out x_t */
+	const void *gradient; /* [n] of dtype: after sign and clipping */
+};
+
+struct optimizer_type {
+	const char *name;
+	const char *doc;    /* one sentence */
+	const char *source; /* paper, equation */
+	const struct setting *settings; /* `learning_rate` is one of them */
+	size_t setting_count;
+	size_t (*slots)(const struct settings *settings); /* n-vectors of state */
+	size_t scalars;                                   /* doubles of state */
+	/* Beyond what each setting's own range says (nesterov wants momentum > 0 ...); NULL: nothing.
+	 * Names the setting in `setting` (a static string) when it fails. */
+	enum status (*check)(const struct settings *settings, const char **setting, struct error *error);
+	/* Advances scalars and fills coefficients for update t. */
+	void (*prepare)(struct optimizer *optimizer, const struct step *step);
+	void (*update_f32)(const struct optimizer *optimizer, const struct step *step, size_t begin, size_t end);
+	void (*update_f64)(const struct optimizer *optimizer, const struct step *step, size_t begin, size_t end);
+	/* NULL: the gradient is wanted at x. Otherwise writes the point where it is wanted, for [begin, end). */
+	void (*look_ahead_f32)(const struct optimizer *optimizer, const float *x, float *point, size_t begin, size_t end);
+	void (*look_ahead_f64)(const struct optimizer *optimizer, const double *x, double *point, size_t begin, size_t end);
+};
+
+extern const struct optimizer_type *const optimizer_types[];
+extern const size_t optimizer_type_count;
+const struct optimizer_type *optimizer_find(const char *name);
+
+#endif

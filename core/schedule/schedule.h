@@ -1,0 +1,44 @@
+/*
+ * Learning-rate schedules: table entries. Adding one: one file, one line in schedule.c.
+ *
+ * A schedule is a pure function of the update's index, so that nothing of it needs to be saved.
+ */
+#ifndef CORE_SCHEDULE_SCHEDULE_H
+#define CORE_SCHEDULE_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/setting.h"
+
+struct schedule_type {
+	const char *name;
+	const char *doc;
+	const char *source;
+	const struct setting *settings;
+	size_t setting_count;
+	/* The rate of update t = 0, 1, ... counted after the warm-up (in epochs when the job says
+	 * `per: epoch`), from the base rate. `horizon` is the budget less the warm-up, in the same unit: the
+	 * default of T_max and the like. */
+	double (*rate)(const struct settings *settings, double base, double t, double horizon);
+};
+
+/* A schedule as a job describes it. */
+struct schedule_config {
+	const struct schedule_type *type; /* never NULL: `constant` by default */
+	struct settings settings;
+	uint64_t warmup_steps; /* update t uses (t+1)/w of the rate while t < w; the schedule counts from there */
+	bool per_epoch;        /* the schedule advances per epoch, the warm-up still per step */
+};
+
+/* The learning rate of update number `update` (0 for the first), with warm-up.
+ * steps_per_epoch >= 1; steps: the whole budget in updates. */
+double schedule_rate(const struct schedule_config *config, double base, uint64_t update,
+		     uint64_t steps_per_epoch, uint64_t steps);
+
+extern const struct schedule_type *const schedule_types[];
+extern const size_t schedule_type_count;
+const struct schedule_type *schedule_find(const char *name);
+
+#endif

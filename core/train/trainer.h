@@ -1,0 +1,150 @@
+/*
+ * The trainer: drives objective, optimizer, schedule and stopping rules; its owner drives it.
+ *
+ *   trainer_create -> [trainer_restore] -> { trainer_advance; read points; save state }* -> trainer_finish -> trainer_destroy
+ *
+ * One step k, the parameters being x_k (k updates made):
+ *   evaluate f(x_k), g(x_k) on the batch of update k+1 -> a point of the curve when due -> stopping
+ *   rules, in the order of stop_reason -> update to x_{k+1}.
+ * With mini-batches the rules are looked at on the last step of each epoch; validation is measured at
+ * each epoch's end.
+ *
+ * Invariants
+ *  1. All that the next step depends on lies in one contiguous block (trainer_state); a run restored
+ *     from it ends with the same bits as one that was never interrupted.
+ *  2. trainer_advance allocates nothing and does no I/O; the clock is the caller's.
+ *  3. A point (step) is produced at most once, steps increase strictly.
+ *  4. An evaluation given up for executor->stop leaves the state as it was before that step.
+ */
+#ifndef CORE_TRAIN_TRAINER_H
+#define CORE_TRAIN_TRAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/data/view.h"
+#include "core/exec.h"
+#include "core/objective/objective.h"
+#include "core/train/config.h"
+
+struct trainer;
+
+/* Why a run ended; the words of the API in the order in which rules are tested. */
+#define STOP_REASON_LIST(X)                      \
+	X(STOP_NONE, "")                         \
+	X(STOP_DIVERGED, "diverged")             \
+	X(STOP_GRADIENT_NORM, "gradient_norm")   \
+	X(STOP_LOSS_CHANGE, "loss_change")       \
+	X(STOP_PARAMETER_CHANGE, "parameter_change") \
+	X(STOP_TARGET_LOSS, "target_loss")       \
+	X(STOP_EARLY_STOPPING, "early_stopping") \
+	X(STOP_MAX_SECONDS, "max_seconds")       \
+	X(STOP_STEPS, "steps")                   \
+	X(STOP_EPOCHS, "epochs")                 \
+	X(STOP_CANCELLED, "cancelled")           \
+	X(STOP_ERROR, "error")
+
+enum stop_reason {
+#define STOP_MEMBER(name, word) name,
+	STOP_REASON_LIST(STOP_MEMBER)
+#undef STOP_MEMBER
+	STOP_REASON_COUNT
+};
+const char *stop_reason_word(enum stop_reason reason);
+
+/* Which series of a point were measured (a NAN that was measured is not the same as none). */
+enum {
+	POINT_TRAIN_LOSS = 1u << 0,
+	POINT_GRADIENT_NORM = 1u << 1,
+	POINT_VALIDATION_LOSS = 1u << 2,
+	POINT_VALIDATION_ACCURACY = 1u << 3, /* classifiers only */
+	POINT_LEARNING_RATE = 1u << 4,       /* not after the last update: no update follows */
+};
+
+/* A point of the curve. Fixed size, no padding: stored as it is. */
+struct curve_point {
+	uint64_t step;
+	double epoch; /* a fraction; 0 for objectives without rows: equals step / steps_per_epoch */
+	double seconds; /* computing time so far, over all attempts */
+	double learning_rate;
+	double train_loss;
+	double gradient_norm;
+	double validation_loss;
+	double validation_accuracy;
+	uint64_t measured; /* POINT_ bits */
+};
+
+struct trainer_setup {
+	struct train_config config;            /* copied; its settings are borrowed */
+	struct objective *objective;           /* borrowed */
+	const struct data_view *training;      /* borrowed; NULL for objectives without rows */
+	const struct data_view *validation;    /* borrowed; NULL: none */
+	const void *initial;                   /* [n] of dtype, or NULL: objective->type->initialise(seed) */
+	struct executor *executor;             /* borrowed */
+	double (*clock)(void);                 /* seconds, monotonic; NULL: time stands still */
+};
+
+/* Bytes that trainer_create will take for an objective of n parameters; E_TOO_LARGE on overflow. */
+enum status trainer_measure(const struct train_config *config, enum dtype dtype, size_t n, size_t *bytes);
+
+/* Makes a run at step 0. Returns OK, E_MEMORY, E_INVALID. *out is returned owned. */
+enum status trainer_create(const struct trainer_setup *setup, struct trainer **out, struct error *error);
+void trainer_destroy(struct trainer *trainer);
+
+/* The state as one block, valid until the next advance; and back. restore: E_CORRUPT when the block is
+ * not one of this setup (size, header, checksum of the configuration). */
+const void *trainer_state(const struct trainer *trainer, size_t *size);
+enum status trainer_restore(struct trainer *trainer, const void *state, size_t size, struct error *error);
+
+/* Makes up to `steps` steps; returns early when the run ends, the buffer of points is full, or the
+ * executor's stop flag was seen (E_CANCELLED; the state is that of the last whole step).
+ * OK: look at trainer_reason(). */
+enum status trainer_advance(struct trainer *trainer, uint64_t steps);
+
+/* STOP_NONE while it runs. */
+enum stop_reason trainer_reason(const struct trainer *trainer);
+
+/* The points made since the last trainer_take_points, in order; borrowed until the next advance.
+ * parameters: [count, n] doubles when recording.parameters, else NULL. Taking empties the buffer. */
+size_t trainer_take_points(struct trainer *trainer, const struct curve_point **points, const double **parameters);
+
+/* Where the run stands. */
+struct trainer_progress {
+	uint64_t step, steps;           /* updates made, and the budget */
+	uint64_t steps_per_epoch;       /* 1 without rows */
+	uint64_t epochs;                /* the budget in epochs; 0: none */
+	double epoch;
+	double seconds;
+	uint64_t rows_seen;             /* rows that gradients were computed on, over all attempts */
+	struct curve_point last;        /* the last point made; step UINT64_MAX: none yet */
+	bool has_best;
+	uint64_t best_step;
+	double best_value;
+	enum metric best_metric;
+	enum stop_reason reason;
+	double reason_value;            /* the value that the rule saw, NAN where there is none */
+	double reason_limit;            /* what it was compared with */
+	bool oscillating;               /* at divergence: the loss rose from the first steps on */
+};
+void trainer_progress(const struct trainer *trainer, struct trainer_progress *out);
+
+/* theta now and theta of the best measurement ([n] of dtype, borrowed; best NULL when there is none). */
+const void *trainer_parameters(const struct trainer *trainer);
+const void *trainer_best(const struct trainer *trainer);
+
+/* Metrics of a set of rows at theta: one pass over all of them. */
+struct evaluation {
+	double loss;      /* penalties included */
+	double accuracy;  /* NAN unless a classifier */
+	double rmse, mae, r2; /* NAN unless a regression; over all targets, in the target's unit */
+};
+/* OK or E_CANCELLED. `outputs`: scratch is taken from the trainer. */
+enum status trainer_evaluate(struct trainer *trainer, const void *theta, const struct data_view *data,
+			     struct evaluation *out);
+
+/* Ends the run from outside (cancel). */
+void trainer_stop(struct trainer *trainer, enum stop_reason reason);
+
+#endif

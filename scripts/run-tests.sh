@@ -1,0 +1,25 @@
+#!/bin/sh
+# run-tests.sh BUILD_DIR TEST...: runs each test program, prints what it prints, ends with a sum and with 1 if any failed.
+# DESCENTD tells the black-box tests which program to start.
+set -u
+dir=$1
+shift
+export DESCENTD="$dir/descentd"
+export OPENBLAS_NUM_THREADS=1
+export CK_TIMEOUT_MULTIPLIER="${CK_TIMEOUT_MULTIPLIER:-1}"
+case $dir in
+*asan) export ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:${ASAN_OPTIONS:-}" UBSAN_OPTIONS="print_stacktrace=1" CK_TIMEOUT_MULTIPLIER=10 ;;
+*tsan) export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=tests/tsan.supp:${TSAN_OPTIONS:-}" CK_TIMEOUT_MULTIPLIER=20 ;;
+esac
+failed=0
+ran=0
+for program in "$@"; do
+	ran=$((ran + 1))
+	echo "== ${program#"$dir"/}"
+	"$program" || {
+		failed=$((failed + 1))
+		echo "FAILED: $program"
+	}
+done
+echo "test programs: $ran run, $failed failed"
+[ "$failed" = 0 ] && [ "$ran" -gt 0 ]

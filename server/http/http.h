@@ -1,0 +1,104 @@
+/*
+ * HTTP: libmicrohttpd lives in server/http/ and nowhere else. A handler is a short function from a request to a
+ * response; one table maps method and path to handlers (server/routes/routes.c).
+ *
+ * - Bodies are read whole up to a limit (JSON), or streamed to a sink (uploads).
+ * - A handler that has to wait returns HTTP_WAIT: the connection is suspended (it holds no thread) and the handler is
+ *   called again when the job it waits for changes, or when its time is up (request->waited is then set).
+ * - This layer does: request ids, doors (token, Host, Origin), deadlines for head and body, double or conflicting
+ *   lengths, percent-decoding, trailing slash, HEAD, OPTIONS, 404, 405 + Allow, 413, 415, access log.
+ */
+#ifndef SERVER_HTTP_HTTP_H
+#define SERVER_HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/problem.h"
+#include "api/text.h"
+#include "core/base/error.h"
+
+struct http_request; /* opaque: accessors below */
+
+/* Accessors; strings are borrowed until the handler's request ends. */
+const char *http_method(const struct http_request *request);
+const char *http_path(const struct http_request *request);
+const char *http_header(const struct http_request *request, const char *name); /* or NULL */
+/* The k-th {placeholder} of the route's pattern, percent-decoded. */
+const char *http_segment(const struct http_request *request, size_t k);
+/* A query parameter, or NULL. */
+const char *http_query(const struct http_request *request, const char *name);
+/* The whole body of a JSON route. */
+const char *http_body(const struct http_request *request, size_t *length);
+const char *http_request_id(const struct http_request *request);
+/* What the handler keeps between its calls for one request (the sink of an upload, a job id ...); the destructor runs when
+ * the request ends, however it ends. */
+void http_keep(struct http_request *request, void *data, void (*destroy)(void *));
+void *http_kept(const struct http_request *request);
+/* True when the handler is called again after a wait and its time is up. */
+bool http_waited(const struct http_request *request);
+
+struct http_response {
+	int status;               /* 200 when left 0 */
+	const char *content_type; /* static; "application/json" when NULL and there is a body */
+	struct text body;
+	/* Up to 8 further headers; names static, values copied into `header_text`. */
+	size_t headers;
+	struct { const char *name; char value[512]; } header[8];
+};
+void http_response_header(struct http_response *response, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Makes the response a problem document. */
+void http_response_problem(struct http_response *response, const struct http_request *request, const struct problem *problem);
+
+enum http_outcome {
+	HTTP_DONE, /* the response is complete */
+	HTTP_WAIT, /* call me again: see http_wait */
+};
+/* To be called before returning HTTP_WAIT: until when (seconds from the first call), and on which job. */
+void http_wait(struct http_request *request, const char *job_id, double seconds);
+
+typedef enum http_outcome http_handler(void *service, struct http_request *request, struct http_response *response);
+
+enum http_body_kind {
+	HTTP_NO_BODY,
+	HTTP_JSON,   /* read whole, limit --max-body; content type checked; handler called when complete */
+	HTTP_STREAM, /* handed to `sink` piece by piece; handler called when complete */
+};
+/* Called for each piece of a streamed body. Returning false refuses the rest: the handler is then called at once and
+ * must answer (with the problem that the sink kept). */
+typedef bool http_sink(void *service, struct http_request *request, const void *bytes, size_t length);
+
+struct http_route {
+	const char *method;
+	const char *pattern; /* "/v1/jobs/{id}/curve" */
+	http_handler *handler;
+	enum http_body_kind body;
+	http_sink *sink;
+	const char *const *parameters; /* query parameters that the route knows, NULL-terminated; NULL: none */
+	bool open; /* needs no token */
+};
+
+struct http_options {
+	const char *host;
+	uint16_t port; /* 0: a free one */
+	const char *token; /* or NULL */
+	size_t max_body;
+	size_t threads;
+	double head_seconds, body_seconds; /* deadlines */
+	const struct http_route *routes;
+	size_t route_count;
+	void *service; /* handed to handlers */
+	void (*log)(void *service, const struct http_request *request, int status, double seconds); /* or NULL */
+};
+
+struct http_server;
+enum status http_start(const struct http_options *options, struct http_server **out, struct error *error);
+uint16_t http_port(const struct http_server *server);
+/* Wakes the requests that wait for this job (any thread). */
+void http_notify(struct http_server *server, const char *job_id);
+/* Answers what is in flight, resumes what is suspended, stops. */
+void http_stop(struct http_server *server);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Job runners: a fixed number of threads, each takes the oldest queued job, prepares its data, drives the
+ * trainer, and hands points, checkpoints and the ending to the store.
+ */
+#ifndef SERVER_WORK_WORKERS_H
+#define SERVER_WORK_WORKERS_H
+
+#include "core/base/error.h"
+#include "server/store/store.h"
+#include "server/work/pool.h"
+
+struct workers;
+
+struct workers_options {
+	const char *data_dir;
+	size_t workers;
+	size_t threads;
+	double checkpoint_seconds;
+	double max_job_seconds; /* NAN: none */
+	uint64_t memory_budget; /* bytes that running jobs may take together */
+};
+
+enum status workers_start(struct store *store, const struct workers_options *options, struct workers **out, struct error *error);
+/* Something was queued. */
+void workers_wake(struct workers *workers);
+/* Cancels a running job: takes effect between row blocks. */
+void workers_cancel(struct workers *workers, const char *job_id);
+/* Checkpoints what runs, requeues it, ends the threads. */
+void workers_stop(struct workers *workers);
+/* "0.1.0 avx512 openblas-SkylakeX": what a checkpoint is bound to. */
+const char *workers_build(void);
+
+#endif
