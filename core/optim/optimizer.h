@@ -64,7 +64,8 @@ struct optimizer_type {
 	void (*look_ahead_f64)(const struct optimizer *optimizer, const double *x, double *point, size_t begin, size_t end);
 };
 
-extern const struct optimizer_type *const optimizer_types[];
+/* The table. Optimizer files are compiled once an instruction set; these are those of the active one. */
+const struct optimizer_type *optimizer_at(size_t index); /* 0..optimizer_type_count-1 */
 extern const size_t optimizer_type_count;
 const struct optimizer_type *optimizer_find(const char *name);
 

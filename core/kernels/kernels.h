@@ -1,0 +1,78 @@
+/*
+ * Kernels: the loops that touch many numbers, as a table of functions, one table an instruction set.
+ *
+ * Every file in core/kernels/isa/ is compiled once an instruction set (baseline SSE2, AVX2, AVX-512);
+ * kernels_active() is the table of the best one this processor has, or the one that was forced. No FMA contraction, and
+ * reductions run over explicit fixed lanes added in a fixed order, so that all instruction sets give the same
+ * bits for everything here (dense products through OpenBLAS, core/kernels/gemm.h, are another matter).
+ * exp, log, log1p, tanh, sigmoid are our own polynomials, one text for body and tail: an element's result does
+ * not depend on where in the array it stands. NaN and infinities behave as IEEE says.
+ *
+ * Shapes: X [rows, columns] row-major with row stride ld (in elements). Pointers of one call do not overlap unless
+ * said. `sum` results are double in both precisions. "+=" outputs accumulate.
+ */
+#ifndef CORE_KERNELS_KERNELS_H
+#define CORE_KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The members for one precision; R is float or double. */
+#define KERNEL_MEMBERS(R, S)                                                                                         \
+	/* z[r] = bias + sum_c X[r,c] w[c]    (columns small enough for w to stay in L1: any number works) */        \
+	void (*matvec_##S)(size_t rows, size_t columns, const R *x, size_t ld, const R *w, R bias, R *z);            \
+	/* g[c] += sum_r d[r] X[r,c] */                                                                              \
+	void (*matvec_t_##S)(size_t rows, size_t columns, const R *x, size_t ld, const R *d, R *g);                  \
+	/* out[r,:] = X[index[r],:] */                                                                               \
+	void (*gather_rows_##S)(size_t rows, size_t columns, const R *x, const uint32_t *index, R *out);             \
+	/* Z[r,c] += b[c] */                                                                                         \
+	void (*add_row_##S)(size_t rows, size_t columns, R *z, const R *b);                                          \
+	/* g[c] += sum_r D[r,c] */                                                                                   \
+	void (*column_sums_##S)(size_t rows, size_t columns, const R *d, R *g);                                      \
+	/* element-wise y = f(x); x and y may be the same array */                                                   \
+	void (*relu_##S)(size_t n, const R *x, R *y);                                                                \
+	void (*tanh_##S)(size_t n, const R *x, R *y);                                                                \
+	void (*sigmoid_##S)(size_t n, const R *x, R *y);                                                             \
+	void (*exp_##S)(size_t n, const R *x, R *y);                                                                 \
+	void (*log_##S)(size_t n, const R *x, R *y);                                                                 \
+	/* dx = dy f'(.) from y = f(x); dx may be dy. relu'(0) = 0 */                                                \
+	void (*relu_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                             \
+	void (*tanh_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                             \
+	void (*sigmoid_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                          \
+	/* Losses: return sum over elements (rows) of the loss when want_sum, else 0; d (may be NULL) = scale * dloss/dz; \
+	 * d may be z. y: target. label: class index. bce: log(1 + exp(z)) - y z, stable for any z. */              \
+	double (*bce_logits_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                    \
+	double (*bce_logits_label_##S)(size_t n, const R *z, const int32_t *label, R scale, R *d, bool want_sum);    \
+	/* sum of (z - y)^2; d = scale * 2 (z - y) */                                                                \
+	double (*squared_error_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                 \
+	/* sum over rows of logsumexp(z) - z[label]; D = scale * (softmax(z) - onehot) */                            \
+	double (*softmax_xent_##S)(size_t rows, size_t classes, const R *z, const int32_t *label, R scale, R *d,     \
+				   bool want_sum);                                                                   \
+	/* vectors */                                                                                                \
+	double (*dot_##S)(size_t n, const R *x, const R *y);                                                         \
+	double (*sum_squares_##S)(size_t n, const R *x);                                                             \
+	double (*sum_squared_difference_##S)(size_t n, const R *x, const R *y);                                      \
+	double (*sum_abs_##S)(size_t n, const R *x);                                                                 \
+	void (*add_##S)(size_t n, const R *x, R *y);            /* y += x */                                         \
+	void (*axpy_##S)(size_t n, R a, const R *x, R *y);      /* y += a x */                                       \
+	void (*axpy_sign_##S)(size_t n, R a, const R *x, R *y); /* y += a sign(x), sign(0) = 0 */                    \
+	void (*scale_##S)(size_t n, R a, R *x);                 /* x *= a */                                         \
+	void (*clamp_##S)(size_t n, R limit, R *x);             /* x = min(max(x, -limit), limit); NaN stays */      \
+	bool (*all_finite_##S)(size_t n, const R *x);
+
+struct kernels {
+	const char *isa; /* "baseline", "avx2", "avx512" */
+	KERNEL_MEMBERS(float, f32)
+	KERNEL_MEMBERS(double, f64)
+};
+
+/* The table in use; found out at the first call unless kernels_select came before. Never NULL. */
+const struct kernels *kernels_active(void);
+/* Forces an instruction set by name (NULL: the best). False when the name is unknown or the processor lacks it. To be
+ * called before any other thread runs. */
+bool kernels_select(const char *isa);
+/* Index of the active set in the order baseline, avx2, avx512: for other tables that are compiled once a set. */
+size_t kernels_isa_index(void);
+
+#endif
