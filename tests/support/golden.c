@@ -126,7 +126,7 @@ double *golden_matrix(const cJSON *object, const char *key, size_t *rows, size_t
 
 double *golden_transpose(const double *a, size_t rows, size_t columns)
 {
-	double *out = malloc((rows * columns ? rows * columns : 1) * sizeof *out);
+	double *out = malloc((rows * columns + 1) * sizeof *out);
 	ck_assert_ptr_nonnull(out);
 	for (size_t i = 0; i < rows; i++)
 		for (size_t j = 0; j < columns; j++)
