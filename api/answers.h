@@ -53,7 +53,8 @@ struct job_record {
 	char *card;   /* model_card_save's text, or NULL */
 	char *error;  /* a JSON object, or NULL */
 	uint64_t step; /* of the last report */
-	char dataset_id[ID_SIZE]; /* "" : none */
+	char dataset_id[ID_SIZE];    /* "" : none */
+	char validation_id[ID_SIZE]; /* "" : none */
 };
 void job_record_fini(struct job_record *record);
 

@@ -91,6 +91,7 @@ struct new_job {
 	const char *optimizer;
 	const char *dataset_id; /* "" : none */
 	const char *validation_id;
+	uint64_t memory_bytes; /* what it will take while it runs */
 	const struct dataset_info *inline_dataset; /* added in the same transaction, or NULL */
 	struct dataset_content inline_content;
 };
@@ -126,8 +127,10 @@ enum status store_delete_job(struct store *store, const char *id);
 
 /* --- for workers --- */
 
-/* Takes the oldest queued job: running, attempt + 1, points after its checkpoint cut off. E_NOT_FOUND: none queued. */
-enum status store_claim_job(struct store *store, struct job_record *out);
+/* Takes the oldest queued job: running, attempt + 1, points after its checkpoint cut off. E_NOT_FOUND: none queued;
+ * E_BUSY: the oldest needs more than max_memory bytes (it is not overtaken, so that a large job is not starved).
+ * *memory_bytes: what it was added with. */
+enum status store_claim_job(struct store *store, uint64_t max_memory, struct job_record *out, uint64_t *memory_bytes);
 struct points_chunk {
 	size_t count;
 	const struct curve_point *points;
