@@ -11,7 +11,7 @@ shift
 n=0
 for file in "$@"; do
 	n=$((n + 1))
-	echo "static const unsigned char migration_$n[] = {"
+	echo "static const unsigned char migration_${n}[] = {"
 	bytes "$file"
 	echo '0};'
 done

@@ -10,7 +10,7 @@ set -eu
 packages="gcc make libc6-dev pkg-config
 libmicrohttpd-dev libcjson-dev libsqlite3-dev libopenblas-pthread-dev librandom123-dev libsodium-dev zlib1g-dev libcsv-dev
 check libsubunit-dev libcurl4-openssl-dev curl jq ca-certificates"
-[ "${1:-}" = lint ] && packages="$packages clang-format-14 cppcheck git"
+[ "${1:-}" = lint ] && packages="$packages clang-format-14 cppcheck shellcheck git"
 missing=""
 for package in $packages; do
 	dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
