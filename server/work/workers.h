@@ -20,7 +20,8 @@ struct workers_options {
 	uint64_t memory_budget; /* bytes that running jobs may take together */
 };
 
-enum status workers_start(struct store *store, const struct workers_options *options, struct workers **out, struct error *error);
+enum status workers_start(struct store *store, const struct workers_options *options, struct workers **out,
+			  struct error *error);
 /* Something was queued. */
 void workers_wake(struct workers *workers);
 /* Cancels a running job: takes effect between row blocks. */

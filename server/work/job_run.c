@@ -1,0 +1,310 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/work/run.h"
+
+enum {
+	SLICE_SHORT_US = 4000,    /* an advance shorter than this gets twice the steps next time */
+	SLICE_LONG_US = 40000,    /* a longer one gets half: reports and the shutdown wait for it */
+	REPORT_INTERVAL_MS = 100, /* how often points and progress go to the store */
+};
+
+static void run_fini(struct run *run)
+{
+	trainer_destroy(run->trainer);
+	objective_destroy(run->objective);
+	if (run->is_prepared) {
+		prepared_fini(&run->prepared);
+	}
+	model_card_destroy(run->card);
+	text_fini(&run->card_text);
+	job_spec_destroy(run->spec);
+	open_table_fini(&run->validation_data);
+	open_table_fini(&run->data);
+	free(run->initial);
+}
+
+/* --- setting up --- */
+
+/* The spec, judged again against the dataset that it was accepted with. */
+static enum status load_spec(struct run *run, struct error *error)
+{
+	const struct job_record *record = run->record;
+	enum status status = OK;
+	if (record->dataset_id[0] != '\0') {
+		status = open_table_load(run->environment->store, run->environment->data_dir, record->dataset_id,
+					 &run->data, error);
+	}
+	if (status == OK && record->validation_id[0] != '\0') {
+		status = open_table_load(run->environment->store, run->environment->data_dir, record->validation_id,
+					 &run->validation_data, error);
+	}
+	if (status != OK) {
+		return status;
+	}
+	struct problem problem;
+	problem_init(&problem);
+	status = job_spec_load(record->spec, record->spec_length, run->data.table != NULL ? &run->data.info : NULL,
+			       run->validation_data.table != NULL ? &run->validation_data.info : NULL,
+			       run->environment->executor->slots, &run->spec, &problem);
+	if (status != OK) {
+		error_set(error, status, "the stored spec no longer holds: %s",
+			  problem.faults > 0 ? problem.fault[0].detail : status_text(status));
+	}
+	problem_fini(&problem);
+	return status;
+}
+
+static enum status load_data(struct run *run, struct error *error)
+{
+	if (run->data.table == NULL) {
+		return OK;
+	}
+	enum status status = prepare_data(run->spec, run->data.table, run->validation_data.table, &run->control->stop,
+					  &run->prepared, error);
+	run->is_prepared = status == OK;
+	/* The views hold copies: the tables are not needed any more. */
+	open_table_fini(&run->data);
+	open_table_fini(&run->validation_data);
+	return status;
+}
+
+/* Numbers of one precision into theta of another. */
+static void convert(enum dtype from, const void *source, enum dtype to, void *target, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		double value = from == DTYPE_FLOAT32 ? (double)((const float *)source)[i] : ((const double *)source)[i];
+		if (to == DTYPE_FLOAT32) {
+			((float *)target)[i] = (float)value;
+		} else {
+			((double *)target)[i] = value;
+		}
+	}
+}
+
+/* initial_parameters that name a job: its weights, as they are now. */
+static enum status load_initial_job(struct run *run, struct error *error)
+{
+	const char *id = run->spec->initial_job_id;
+	const char *at = run->spec->initial_at != NULL ? run->spec->initial_at : "last";
+	struct job_record other;
+	void *values = NULL;
+	size_t length = 0;
+	uint64_t step = 0;
+	if (store_get_job(run->environment->store, id, &other) != OK) {
+		return error_set(error, E_NOT_FOUND, "the job %s that initial_parameters names is gone", id);
+	}
+	struct model_card *card = NULL;
+	enum status status = other.card == NULL ? E_NOT_FOUND : model_card_load(other.card, strlen(other.card), &card);
+	if (status == OK) {
+		status = store_read_weights(run->environment->store, id, at, &step, &values, &length);
+	}
+	if (status != OK) {
+		error_set(error, status, "the %s weights of job %s: %s", at, id, status_text(status));
+	} else if (card->n != run->objective->n || length != card->n * dtype_size(card->dtype)) {
+		status = error_set(error, E_INVALID, "job %s has %zu parameters, this one %zu", id, card->n,
+				   run->objective->n);
+	} else {
+		convert(card->dtype, values, run->objective->dtype, run->initial, card->n);
+	}
+	free(values);
+	model_card_destroy(card);
+	job_record_fini(&other);
+	return status;
+}
+
+static enum status load_initial(struct run *run, struct error *error)
+{
+	bool by_job = run->spec->initial_job_id[0] != '\0';
+	if (run->spec->initial == NULL && !by_job) {
+		return OK;
+	}
+	size_t n = run->objective->n;
+	run->initial = calloc(n, dtype_size(run->objective->dtype));
+	if (run->initial == NULL) {
+		return error_set(error, E_MEMORY, "no memory for the initial parameters");
+	}
+	if (by_job) {
+		return load_initial_job(run, error);
+	}
+	if (run->spec->initial_count != n) {
+		return error_set(error, E_INVALID, "%zu initial parameters, the model has %zu",
+				 run->spec->initial_count, n);
+	}
+	convert(DTYPE_FLOAT64, run->spec->initial, run->objective->dtype, run->initial, n);
+	return OK;
+}
+
+static enum status build_trainer(struct run *run, struct error *error)
+{
+	struct job_spec *spec = run->spec;
+	struct executor *executor = run->environment->executor;
+	enum status status = spec->model.type->build(&spec->model, &spec->shape, spec->train.training.dtype,
+						     executor->slots, &run->objective, error);
+	if (status == OK) {
+		status = load_initial(run, error);
+	}
+	if (status != OK) {
+		return status;
+	}
+	const struct data_view *training = run->is_prepared ? &run->prepared.training : NULL;
+	const struct data_view *validation =
+		run->is_prepared && run->prepared.validation.rows > 0 ? &run->prepared.validation : NULL;
+	struct trainer_setup setup = {
+		.config = spec->train,
+		.objective = run->objective,
+		.training = training,
+		.validation = validation,
+		.initial = run->initial,
+		.executor = executor,
+		.clock = run_seconds,
+	};
+	status = trainer_create(&setup, &run->trainer, error);
+	if (status != OK) {
+		return status;
+	}
+	status = model_card_create(spec, run->objective, run->is_prepared ? run->prepared.mean : NULL,
+				   run->is_prepared ? run->prepared.std : NULL, &run->card);
+	if (status != OK) {
+		return error_set(error, status, "the description of the weights: %s", status_text(status));
+	}
+	model_card_save(run->card, &run->card_text);
+	return text_failed(&run->card_text) ? error_set(error, E_MEMORY, "no memory for the card") : OK;
+}
+
+/* Goes on from the checkpoint where there is one of this build; otherwise from step 0. */
+static enum status resume(struct run *run, struct error *error)
+{
+	uint64_t step = 0;
+	char *build = NULL;
+	void *state = NULL;
+	size_t length = 0;
+	const struct job_record *record = run->record;
+	enum status status = store_load_checkpoint(run->environment->store, record->id, &step, &build, &state, &length);
+	if (status == E_NOT_FOUND) {
+		return OK;
+	}
+	bool restored = status == OK && strcmp(build, run->environment->build) == 0 &&
+			trainer_restore(run->trainer, state, length, NULL) == OK;
+	free(build);
+	free(state);
+	if (restored) {
+		return OK;
+	}
+	status = store_restart_job(run->environment->store, record->id, record->attempt);
+	return status == OK ? OK : error_set(error, status, "starting again from step 0: %s", status_text(status));
+}
+
+/* --- the loop --- */
+
+/* Twice the steps after a short advance, half of them after a long one. */
+static uint64_t next_slice(uint64_t slice, double seconds)
+{
+	if (seconds * 1e6 < SLICE_SHORT_US && slice < UINT32_MAX) {
+		return slice * 2;
+	}
+	return seconds * 1e6 > SLICE_LONG_US && slice > 1 ? slice / 2 : slice;
+}
+
+/* What is due after an advance of `slice` steps from `step`: a checkpoint, or points. A trainer that made fewer steps
+ * than it was asked to, and has not stopped, has its buffer of points full. */
+static enum status hand_over(struct run *run, uint64_t step, uint64_t slice)
+{
+	struct trainer_progress progress;
+	trainer_progress(run->trainer, &progress);
+	if (progress.reason == STOP_NONE && progress.seconds >= run->environment->max_job_seconds) {
+		trainer_stop(run->trainer, STOP_MAX_SECONDS);
+		return OK;
+	}
+	double now = run_seconds();
+	if (now - run->last_checkpoint >= run->environment->checkpoint_seconds) {
+		return run_save_checkpoint(run);
+	}
+	bool full = progress.reason == STOP_NONE && progress.step < step + slice;
+	return full || (now - run->last_report) * 1e3 >= REPORT_INTERVAL_MS ? run_send_points(run) : OK;
+}
+
+/* Drives the trainer until it stops (OK), the flag is raised (E_CANCELLED), or the job is no longer ours (E_CONFLICT).
+ */
+static enum status drive(struct run *run)
+{
+	uint64_t slice = 1;
+	run->last_report = run->last_checkpoint = run_seconds();
+	while (trainer_reason(run->trainer) == STOP_NONE) {
+		struct trainer_progress before;
+		trainer_progress(run->trainer, &before);
+		double begin = run_seconds();
+		enum status status = trainer_advance(run->trainer, slice);
+		if (status == OK && atomic_load(&run->control->stop)) {
+			status = E_CANCELLED;
+		}
+		if (status == OK) {
+			status = hand_over(run, before.step, slice);
+		}
+		if (status != OK) {
+			return status == E_NOT_FOUND ? E_CONFLICT : status;
+		}
+		slice = next_slice(slice, run_seconds() - begin);
+	}
+	return OK;
+}
+
+static void cancel_now(struct run *run)
+{
+	/* The evaluation that was given up left the last whole step; the flag must not disturb what follows. */
+	trainer_stop(run->trainer, STOP_CANCELLED);
+	run_finish_trained(run);
+}
+
+static void run_to_end(struct run *run)
+{
+	enum status status = drive(run);
+	if (status == OK) {
+		status = run_finish_trained(run);
+	}
+	if (status == OK || status == E_CONFLICT) {
+		return;
+	}
+	if (status == E_CANCELLED && atomic_load(&run->control->cancel)) {
+		cancel_now(run);
+		return;
+	}
+	if (status == E_CANCELLED) {
+		run_leave(run);
+		return;
+	}
+	struct error error;
+	error_set(&error, status, "the run could not go on: %s", status_text(status));
+	run_finish_failed(run, &error);
+}
+
+void job_run(const struct job_environment *environment, const struct job_record *record, struct job_control *control)
+{
+	struct run run = { .environment = environment, .record = record, .control = control };
+	struct error error = { .status = OK, .text = "" };
+	text_init(&run.card_text);
+	enum status status = load_spec(&run, &error);
+	if (status == OK) {
+		status = load_data(&run, &error);
+	}
+	if (status == OK) {
+		status = build_trainer(&run, &error);
+	}
+	if (status == OK) {
+		status = resume(&run, &error);
+	}
+	if (status == OK) {
+		run_to_end(&run);
+	} else if (status == E_CANCELLED && !atomic_load(&control->cancel)) {
+		run_leave(&run);
+	} else if (status == E_CANCELLED) {
+		struct job_ending ending = { .status = JOB_CANCELLED,
+					     .stop_reason = "cancelled",
+					     .report = record->report };
+		run_finish(&run, &ending);
+	} else if (status != E_CONFLICT) {
+		error.status = status;
+		run_finish_failed(&run, &error);
+	}
+	run_fini(&run);
+}

@@ -1,0 +1,44 @@
+/* What the files of a run share: its parts, its reports and its endings. Private to server/work/. */
+#ifndef SERVER_WORK_RUN_H
+#define SERVER_WORK_RUN_H
+
+#include "api/job_spec.h"
+#include "api/model_card.h"
+#include "core/train/trainer.h"
+#include "server/work/job_data.h"
+#include "server/work/job_run.h"
+
+/* Everything that one run holds; zeroed is empty, run_fini releases whatever is there. */
+struct run {
+	const struct job_environment *environment;
+	const struct job_record *record;
+	struct job_control *control;
+	struct open_table data, validation_data;
+	struct job_spec *spec;
+	struct prepared prepared;
+	bool is_prepared;
+	struct objective *objective;
+	struct trainer *trainer;
+	struct model_card *card;
+	struct text card_text;
+	bool card_sent;
+	void *initial; /* owned */
+	double last_report, last_checkpoint;
+};
+
+double run_seconds(void); /* monotonic */
+
+/* Hands new points and the progress to the store; not durable. */
+enum status run_send_points(struct run *run);
+/* A durable copy of the state together with all points up to it. */
+enum status run_save_checkpoint(struct run *run);
+
+/* Endings; each is durable when it returns, or the service is stopping. */
+void run_finish(struct run *run, const struct job_ending *ending);
+void run_finish_failed(struct run *run, const struct error *error);
+/* The trainer has stopped: metrics, weights and status in one commit. E_CANCELLED: the flag was raised meanwhile. */
+enum status run_finish_trained(struct run *run);
+/* Checkpoints and requeues the job: the service stops. */
+void run_leave(struct run *run);
+
+#endif

@@ -1,0 +1,226 @@
+/* What a run hands to the store on its way, and how it ends. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "server/work/run.h"
+
+enum { STORE_RETRY_MS = 500 };
+
+double run_seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void sleep_ms(long milliseconds)
+{
+	struct timespec t = { milliseconds / 1000, (milliseconds % 1000) * 1000000 };
+	nanosleep(&t, NULL);
+}
+
+/* A full or failing disk does not end a job, and loses no point: what was to be stored is tried again until it works,
+ * or until somebody asks the run to stop. True: try again (after a pause). */
+static bool try_again(const struct run *run, enum status status)
+{
+	bool passing = status == E_DISK_FULL || status == E_IO || status == E_BUSY;
+	if (!passing || atomic_load(&run->control->shutdown)) {
+		return false;
+	}
+	sleep_ms(STORE_RETRY_MS);
+	return true;
+}
+
+static enum status render_report(struct run *run, const struct evaluation *train, const struct evaluation *validation,
+				 struct text *out)
+{
+	struct job_report report = { .spec = run->spec, .final_train = train, .final_validation = validation };
+	trainer_progress(run->trainer, &report.progress);
+	text_init(out);
+	job_report_render(&report, out);
+	return text_failed(out) ? E_MEMORY : OK;
+}
+
+static struct points_chunk take_points(struct run *run)
+{
+	struct points_chunk chunk = { .n = run->objective->n };
+	chunk.count = trainer_take_points(run->trainer, &chunk.points, &chunk.parameters);
+	return chunk;
+}
+
+/* Hands new points and the progress on; not durable, a crash goes back to the checkpoint anyway. */
+enum status run_send_points(struct run *run)
+{
+	struct text report;
+	struct trainer_progress progress;
+	enum status status = render_report(run, NULL, NULL, &report);
+	if (status == OK) {
+		struct points_chunk chunk = take_points(run);
+		trainer_progress(run->trainer, &progress);
+		do {
+			status = store_append_points(run->environment->store, run->record->id, run->record->attempt,
+						     &chunk, report.data, progress.step,
+						     run->card_sent ? NULL : run->card_text.data);
+		} while (try_again(run, status));
+		run->card_sent = run->card_sent || status == OK;
+	}
+	text_fini(&report);
+	run->last_report = run_seconds();
+	return status;
+}
+
+static struct weights_blob weights_of(const struct run *run, const void *values, uint64_t step)
+{
+	size_t length = values == NULL ? 0 : run->objective->n * dtype_size(run->objective->dtype);
+	return (struct weights_blob){ .step = step, .values = values, .length = length };
+}
+
+/* A durable copy of the state together with all points up to it. */
+enum status run_save_checkpoint(struct run *run)
+{
+	struct text report;
+	struct trainer_progress progress;
+	trainer_progress(run->trainer, &progress);
+	enum status status = run->card_sent ? OK : run_send_points(run);
+	if (status != OK) {
+		return status;
+	}
+	status = render_report(run, NULL, NULL, &report);
+	if (status == OK) {
+		struct points_chunk chunk = take_points(run);
+		struct checkpoint checkpoint = { .step = progress.step, .build = run->environment->build };
+		checkpoint.state = trainer_state(run->trainer, &checkpoint.length);
+		checkpoint.last = weights_of(run, trainer_parameters(run->trainer), progress.step);
+		checkpoint.best = weights_of(run, trainer_best(run->trainer), progress.best_step);
+		do {
+			status = store_save_checkpoint(run->environment->store, run->record->id, run->record->attempt,
+						       &checkpoint, &chunk, report.data);
+		} while (try_again(run, status));
+	}
+	text_fini(&report);
+	run->last_checkpoint = run_seconds();
+	return status;
+}
+
+/* --- endings --- */
+
+/* The durable ending. When the service stops before the disk takes it the job stays `running` in the store, and the
+ * next start queues it again. E_CONFLICT and E_NOT_FOUND: somebody else owns the job or it is gone, which is final. */
+void run_finish(struct run *run, const struct job_ending *ending)
+{
+	enum status status;
+	do {
+		status = store_finish_job(run->environment->store, run->record->id, run->record->attempt, ending);
+	} while (try_again(run, status));
+}
+
+void run_finish_failed(struct run *run, const struct error *error)
+{
+	struct text document;
+	text_init(&document);
+	job_error_render(status_slug(error->status), error->text, run->record->step, NULL, &document);
+	struct job_ending ending = {
+		.status = JOB_FAILED,
+		.stop_reason = "error",
+		.report = run->record->report,
+		.step = run->record->step,
+		.error = document.data,
+	};
+	run_finish(run, &ending);
+	text_fini(&document);
+}
+
+/* What to try after a divergence, in words. */
+static const char *divergence_hint(const struct run *run, const struct trainer_progress *progress)
+{
+	if (run->spec->train.direction == MAXIMIZE) {
+		return "The objective grows without bound or the steps are too large: check that it has a maximum, and "
+		       "try a "
+		       "learning_rate ten times smaller.";
+	}
+	if (run->spec->has_dataset && !run->spec->standardize) {
+		return "Standardise the features (dataset.standardize: true), or try a learning_rate ten times "
+		       "smaller.";
+	}
+	if (progress->oscillating || progress->step < 10) {
+		return "The steps are too large: the loss rose from the first steps on. Try a learning_rate ten times "
+		       "smaller.";
+	}
+	return "Try a learning_rate ten times smaller, a schedule that decays, or optimizer.clip_grad_norm.";
+}
+
+static void render_divergence(const struct run *run, const struct trainer_progress *progress, struct text *out)
+{
+	char detail[160];
+	snprintf(detail, sizeof detail,
+		 "The run diverged: the loss, the gradient or a parameter was not finite at step %llu.",
+		 (unsigned long long)progress->step);
+	job_error_render("diverged", detail, progress->step, divergence_hint(run, progress), out);
+}
+
+/* One last pass over the rows for the metrics; a diverged run has none worth computing. Not stopped by the flag: the
+ * run is over, and its ending is to be whole. */
+static enum status final_metrics(struct run *run, struct evaluation *train, struct evaluation *validation)
+{
+	const void *theta = trainer_parameters(run->trainer);
+	enum status status = OK;
+	if (run->is_prepared) {
+		status = trainer_evaluate(run->trainer, theta, &run->prepared.training, train);
+	} else {
+		status = trainer_evaluate(run->trainer, theta, NULL, train);
+	}
+	if (status == OK && run->is_prepared && run->prepared.validation.rows > 0) {
+		status = trainer_evaluate(run->trainer, theta, &run->prepared.validation, validation);
+	}
+	return status;
+}
+
+/* The trainer has stopped: metrics, weights, status, all in one commit. E_CANCELLED: the flag was raised meanwhile. */
+enum status run_finish_trained(struct run *run)
+{
+	struct trainer_progress progress;
+	struct evaluation train, validation;
+	trainer_progress(run->trainer, &progress);
+	bool diverged = progress.reason == STOP_DIVERGED;
+	bool has_validation = run->is_prepared && run->prepared.validation.rows > 0;
+	bool measured = !diverged && progress.reason != STOP_CANCELLED;
+	enum status status = measured ? final_metrics(run, &train, &validation) : OK;
+	if (status != OK) {
+		return status;
+	}
+	struct text report, document;
+	text_init(&document);
+	status = render_report(run, measured ? &train : NULL, measured && has_validation ? &validation : NULL, &report);
+	if (status == OK && diverged) {
+		render_divergence(run, &progress, &document);
+		status = text_failed(&document) ? E_MEMORY : OK;
+	}
+	if (status == OK) {
+		struct job_ending ending = {
+			.status = diverged                            ? JOB_FAILED
+				  : progress.reason == STOP_CANCELLED ? JOB_CANCELLED
+								      : JOB_SUCCEEDED,
+			.stop_reason = stop_reason_word(progress.reason),
+			.report = report.data,
+			.step = progress.step,
+			.error = document.data,
+			.card = run->card_sent ? NULL : run->card_text.data,
+			.last = weights_of(run, trainer_parameters(run->trainer), progress.step),
+			.best = weights_of(run, trainer_best(run->trainer), progress.best_step),
+			.chunk = take_points(run),
+		};
+		run_finish(run, &ending);
+	}
+	text_fini(&report);
+	text_fini(&document);
+	return status;
+}
+
+void run_leave(struct run *run)
+{
+	if (run->trainer != NULL && run_save_checkpoint(run) != OK) {
+		return; /* still `running` in the store: the next start takes it from its last checkpoint */
+	}
+	store_requeue_job(run->environment->store, run->record->id, run->record->attempt);
+}
