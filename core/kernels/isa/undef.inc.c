@@ -1,0 +1,22 @@
+/* Takes back what one precision defined, before the next one. */
+#undef BITS
+#undef WITH_SIGN
+#undef MANTISSA
+#undef BIAS
+#undef SHIFTER
+#undef INTEGER_ONE
+#undef LN2_HIGH
+#undef LN2_LOW
+#undef LOG2_E
+#undef EXP_LOW
+#undef EXP_HIGH
+#undef TANH_HIGH
+#undef SQRT2_BITS_DOWN
+#undef TINY
+#undef TINY_SCALE
+#undef TINY_EXPONENT
+#undef LARGEST
+#undef VEC
+#undef VL
+#undef LANES
+#undef INDICES
