@@ -120,12 +120,15 @@ struct curve_view {
 void curve_render_json(const struct curve_view *view, struct text *out);
 void curve_render_csv(const struct curve_view *view, struct text *out);
 
+/* The classes of a card as a JSON array: texts, or numbers as in the data. */
+void card_classes_render(const struct model_card *card, struct text *out);
+
 /* Weights. values: [card->n] of card->dtype. */
 void weights_render(const char *job_id, uint64_t step, const char *at, const struct model_card *card,
 		    const void *values, struct text *out);
 
-/* Predictions. inputs_read: rows of raw values in the order of card->feature, as numbers;
- * standardisation applied by predictions_apply. */
+/* Predictions. predictions_read: rows of raw values in the order of card->feature, as numbers, from a body
+ * {"inputs": ...}; predictions_standardize makes of them what the model computes with. */
 struct prediction_inputs {
 	size_t rows;
 	double *x;      /* [rows, card->features] raw; owned */
@@ -135,6 +138,8 @@ struct prediction_inputs {
 enum status predictions_read(const char *body, size_t length, const struct model_card *card,
 			     struct prediction_inputs *out, struct problem *problem);
 void prediction_inputs_fini(struct prediction_inputs *inputs);
+/* out[rows, features] of card->dtype = (x - mean) / std. */
+void predictions_standardize(const struct model_card *card, const struct prediction_inputs *inputs, void *out);
 /* outputs: [rows, columns] doubles, before the link function. */
 void predictions_render(const char *job_id, uint64_t step, const struct model_card *card,
 			const struct prediction_inputs *inputs, const double *outputs, size_t columns,
@@ -142,5 +147,6 @@ void predictions_render(const char *job_id, uint64_t step, const struct model_ca
 
 /* GET /v1/catalog, made from the tables of core; GET /v1 (version and limits). */
 void catalog_render(struct text *out);
+void version_render(size_t max_body, uint64_t max_queue, struct text *out);
 
 #endif
