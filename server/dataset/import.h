@@ -13,6 +13,7 @@
 
 #include "api/dataset_info.h"
 #include "core/base/error.h"
+#include "server/dataset/table.h"
 
 struct import;
 
@@ -20,8 +21,8 @@ enum header_mode { HEADER_AUTO, HEADER_TRUE, HEADER_FALSE };
 
 struct import_options {
 	enum header_mode header;
-	char delimiter; /* 0: comma */
-	char decimal;   /* 0: point */
+	char delimiter;          /* 0: comma */
+	char decimal;            /* 0: point */
 	const bool *text_column; /* [text_columns] or NULL: true makes the column text whatever it holds */
 	size_t text_columns;
 };
@@ -30,7 +31,8 @@ struct import_options {
 enum { IMPORT_SMALL = 1 << 20 };
 
 /* dir: the data directory; temporary files lie in dir/tmp, tables in dir/datasets. */
-enum status import_open(const char *dir, const struct import_options *options, struct import **out, struct error *error);
+enum status import_open(const char *dir, const struct import_options *options, struct import **out,
+			struct error *error);
 /* E_INVALID (what is wrong with the file: row, column), E_DISK_FULL, E_IO, E_MEMORY, E_TOO_LARGE. */
 enum status import_write(struct import *import, const void *bytes, size_t length, struct error *error);
 /* Ends the input. Fills info (all but id, name, target, created_at, is_inline); returned owned. */
@@ -40,7 +42,9 @@ const void *import_content(const struct import *import, size_t *length);
 /* A large one: moves the file to dir/datasets/<sha256>.table, durably (fsync, rename, fsync of the folder). Already
  * there: drops ours. OK for a small one too. */
 enum status import_keep(struct import *import, struct error *error);
-/* Opens what was imported, kept or not, for a dry run or the preparation of a job. */
+/* Opens what was imported, kept or not, for a dry run. A small one borrows the import's memory. */
+enum status import_open_table(const struct import *import, struct table **out, struct error *error);
+/* Drops what was not kept. */
 void import_destroy(struct import *import);
 
 /* dir/datasets/<sha256>.table */

@@ -16,9 +16,9 @@
 struct prepared {
 	struct data_view training;
 	struct data_view validation; /* rows 0: none */
-	double *mean; /* [features]; NULL when the job does not standardise */
-	double *std;  /* [features]; divisor n, 0 counts as 1 */
-	void *memory; /* private */
+	double *mean;                /* [features]; NULL when the job does not standardise */
+	double *std;                 /* [features]; divisor n, 0 counts as 1 */
+	void *memory;                /* private */
 };
 
 /* The split is drawn by the job's seed (RANDOM_SPLIT), stratified by class; rows keep their order within each

@@ -16,7 +16,8 @@
 
 struct table;
 
-/* Opens an encoded block in memory (copies nothing: borrows bytes) or a file (maps it). E_CORRUPT, E_IO, E_MEMORY. */
+/* Opens an encoded block in memory (copies nothing: borrows bytes) or a file (maps it). Header and directory are
+ * verified; chunks when they are first read. E_CORRUPT, E_NEWER, E_IO, E_MEMORY. */
 enum status table_open_memory(const void *bytes, size_t length, struct table **out, struct error *error);
 enum status table_open_file(const char *path, struct table **out, struct error *error);
 void table_close(struct table *table);
@@ -26,10 +27,15 @@ size_t table_columns(const struct table *table);
 enum column_kind table_kind(const struct table *table, size_t column);
 const char *table_name(const struct table *table, size_t column);
 
-/* Numbers of a column, rows first..first+count-1; of a text column the indices into its dictionary. */
+/* Are rows first..first+count-1 (within the table) what was written? OK or E_CORRUPT. Cheap after the first time. */
+enum status table_verify(const struct table *table, uint64_t first, size_t count, struct error *error);
+/* Numbers of a column, rows first..first+count-1; of a text column the indices of its texts. Rows that do not verify
+ * read as NaN, or as an index whose text is empty. Any thread may read. */
 void table_read_numbers(const struct table *table, size_t column, uint64_t first, size_t count, double *out);
-/* The text at an index of a text column's dictionary (not NUL-terminated), in order of first appearance. */
+/* The text of an index that table_read_numbers gave (not NUL-terminated). */
 const char *table_text(const struct table *table, size_t column, size_t index, size_t *length);
+/* The size of the column's dictionary: indices below it are its distinct texts in order of first appearance. A column
+ * with very many texts has more beyond the dictionary: their indices are larger, and equal texts may differ in them. */
 size_t table_texts(const struct table *table, size_t column);
 
 #endif
