@@ -98,6 +98,7 @@ void writer_fini(struct writer *writer)
 /* Makes `length` more bytes, zeroed up to the next multiple of 8. *at: where they begin. */
 static enum status extend(struct writer *writer, size_t length, size_t *at, struct error *error)
 {
+	*at = writer->length;
 	size_t needed = writer->length + (size_t)round_up_8(length);
 	if (needed > writer->capacity) {
 		size_t capacity = needed + needed / 2;
@@ -111,7 +112,6 @@ static enum status extend(struct writer *writer, size_t length, size_t *at, stru
 	if (length % 8 != 0) {
 		memset(writer->bytes + needed - 8, 0, 8);
 	}
-	*at = writer->length;
 	writer->length = needed;
 	return OK;
 }
