@@ -39,8 +39,8 @@ struct stopping_config {
 	double max_seconds;
 	bool early_stopping;
 	enum metric early_metric;
-	uint64_t patience; /* measurements without improvement that are borne */
-	double min_delta;
+	uint64_t patience; /* ends at this many measurements in a row without improvement (0 counts as 1) */
+	double min_delta;  /* an improvement is better than the best by more than this */
 };
 
 struct recording_config {
@@ -58,6 +58,8 @@ struct train_config {
 	enum direction direction;
 };
 
+/* Whether every update sees all rows (0: no rows): batch_size "full", or not below the rows. */
+bool train_full_batch(const struct training_config *training, uint64_t rows);
 /* Updates in an epoch, and the whole budget in updates, of a run over `rows` training rows (0: none). */
 uint64_t train_steps_per_epoch(const struct training_config *training, uint64_t rows);
 uint64_t train_steps_total(const struct training_config *training, uint64_t rows);

@@ -6,8 +6,14 @@
  * One step k, the parameters being x_k (k updates made):
  *   evaluate f(x_k), g(x_k) on the batch of update k+1 -> a point of the curve when due -> stopping
  *   rules, in the order of stop_reason -> update to x_{k+1}.
- * With mini-batches the rules are looked at on the last step of each epoch; validation is measured at
- * each epoch's end.
+ * A full batch makes every update an epoch. With mini-batches the rules are looked at when an epoch has
+ * ended, with the values of its last step: the loss of its batch (loss_change: against the batch before), its raw
+ * gradient, its update. max_seconds and the budgets are looked at before every step. Validation is measured
+ * at each epoch's end, and where a budget in steps ends within an epoch.
+ *
+ * The best parameters are those of the least (maximize: largest) validation loss; without validation rows, or where
+ * early stopping watches train_loss, of f(x_k) with a full batch, of the mean of the epoch's batch losses with
+ * mini-batches. Until the first such measurement the initial parameters count, once f(x_0) was seen.
  *
  * Invariants
  *  1. All that the next step depends on lies in one contiguous block (trainer_state); a run restored
@@ -86,15 +92,17 @@ struct trainer_setup {
 	double (*clock)(void);                 /* seconds, monotonic; NULL: time stands still */
 };
 
-/* Bytes that trainer_create will take for an objective of n parameters; E_TOO_LARGE on overflow. */
-enum status trainer_measure(const struct train_config *config, enum dtype dtype, size_t n, size_t *bytes);
+/* Bytes that trainer_create will take for an objective of n parameters that predicts `outputs` columns (0: none)
+ * over `rows` training rows (0: none); E_TOO_LARGE on overflow. */
+enum status trainer_measure(const struct train_config *config, size_t n, size_t outputs, uint64_t rows, size_t *bytes);
 
 /* Makes a run at step 0. Returns OK, E_MEMORY, E_INVALID. *out is returned owned. */
 enum status trainer_create(const struct trainer_setup *setup, struct trainer **out, struct error *error);
 void trainer_destroy(struct trainer *trainer);
 
-/* The state as one block, valid until the next advance; and back. restore: E_CORRUPT when the block is
- * not one of this setup (size, header, checksum of the configuration). */
+/* The state as one block, valid until the next advance; and back. A state of k updates knows the points of steps
+ * < k (of all steps once the run has ended): after a restore those of steps >= k are made again. restore: E_CORRUPT when
+ * the block is not one of this setup (size, header, checksum of the configuration). */
 const void *trainer_state(const struct trainer *trainer, size_t *size);
 enum status trainer_restore(struct trainer *trainer, const void *state, size_t size, struct error *error);
 
@@ -134,13 +142,13 @@ void trainer_progress(const struct trainer *trainer, struct trainer_progress *ou
 const void *trainer_parameters(const struct trainer *trainer);
 const void *trainer_best(const struct trainer *trainer);
 
-/* Metrics of a set of rows at theta: one pass over all of them. */
+/* Metrics of a set of rows at theta. r2 is the mean over the targets, as in scikit-learn. */
 struct evaluation {
 	double loss;      /* penalties included */
 	double accuracy;  /* NAN unless a classifier */
 	double rmse, mae, r2; /* NAN unless a regression; over all targets, in the target's unit */
 };
-/* OK or E_CANCELLED. `outputs`: scratch is taken from the trainer. */
+/* OK or E_CANCELLED. Scratch is taken from the trainer: not while it advances on another thread. */
 enum status trainer_evaluate(struct trainer *trainer, const void *theta, const struct data_view *data,
 			     struct evaluation *out);
 

@@ -1,0 +1,364 @@
+/*
+ * The loop: one step from x_k to x_{k+1}.
+ *
+ * A step first evaluates all that can be given up (objective, validation), then changes the state, so a
+ * cancelled step leaves it as it was. With mini-batches an epoch's end has a commit of its own (`arrived`): validation
+ * and the rules are done with when the next batch is evaluated.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/base/random.h"
+#include "core/train/internal.h"
+
+/* How far apart looks at the clock are to be, in seconds, where max_seconds is set. */
+static const double clock_apart = 1e-3;
+enum { CLOCK_STRIDE_MAX = 1 << 16 };
+
+/* torch.nn.utils.clip_grad_norm_ adds this to the norm. */
+static const double clip_epsilon = 1e-6;
+
+static double seconds_now(const struct trainer *trainer)
+{
+	const double clock = trainer->setup.clock != NULL ? trainer->setup.clock() : 0;
+	return trainer->seconds_before + (clock - trainer->started);
+}
+
+static void clock_look(struct trainer *trainer)
+{
+	const double now = seconds_now(trainer), passed = now - trainer->clock_last;
+	if (passed < clock_apart / 2 && trainer->clock_stride < CLOCK_STRIDE_MAX) {
+		trainer->clock_stride *= 2;
+	} else if (passed > clock_apart * 2 && trainer->clock_stride > 1) {
+		trainer->clock_stride /= 2;
+	}
+	trainer->clock_steps = 0;
+	trainer->clock_last = now;
+	trainer->time_up = now >= trainer->setup.config.stopping.max_seconds;
+}
+
+static void clock_begin(struct trainer *trainer)
+{
+	trainer->started = trainer->setup.clock != NULL ? trainer->setup.clock() : 0;
+	trainer->seconds_before = trainer->state->seconds;
+	trainer->clock_last = trainer->seconds_before;
+	trainer->clock_steps = 0;
+	trainer->time_up = trainer->seconds_before >= trainer->setup.config.stopping.max_seconds;
+}
+
+static bool point_due(const struct trainer *trainer, uint64_t k)
+{
+	return k % trainer->setup.config.recording.every_steps == 0;
+}
+
+static double rate_of(const struct trainer *trainer, uint64_t k)
+{
+	const struct optimizer_config *config = &trainer->setup.config.optimizer;
+	return schedule_rate(&config->schedule, trainer->optimizer.settings.value[trainer->rate_index].number, k,
+			     trainer->steps_per_epoch, trainer->steps_total);
+}
+
+static void copy_parameters(const struct trainer *trainer, double *out)
+{
+	if (trainer->dtype == DTYPE_FLOAT64) {
+		memcpy(out, trainer->theta, trainer->n * sizeof *out);
+		return;
+	}
+	const float *theta = trainer->theta;
+	for (size_t i = 0; i < trainer->n; i++) {
+		out[i] = (double)theta[i];
+	}
+}
+
+/* A point of step k from the state; `measured` says which of its training series are, `rate` NAN: no update follows. */
+static void add_point(struct trainer *trainer, uint64_t measured, double rate)
+{
+	struct run_state *state = trainer->state;
+	measured |= state->validation_bits | (isnan(rate) ? 0 : POINT_LEARNING_RATE);
+	state->last = (struct curve_point){
+		.step = state->step,
+		.epoch = (double)state->step / (double)trainer->steps_per_epoch,
+		.seconds = seconds_now(trainer),
+		.learning_rate = rate,
+		.train_loss = measured & POINT_TRAIN_LOSS ? state->loss : NAN,
+		.gradient_norm = measured & POINT_GRADIENT_NORM ? state->gradient_norm : NAN,
+		.validation_loss = state->validation_loss,
+		.validation_accuracy = state->validation_accuracy,
+		.measured = measured,
+	};
+	if (trainer->point_parameters != NULL) {
+		copy_parameters(trainer, trainer->point_parameters + trainer->points_count * trainer->n);
+	}
+	trainer->points[trainer->points_count++] = state->last;
+}
+
+/* Ends the run here, with the last point. */
+static void finish(struct trainer *trainer, struct verdict verdict, uint64_t measured)
+{
+	struct run_state *state = trainer->state;
+	if (verdict.reason != STOP_DIVERGED && !vector_finite(trainer, trainer->theta)) {
+		verdict = (struct verdict){ STOP_DIVERGED, NAN, NAN };
+	}
+	state->reason = verdict.reason;
+	state->reason_value = verdict.value;
+	state->reason_limit = verdict.limit;
+	add_point(trainer, measured, NAN);
+}
+
+/* The gradient at x, or where the optimizer wants it when an update follows; *loss at x, or NAN when neither wanted nor
+ * had for nothing; *seen the value where the gradient was taken. */
+static enum status evaluate(struct trainer *trainer, const struct batch *batch, bool update, bool want, double *loss,
+			    double *seen)
+{
+	struct objective *objective = trainer->setup.objective;
+	struct executor *executor = trainer->setup.executor;
+	const void *x = trainer->theta;
+
+	*loss = NAN;
+	if (!trainer->look_ahead || !update) {
+		const enum status status =
+			objective->type->evaluate(objective, x, batch, executor, want ? loss : NULL, trainer->gradient);
+		*seen = *loss;
+		return status;
+	}
+	vector_look_ahead(trainer);
+	const enum status status =
+		objective->type->evaluate(objective, trainer->point, batch, executor, seen, trainer->gradient);
+	if (status != OK || !want) {
+		return status;
+	}
+	return objective->type->evaluate(objective, x, batch, executor, loss, NULL);
+}
+
+/* x_{k+1} from the gradient: sign, clipping, then the optimizer. */
+static void update(struct trainer *trainer, double rate, bool measure)
+{
+	const struct optimizer_config *config = &trainer->setup.config.optimizer;
+	struct run_state *state = trainer->state;
+	const struct step step = { state->step + 1, rate, trainer->theta, trainer->gradient };
+	double factor = trainer->sign;
+
+	if (!isnan(config->clip_grad_norm)) {
+		factor *= fmin(1, config->clip_grad_norm / (state->gradient_norm + clip_epsilon));
+	}
+	trainer->optimizer.type->prepare(&trainer->optimizer, &step);
+	vector_update(trainer, &step, factor, config->clip_grad_value, measure);
+	state->step++;
+	state->arrived = 0;
+	state->validation_bits = 0;
+	state->validation_loss = NAN;
+	state->validation_accuracy = NAN;
+}
+
+static void keep_validation(struct trainer *trainer, double loss, double accuracy, bool classifier)
+{
+	struct run_state *state = trainer->state;
+	state->validation_loss = loss;
+	state->validation_accuracy = accuracy;
+	state->validation_bits = POINT_VALIDATION_LOSS | (classifier ? POINT_VALIDATION_ACCURACY : 0u);
+}
+
+static struct verdict diverged(double loss, double norm)
+{
+	return (struct verdict){ STOP_DIVERGED, isfinite(loss) ? norm : loss, NAN };
+}
+
+/* A step that sees all rows: an epoch of its own. */
+static enum status step_full(struct trainer *trainer)
+{
+	const struct train_config *config = &trainer->setup.config;
+	struct run_state *state = trainer->state;
+	const uint64_t k = state->step;
+	const bool last = k >= trainer->steps_total || trainer->time_up;
+	const bool validate = k > 0 && trainer->setup.validation != NULL;
+	const bool due = last || validate || point_due(trainer, k);
+	const bool want_loss = due || trainer->track_train || trainer->rules;
+	const bool want_norm = due || !want_loss || !isnan(config->stopping.gradient_norm) ||
+			       !isnan(config->optimizer.clip_grad_norm);
+	const struct batch all = { .data = trainer->setup.training, .count = trainer->rows };
+	double loss, seen, norm = NAN, validation_loss = NAN, accuracy = NAN;
+	bool classifier = false;
+
+	enum status status =
+		evaluate(trainer, trainer->rows != 0 ? &all : NULL, !last, want_loss, &loss, &seen);
+	if (status == OK && validate) {
+		status = evaluate_validation(trainer, &validation_loss, &accuracy, &classifier);
+	}
+	if (status != OK) {
+		return status;
+	}
+	if (want_norm) {
+		norm = vector_norm(trainer, trainer->gradient);
+	}
+	state->rows_seen += trainer->rows;
+	state->gradient_norm = norm;
+	track_loss(trainer, loss);
+	if (validate) {
+		keep_validation(trainer, validation_loss, accuracy, classifier);
+	}
+	const uint64_t measured = (want_loss ? POINT_TRAIN_LOSS : 0u) | (want_norm ? POINT_GRADIENT_NORM : 0u);
+	if ((want_loss && !isfinite(loss)) || (want_norm && !isfinite(norm))) {
+		finish(trainer, diverged(loss, norm), measured);
+		return OK;
+	}
+	if (trainer->track_train) {
+		track_best(trainer, loss);
+	} else if (validate) {
+		track_best(trainer, validation_loss);
+	} else {
+		track_initial(trainer, loss);
+	}
+	const bool early = config->stopping.early_stopping && (trainer->early_train || validate);
+	if (early) {
+		track_early(trainer, trainer->early_train ? loss : validation_loss);
+	}
+	struct verdict verdict = stopping_rules(trainer, early);
+	if (verdict.reason == STOP_NONE) {
+		verdict = stopping_budget(trainer);
+	}
+	if (verdict.reason != STOP_NONE) {
+		finish(trainer, verdict, measured);
+		return OK;
+	}
+	const double rate = rate_of(trainer, k);
+	if (due) {
+		add_point(trainer, measured, rate);
+	}
+	update(trainer, rate, !isnan(config->stopping.parameter_change));
+	return OK;
+}
+
+/* The rows of update k+1. */
+static struct batch batch_of(struct trainer *trainer, uint64_t k)
+{
+	const struct training_config *training = &trainer->setup.config.training;
+	const uint64_t epoch = k / trainer->steps_per_epoch;
+	const uint64_t first = k % trainer->steps_per_epoch * training->batch_size;
+	const uint64_t left = trainer->rows - first;
+
+	if (trainer->order != NULL && trainer->order_epoch != epoch) {
+		for (size_t r = 0; r < trainer->rows; r++) {
+			trainer->order[r] = (uint32_t)r;
+		}
+		random_shuffle(training->seed, RANDOM_SHUFFLE, epoch, trainer->order, trainer->rows);
+		trainer->order_epoch = epoch;
+	}
+	return (struct batch){ .data = trainer->setup.training,
+			       .index = trainer->order,
+			       .first = first,
+			       .count = left < training->batch_size ? left : training->batch_size };
+}
+
+/* What the arrival at x_k brings, once: validation, the best, and the rules when an epoch has ended. */
+static enum status arrive(struct trainer *trainer, struct verdict *verdict)
+{
+	struct run_state *state = trainer->state;
+	const bool ended = state->step > 0 && state->step % trainer->steps_per_epoch == 0;
+
+	if (ended || state->step >= trainer->steps_total) {
+		double loss = NAN, accuracy = NAN;
+		bool classifier = false;
+		if (trainer->setup.validation != NULL) {
+			const enum status status = evaluate_validation(trainer, &loss, &accuracy, &classifier);
+			if (status != OK) {
+				return status;
+			}
+			keep_validation(trainer, loss, accuracy, classifier);
+		}
+		const double mean = state->epoch_loss / (double)state->epoch_batches;
+		track_best(trainer, trainer->track_train ? mean : loss);
+		if (ended && trainer->setup.config.stopping.early_stopping) {
+			track_early(trainer, trainer->early_train ? mean : loss);
+		}
+	}
+	if (ended) {
+		state->epoch_loss = 0;
+		state->epoch_batches = 0;
+		*verdict = vector_finite(trainer, trainer->theta) ? stopping_rules(trainer, true)
+								  : diverged(NAN, NAN);
+	}
+	state->arrived = 1;
+	return OK;
+}
+
+/* A step on a mini-batch. */
+static enum status step_mini(struct trainer *trainer)
+{
+	const struct train_config *config = &trainer->setup.config;
+	const struct stopping_config *rule = &config->stopping;
+	struct run_state *state = trainer->state;
+	const uint64_t k = state->step, place = k % trainer->steps_per_epoch;
+	const bool epoch_last = place + 1 == trainer->steps_per_epoch;
+
+	struct verdict verdict = { STOP_NONE, NAN, NAN };
+
+	if (!state->arrived) {
+		const enum status status = arrive(trainer, &verdict);
+		if (status != OK) {
+			return status;
+		}
+	}
+	if (verdict.reason == STOP_NONE) {
+		verdict = stopping_budget(trainer);
+	}
+	if (verdict.reason != STOP_NONE) {
+		finish(trainer, verdict, 0);
+		return OK;
+	}
+	const bool due = point_due(trainer, k) || state->validation_bits != 0;
+	const bool ruled = (epoch_last && (!isnan(rule->loss_change) || !isnan(rule->target_loss))) ||
+			   (place + 2 == trainer->steps_per_epoch && !isnan(rule->loss_change));
+	const bool want_loss = due || ruled || !trainer->look_ahead;
+	const bool want_norm = due || !isnan(config->optimizer.clip_grad_norm) ||
+			       (epoch_last && !isnan(rule->gradient_norm));
+	const struct batch batch = batch_of(trainer, k);
+	double loss, seen;
+
+	const enum status status = evaluate(trainer, &batch, true, want_loss, &loss, &seen);
+	if (status != OK) {
+		return status;
+	}
+	state->rows_seen += batch.count;
+	state->gradient_norm = want_norm ? vector_norm(trainer, trainer->gradient) : NAN;
+	track_loss(trainer, loss);
+	state->epoch_loss += seen;
+	state->epoch_batches++;
+	const uint64_t measured = (want_loss ? POINT_TRAIN_LOSS : 0u) | (want_norm ? POINT_GRADIENT_NORM : 0u);
+	if (!isfinite(seen) || (want_loss && !isfinite(loss)) || (want_norm && !isfinite(state->gradient_norm))) {
+		finish(trainer, diverged(isfinite(seen) ? loss : seen, state->gradient_norm), measured);
+		return OK;
+	}
+	track_initial(trainer, seen);
+	const double rate = rate_of(trainer, k);
+	if (due) {
+		add_point(trainer, measured, rate);
+	}
+	update(trainer, rate, epoch_last && !isnan(rule->parameter_change));
+	return OK;
+}
+
+enum status trainer_advance(struct trainer *trainer, uint64_t steps)
+{
+	const bool timed = !isnan(trainer->setup.config.stopping.max_seconds);
+	enum status status = OK;
+
+	clock_begin(trainer);
+	for (uint64_t i = 0; i < steps && trainer->state->reason == STOP_NONE; i++) {
+		if (trainer->points_count == trainer->points_capacity) {
+			break;
+		}
+		if (executor_stopped(trainer->setup.executor)) {
+			status = E_CANCELLED;
+			break;
+		}
+		if (timed && ++trainer->clock_steps >= trainer->clock_stride) {
+			clock_look(trainer);
+		}
+		status = trainer->full ? step_full(trainer) : step_mini(trainer);
+		if (status != OK) {
+			break;
+		}
+	}
+	trainer->state->seconds = seconds_now(trainer);
+	return status;
+}

@@ -1,0 +1,151 @@
+/*
+ * Metrics of a set of rows: the loss by the objective itself, accuracy or errors from its predictions,
+ * made in blocks of rows into the trainer's scratch and summed row by row, so that the bits depend on no thread.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/train/internal.h"
+
+#define REAL_IS_FLOAT 1
+#include "core/train/evaluate.inc.c"
+#define REAL_IS_FLOAT 0
+#include "core/train/evaluate.inc.c"
+
+/* Numbers that a block of predictions holds, unless one row has more. */
+enum { OUTPUT_BLOCK = 65536 };
+
+size_t evaluate_rows(size_t outputs)
+{
+	return outputs < OUTPUT_BLOCK ? OUTPUT_BLOCK / (outputs == 0 ? 1 : outputs) : 1;
+}
+
+size_t evaluate_sums(size_t outputs)
+{
+	return outputs <= SIZE_MAX / 3 ? 3 * outputs : SIZE_MAX;
+}
+
+static enum status loss_of(struct trainer *trainer, const void *theta, const struct data_view *data, double *loss)
+{
+	struct objective *objective = trainer->setup.objective;
+	const struct batch all = { .data = data, .count = data != NULL ? data->rows : 0 };
+	return objective->type->evaluate(objective, theta, objective->rowed ? &all : NULL, trainer->setup.executor,
+					 loss, NULL);
+}
+
+static bool is_classifier(const struct trainer *trainer, const struct data_view *data)
+{
+	const size_t outputs = trainer->setup.objective->outputs;
+	return trainer->outputs != NULL && data != NULL && data->label != NULL && data->rows > 0 &&
+	       (outputs == data->classes || (outputs == 1 && data->classes == 2));
+}
+
+static bool is_regression(const struct trainer *trainer, const struct data_view *data)
+{
+	return trainer->outputs != NULL && data != NULL && data->label == NULL && data->y != NULL && data->rows > 0 &&
+	       data->targets == trainer->setup.objective->outputs;
+}
+
+/* Predictions of rows first.. into the scratch; *count rows of them. */
+static enum status predict_block(struct trainer *trainer, const void *theta, const struct data_view *data, size_t first,
+				 size_t *count)
+{
+	struct objective *objective = trainer->setup.objective;
+	const size_t left = data->rows - first;
+	*count = left < trainer->outputs_rows ? left : trainer->outputs_rows;
+	const struct batch batch = { .data = data, .first = first, .count = *count };
+	if (executor_stopped(trainer->setup.executor)) {
+		return E_CANCELLED;
+	}
+	return objective->type->predict(objective, theta, &batch, trainer->setup.executor, trainer->outputs);
+}
+
+static enum status accuracy_of(struct trainer *trainer, const void *theta, const struct data_view *data,
+			       double *accuracy)
+{
+	const size_t columns = trainer->setup.objective->outputs;
+	size_t right = 0, count;
+
+	for (size_t first = 0; first < data->rows; first += count) {
+		const enum status status = predict_block(trainer, theta, data, first, &count);
+		if (status != OK) {
+			return status;
+		}
+		right += trainer->dtype == DTYPE_FLOAT32
+				 ? count_right_f32(trainer->outputs, count, columns, data->label + first)
+				 : count_right_f64(trainer->outputs, count, columns, data->label + first);
+	}
+	*accuracy = (double)right / (double)data->rows;
+	return OK;
+}
+
+/* 1 - squares / spread; a constant target counts 1 when met exactly, else 0 (as scikit-learn's r2_score). */
+static double determination(double squares, double spread)
+{
+	if (spread == 0) {
+		return squares == 0 ? 1 : 0;
+	}
+	return 1 - squares / spread;
+}
+
+static enum status errors_of(struct trainer *trainer, const void *theta, const struct data_view *data,
+			     struct evaluation *out)
+{
+	const size_t columns = trainer->setup.objective->outputs;
+	const bool single = trainer->dtype == DTYPE_FLOAT32;
+	double *mean = trainer->target_sums, *spread = mean + columns, *squares = spread + columns;
+	double sizes = 0, square_sum = 0, r2 = 0;
+	size_t count;
+
+	memset(trainer->target_sums, 0, evaluate_sums(columns) * sizeof(double));
+	if (single) {
+		target_spread_f32(data->y, data->rows, columns, mean, spread);
+	} else {
+		target_spread_f64(data->y, data->rows, columns, mean, spread);
+	}
+	for (size_t first = 0; first < data->rows; first += count) {
+		const enum status status = predict_block(trainer, theta, data, first, &count);
+		if (status != OK) {
+			return status;
+		}
+		sizes += single ? add_errors_f32(trainer->outputs, (const float *)data->y + first * columns, count,
+						 columns, squares)
+				: add_errors_f64(trainer->outputs, (const double *)data->y + first * columns, count,
+						 columns, squares);
+	}
+	for (size_t c = 0; c < columns; c++) {
+		square_sum += squares[c];
+		r2 += determination(squares[c], spread[c]);
+	}
+	const double numbers = (double)data->rows * (double)columns;
+	out->rmse = sqrt(square_sum / numbers);
+	out->mae = sizes / numbers;
+	out->r2 = r2 / (double)columns;
+	return OK;
+}
+
+enum status evaluate_validation(struct trainer *trainer, double *loss, double *accuracy, bool *classifier)
+{
+	const struct data_view *data = trainer->setup.validation;
+	const enum status status = loss_of(trainer, trainer->theta, data, loss);
+
+	*classifier = is_classifier(trainer, data);
+	*accuracy = NAN;
+	if (status != OK || !*classifier) {
+		return status;
+	}
+	return accuracy_of(trainer, trainer->theta, data, accuracy);
+}
+
+enum status trainer_evaluate(struct trainer *trainer, const void *theta, const struct data_view *data,
+			     struct evaluation *out)
+{
+	*out = (struct evaluation){ NAN, NAN, NAN, NAN, NAN };
+	enum status status = loss_of(trainer, theta, data, &out->loss);
+	if (status == OK && is_classifier(trainer, data)) {
+		status = accuracy_of(trainer, theta, data, &out->accuracy);
+	} else if (status == OK && is_regression(trainer, data)) {
+		status = errors_of(trainer, theta, data, out);
+	}
+	return status;
+}

@@ -1,0 +1,99 @@
+/* What the trainer's own files share: the trainer, and the functions between them. */
+#ifndef CORE_TRAIN_INTERNAL_H
+#define CORE_TRAIN_INTERNAL_H
+
+#include "core/kernels/kernels.h"
+#include "core/train/state.h"
+
+struct trainer {
+	struct trainer_setup setup;
+	struct optimizer optimizer;
+	const struct kernels *kernels;
+	size_t n;
+	enum dtype dtype;
+
+	/* Derived from the setup, the same in every step. */
+	uint64_t rows;            /* of the training data; 0: none */
+	uint64_t steps_per_epoch;
+	uint64_t steps_total;
+	bool full;                /* every update sees all rows */
+	bool look_ahead;          /* the gradient is wanted elsewhere than at x */
+	bool rules;               /* any rule but max_seconds and the budgets is on */
+	bool track_train;         /* the best is told by the training loss, not by validation */
+	bool early_train;         /* early stopping likewise */
+	size_t rate_index;        /* of learning_rate among the optimizer's settings */
+	double sign;              /* +1 minimize, -1 maximize */
+
+	/* The state: one block and the places in it. */
+	struct state_layout layout;
+	uint64_t fingerprint;
+	struct run_state *state;
+	void *theta, *best;
+
+	/* Scratch; not state. */
+	void *gradient;  /* [n] */
+	void *point;     /* [n], only with look_ahead */
+	double *partial; /* [2 * chunks] sums of a pass */
+	uint32_t *order; /* [rows], only with shuffled mini-batches */
+	uint64_t order_epoch; /* the epoch that `order` is of; UINT64_MAX: none */
+	void *outputs;        /* [outputs_rows, objective->outputs] predictions of a block of rows */
+	size_t outputs_rows;
+	double *target_sums; /* [3, objective->outputs] of a regression's metrics */
+
+	/* Points not yet taken. */
+	struct curve_point *points;
+	double *point_parameters; /* [points_capacity, n] or NULL */
+	size_t points_count, points_capacity;
+
+	/* The clock within one advance. */
+	double started;         /* clock at its begin */
+	double seconds_before;  /* state->seconds then */
+	uint64_t clock_stride;  /* steps between looks at the clock, with max_seconds */
+	uint64_t clock_steps;   /* since the last look */
+	double clock_last;      /* seconds at the last look */
+	bool time_up;
+};
+
+/* vector.c: passes over flat vectors. Vectors of at least VECTOR_PARALLEL numbers are cut in chunks of
+ * VECTOR_CHUNK for the executor; sums over chunks are added in order, so the bits depend on n alone. */
+enum { VECTOR_CHUNK = 16384, VECTOR_PARALLEL = 65536 };
+size_t vector_chunks(size_t n);
+/* |v|_2; overflow of the squares is avoided. */
+double vector_norm(struct trainer *trainer, const void *v);
+bool vector_finite(const struct trainer *trainer, const void *v);
+/* point = the place where the optimizer wants its gradient. */
+void vector_look_ahead(struct trainer *trainer);
+/* gradient = clamp(factor * gradient, limit) (limit NAN: no clamp), then x = the optimizer's update; with `measure`
+ * state->change and state->norm become |dx| and |x|, else NAN. The optimizer is prepared. */
+void vector_update(struct trainer *trainer, const struct step *step, double factor, double limit, bool measure);
+
+/* stopping.c: the rules, and what is the best. */
+struct verdict {
+	enum stop_reason reason; /* STOP_NONE: go on */
+	double value, limit;
+};
+/* Whether a is better than b in the run's direction. */
+bool track_better(const struct trainer *trainer, double a, double b);
+/* f(x_0) was seen: the initial parameters are the best until the first measurement. */
+void track_initial(struct trainer *trainer, double value);
+/* A measurement of the best metric at x_step: keeps theta when it is the best so far. */
+void track_best(struct trainer *trainer, double value);
+/* A measurement of early stopping's metric. */
+void track_early(struct trainer *trainer, double value);
+/* Keeps f at the newest x; among the first losses counts those that got worse. */
+void track_loss(struct trainer *trainer, double loss);
+/* Whether any rule but max_seconds and the budgets is on. */
+bool stopping_any(const struct stopping_config *stopping);
+/* The rules of an epoch's end, in their order; `early`: early stopping's metric was measured here. */
+struct verdict stopping_rules(const struct trainer *trainer, bool early);
+/* max_seconds (when time is up), steps, epochs. */
+struct verdict stopping_budget(const struct trainer *trainer);
+
+/* evaluate.c: loss and, of a classifier, accuracy of the validation rows at theta. OK or E_CANCELLED. */
+enum status evaluate_validation(struct trainer *trainer, double *loss, double *accuracy, bool *classifier);
+/* Doubles that the metrics of `outputs` columns need. */
+size_t evaluate_sums(size_t outputs);
+/* Rows of predictions that are made at once. */
+size_t evaluate_rows(size_t outputs);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * The run's state: one block, all that the next step depends on.
+ *
+ *   struct run_state | scalars | theta | slots ... | best theta      each part on a 64-byte boundary
+ *
+ * Nothing in it points anywhere: a checkpoint is a copy of the block. Numbers that are not known (yet) are NAN, so
+ * that no rule holds for them.
+ */
+#ifndef CORE_TRAIN_STATE_H
+#define CORE_TRAIN_STATE_H
+
+#include "core/train/trainer.h"
+
+enum { BEST_NONE, BEST_INITIAL, BEST_MEASURED };
+
+struct run_state {
+	uint64_t magic, version;
+	uint64_t size;        /* of the block */
+	uint64_t fingerprint; /* of configuration and shapes */
+
+	uint64_t step;      /* updates made: theta is x_step */
+	uint64_t arrived;   /* mini-batches: 1 when what x_step's arrival brings (validation, rules) was done */
+	uint64_t rows_seen; /* rows that gradients were computed on */
+	double seconds;     /* computing time, over all attempts */
+
+	uint64_t reason; /* enum stop_reason */
+	double reason_value, reason_limit;
+
+	/* What the rules compare. */
+	double loss, previous_loss; /* f at the last evaluated x and at the one before */
+	double gradient_norm;       /* of the last raw gradient */
+	double change, norm;        /* |x_step - x_{step-1}|, |x_step| */
+	double validation_loss, validation_accuracy; /* at x_step */
+	uint64_t validation_bits;                    /* POINT_ bits of the two */
+
+	/* Mini-batches: the sum of the epoch's batch losses so far. */
+	double epoch_loss;
+	uint64_t epoch_batches;
+
+	/* The best measurement; its theta lies at the block's end. */
+	uint64_t best, best_step; /* BEST_ */
+	double best_value;
+
+	/* Early stopping. */
+	double early_best;
+	uint64_t early_count, early_wait; /* measurements; those in a row without improvement */
+
+	/* The first losses: how many were compared with the one before, and how many rose. */
+	uint64_t compared, risen;
+
+	struct curve_point last; /* the last point made; step UINT64_MAX: none */
+};
+
+/* Where the parts of the block lie, in bytes from its start. */
+struct state_layout {
+	size_t scalars, theta, best, size;
+	size_t slot[OPTIMIZER_SLOTS];
+	size_t slots;
+};
+
+/* Lays out the block for n parameters; E_TOO_LARGE when it does not fit a size_t. */
+enum status state_measure(const struct train_config *config, size_t n, struct state_layout *layout);
+
+/* A number that differs when the configuration or a shape does (FNV-1a). */
+uint64_t state_fingerprint(const struct trainer_setup *setup);
+
+/* Fills the head of a zeroed block for step 0. */
+void state_begin(struct run_state *state, const struct state_layout *layout, uint64_t fingerprint);
+
+/* OK, or E_CORRUPT with a sentence when `block` [size] is not a state of this layout and fingerprint. */
+enum status state_check(const void *block, size_t size, const struct state_layout *layout, uint64_t fingerprint,
+			struct error *error);
+
+#endif

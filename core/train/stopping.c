@@ -1,0 +1,115 @@
+#include <math.h>
+#include <string.h>
+
+#include "core/train/internal.h"
+
+/* How many of the first losses are compared to tell a step that is too long. */
+enum { FIRST_LOSSES = 8 };
+
+bool track_better(const struct trainer *trainer, double a, double b)
+{
+	return trainer->sign * a < trainer->sign * b;
+}
+
+static void keep(struct trainer *trainer, uint64_t kind, double value)
+{
+	struct run_state *state = trainer->state;
+	state->best = kind;
+	state->best_step = state->step;
+	state->best_value = value;
+	memcpy(trainer->best, trainer->theta, trainer->n * dtype_size(trainer->dtype));
+}
+
+void track_initial(struct trainer *trainer, double value)
+{
+	if (trainer->state->best == BEST_NONE) {
+		keep(trainer, BEST_INITIAL, value);
+	}
+}
+
+void track_best(struct trainer *trainer, double value)
+{
+	const struct run_state *state = trainer->state;
+	if (isfinite(value) && (state->best != BEST_MEASURED || track_better(trainer, value, state->best_value))) {
+		keep(trainer, BEST_MEASURED, value);
+	}
+}
+
+/* As Keras EarlyStopping: better than the best by more than min_delta, or one more in waiting. */
+void track_early(struct trainer *trainer, double value)
+{
+	struct run_state *state = trainer->state;
+	const double min_delta = trainer->setup.config.stopping.min_delta;
+
+	state->early_count++;
+	state->early_wait++;
+	if (isnan(state->early_best) ||
+	    track_better(trainer, value, state->early_best - trainer->sign * min_delta)) {
+		state->early_best = value;
+		state->early_wait = isnan(value) ? state->early_wait : 0;
+	}
+}
+
+void track_loss(struct trainer *trainer, double loss)
+{
+	struct run_state *state = trainer->state;
+	state->previous_loss = state->loss;
+	state->loss = loss;
+	if (state->compared < FIRST_LOSSES && !isnan(state->previous_loss)) {
+		state->compared++;
+		state->risen += !(trainer->sign * loss <= trainer->sign * state->previous_loss);
+	}
+}
+
+bool stopping_any(const struct stopping_config *stopping)
+{
+	return !isnan(stopping->gradient_norm) || !isnan(stopping->loss_change) ||
+	       !isnan(stopping->parameter_change) || !isnan(stopping->target_loss) || stopping->early_stopping;
+}
+
+/* A comparison with NAN, a rule that is off or a value not measured, never holds. */
+struct verdict stopping_rules(const struct trainer *trainer, bool early)
+{
+	const struct stopping_config *rule = &trainer->setup.config.stopping;
+	const struct run_state *state = trainer->state;
+
+	if (state->gradient_norm <= rule->gradient_norm) {
+		return (struct verdict){ STOP_GRADIENT_NORM, state->gradient_norm, rule->gradient_norm };
+	}
+	const double loss_change = fabs(state->loss - state->previous_loss);
+	const double loss_limit = rule->loss_change * fmax(1, fabs(state->loss));
+	if (loss_change <= loss_limit) {
+		return (struct verdict){ STOP_LOSS_CHANGE, loss_change, loss_limit };
+	}
+	const double change_limit = rule->parameter_change * fmax(1, state->norm);
+	if (state->change <= change_limit && isfinite(change_limit)) {
+		return (struct verdict){ STOP_PARAMETER_CHANGE, state->change, change_limit };
+	}
+	if (trainer->sign * state->loss <= trainer->sign * rule->target_loss) {
+		return (struct verdict){ STOP_TARGET_LOSS, state->loss, rule->target_loss };
+	}
+	const uint64_t patience = rule->patience > 1 ? rule->patience : 1;
+	if (rule->early_stopping && early && state->early_wait >= patience) {
+		return (struct verdict){ STOP_EARLY_STOPPING, (double)state->early_wait, (double)patience };
+	}
+	return (struct verdict){ STOP_NONE, NAN, NAN };
+}
+
+struct verdict stopping_budget(const struct trainer *trainer)
+{
+	const struct training_config *training = &trainer->setup.config.training;
+	const struct run_state *state = trainer->state;
+
+	if (trainer->time_up) {
+		return (struct verdict){ STOP_MAX_SECONDS, trainer->clock_last,
+					 trainer->setup.config.stopping.max_seconds };
+	}
+	if (training->steps != 0 && state->step >= training->steps) {
+		return (struct verdict){ STOP_STEPS, (double)state->step, (double)training->steps };
+	}
+	if (state->step >= trainer->steps_total) {
+		return (struct verdict){ STOP_EPOCHS, (double)(state->step / trainer->steps_per_epoch),
+					 (double)training->epochs };
+	}
+	return (struct verdict){ STOP_NONE, NAN, NAN };
+}

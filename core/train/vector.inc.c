@@ -1,0 +1,62 @@
+/* Passes over one chunk of the flat vectors; included by vector.c once for float and once for double. */
+#include "core/base/real.h"
+
+/* |dx|^2 and |x|^2 are summed over blocks of this many numbers, small enough to stay in the first cache. */
+#ifndef MEASURE_BLOCK
+#define MEASURE_BLOCK 1024
+#endif
+
+static void NAME(transform)(const struct kernels *k, double factor, double limit, size_t n, REAL *gradient)
+{
+	if (factor != 1) {
+		k->NAME(scale)(n, (REAL)factor, gradient);
+	}
+	if (!isnan(limit)) {
+		k->NAME(clamp)(n, (REAL)limit, gradient);
+	}
+}
+
+/* One chunk of vector_update; sums[0] = |dx|^2, sums[1] = |x|^2 when measured. */
+static void NAME(update_chunk)(const struct update_pass *pass, size_t begin, size_t end, double sums[2])
+{
+	const struct trainer *trainer = pass->trainer;
+	const struct kernels *k = trainer->kernels;
+	const struct optimizer *optimizer = &trainer->optimizer;
+	REAL *x = pass->step->x;
+	REAL before[MEASURE_BLOCK];
+
+	NAME(transform)(k, pass->factor, pass->limit, end - begin, (REAL *)trainer->gradient + begin);
+	if (!pass->measure) {
+		optimizer->type->NAME(update)(optimizer, pass->step, begin, end);
+		return;
+	}
+	sums[0] = 0;
+	sums[1] = 0;
+	for (size_t i = begin; i < end; i += MEASURE_BLOCK) {
+		const size_t count = end - i < MEASURE_BLOCK ? end - i : MEASURE_BLOCK;
+		memcpy(before, x + i, count * sizeof *x);
+		optimizer->type->NAME(update)(optimizer, pass->step, i, i + count);
+		sums[0] += k->NAME(sum_squared_difference)(count, x + i, before);
+		sums[1] += k->NAME(sum_squares)(count, x + i);
+	}
+}
+
+/* sqrt(sum v^2) with the squares scaled by the largest |v|: for the rare vector whose squares overflow. */
+static double NAME(norm_scaled)(const REAL *v, size_t n)
+{
+	double largest = 0, sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		const double size = fabs((double)v[i]);
+		if (!isfinite(size)) {
+			return size;
+		}
+		largest = size > largest ? size : largest;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const double part = (double)v[i] / largest;
+		sum += part * part;
+	}
+	return largest * sqrt(sum);
+}
+
+#undef REAL_IS_FLOAT
