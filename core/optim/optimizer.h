@@ -46,8 +46,8 @@ struct step {
 
 struct optimizer_type {
 	const char *name;
-	const char *doc;    /* one sentence */
-	const char *source; /* paper, equation */
+	const char *doc;                /* one sentence */
+	const char *source;             /* paper, equation */
 	const struct setting *settings; /* `learning_rate` is one of them */
 	size_t setting_count;
 	size_t (*slots)(const struct settings *settings); /* n-vectors of state */
@@ -60,8 +60,10 @@ struct optimizer_type {
 	void (*update_f32)(const struct optimizer *optimizer, const struct step *step, size_t begin, size_t end);
 	void (*update_f64)(const struct optimizer *optimizer, const struct step *step, size_t begin, size_t end);
 	/* NULL: the gradient is wanted at x. Otherwise writes the point where it is wanted, for [begin, end). */
-	void (*look_ahead_f32)(const struct optimizer *optimizer, const float *x, float *point, size_t begin, size_t end);
-	void (*look_ahead_f64)(const struct optimizer *optimizer, const double *x, double *point, size_t begin, size_t end);
+	void (*look_ahead_f32)(const struct optimizer *optimizer, const float *x, float *point, size_t begin,
+			       size_t end);
+	void (*look_ahead_f64)(const struct optimizer *optimizer, const double *x, double *point, size_t begin,
+			       size_t end);
 };
 
 /* The table. Optimizer files are compiled once an instruction set; these are those of the active one. */

@@ -34,8 +34,8 @@ struct schedule_config {
 
 /* The learning rate of update number `update` (0 for the first), with warm-up.
  * steps_per_epoch >= 1; steps: the whole budget in updates. */
-double schedule_rate(const struct schedule_config *config, double base, uint64_t update,
-		     uint64_t steps_per_epoch, uint64_t steps);
+double schedule_rate(const struct schedule_config *config, double base, uint64_t update, uint64_t steps_per_epoch,
+		     uint64_t steps);
 
 extern const struct schedule_type *const schedule_types[];
 extern const size_t schedule_type_count;

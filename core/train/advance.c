@@ -80,8 +80,8 @@ static void add_point(struct trainer *trainer, uint64_t measured, double rate)
 		.epoch = (double)state->step / (double)trainer->steps_per_epoch,
 		.seconds = seconds_now(trainer),
 		.learning_rate = rate,
-		.train_loss = measured & POINT_TRAIN_LOSS ? state->loss : NAN,
-		.gradient_norm = measured & POINT_GRADIENT_NORM ? state->gradient_norm : NAN,
+		.train_loss = measured & POINT_TRAIN_LOSS ? state->loss : (double)NAN,
+		.gradient_norm = measured & POINT_GRADIENT_NORM ? state->gradient_norm : (double)NAN,
 		.validation_loss = state->validation_loss,
 		.validation_accuracy = state->validation_accuracy,
 		.measured = measured,
@@ -173,14 +173,13 @@ static enum status step_full(struct trainer *trainer)
 	const bool validate = k > 0 && trainer->setup.validation != NULL;
 	const bool due = last || validate || point_due(trainer, k);
 	const bool want_loss = due || trainer->track_train || trainer->rules;
-	const bool want_norm = due || !want_loss || !isnan(config->stopping.gradient_norm) ||
-			       !isnan(config->optimizer.clip_grad_norm);
+	const bool want_norm =
+		due || !want_loss || !isnan(config->stopping.gradient_norm) || !isnan(config->optimizer.clip_grad_norm);
 	const struct batch all = { .data = trainer->setup.training, .count = trainer->rows };
 	double loss, seen, norm = NAN, validation_loss = NAN, accuracy = NAN;
 	bool classifier = false;
 
-	enum status status =
-		evaluate(trainer, trainer->rows != 0 ? &all : NULL, !last, want_loss, &loss, &seen);
+	enum status status = evaluate(trainer, trainer->rows != 0 ? &all : NULL, !last, want_loss, &loss, &seen);
 	if (status == OK && validate) {
 		status = evaluate_validation(trainer, &validation_loss, &accuracy, &classifier);
 	}
@@ -274,8 +273,7 @@ static enum status arrive(struct trainer *trainer, struct verdict *verdict)
 	if (ended) {
 		state->epoch_loss = 0;
 		state->epoch_batches = 0;
-		*verdict = vector_finite(trainer, trainer->theta) ? stopping_rules(trainer, true)
-								  : diverged(NAN, NAN);
+		*verdict = vector_finite(trainer, trainer->theta) ? stopping_rules(trainer, true) : diverged(NAN, NAN);
 	}
 	state->arrived = 1;
 	return OK;
@@ -309,8 +307,8 @@ static enum status step_mini(struct trainer *trainer)
 	const bool ruled = (epoch_last && (!isnan(rule->loss_change) || !isnan(rule->target_loss))) ||
 			   (place + 2 == trainer->steps_per_epoch && !isnan(rule->loss_change));
 	const bool want_loss = due || ruled || !trainer->look_ahead;
-	const bool want_norm = due || !isnan(config->optimizer.clip_grad_norm) ||
-			       (epoch_last && !isnan(rule->gradient_norm));
+	const bool want_norm =
+		due || !isnan(config->optimizer.clip_grad_norm) || (epoch_last && !isnan(rule->gradient_norm));
 	const struct batch batch = batch_of(trainer, k);
 	double loss, seen;
 
@@ -319,7 +317,7 @@ static enum status step_mini(struct trainer *trainer)
 		return status;
 	}
 	state->rows_seen += batch.count;
-	state->gradient_norm = want_norm ? vector_norm(trainer, trainer->gradient) : NAN;
+	state->gradient_norm = want_norm ? vector_norm(trainer, trainer->gradient) : (double)NAN;
 	track_loss(trainer, loss);
 	state->epoch_loss += seen;
 	state->epoch_batches++;

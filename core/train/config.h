@@ -24,7 +24,7 @@ struct training_config {
 	uint64_t epochs;     /* 0: no such budget; at least one of epochs and steps is set */
 	uint64_t steps;      /* 0: no such budget */
 	bool shuffle;
-	uint64_t seed;       /* 0 .. 2^53-1 */
+	uint64_t seed; /* 0 .. 2^53-1 */
 	enum dtype dtype;
 };
 

@@ -13,16 +13,16 @@ struct trainer {
 	enum dtype dtype;
 
 	/* Derived from the setup, the same in every step. */
-	uint64_t rows;            /* of the training data; 0: none */
+	uint64_t rows; /* of the training data; 0: none */
 	uint64_t steps_per_epoch;
 	uint64_t steps_total;
-	bool full;                /* every update sees all rows */
-	bool look_ahead;          /* the gradient is wanted elsewhere than at x */
-	bool rules;               /* any rule but max_seconds and the budgets is on */
-	bool track_train;         /* the best is told by the training loss, not by validation */
-	bool early_train;         /* early stopping likewise */
-	size_t rate_index;        /* of learning_rate among the optimizer's settings */
-	double sign;              /* +1 minimize, -1 maximize */
+	bool full;         /* every update sees all rows */
+	bool look_ahead;   /* the gradient is wanted elsewhere than at x */
+	bool rules;        /* any rule but max_seconds and the budgets is on */
+	bool track_train;  /* the best is told by the training loss, not by validation */
+	bool early_train;  /* early stopping likewise */
+	size_t rate_index; /* of learning_rate among the optimizer's settings */
+	double sign;       /* +1 minimize, -1 maximize */
 
 	/* The state: one block and the places in it. */
 	struct state_layout layout;
@@ -31,10 +31,10 @@ struct trainer {
 	void *theta, *best;
 
 	/* Scratch; not state. */
-	void *gradient;  /* [n] */
-	void *point;     /* [n], only with look_ahead */
-	double *partial; /* [2 * chunks] sums of a pass */
-	uint32_t *order; /* [rows], only with shuffled mini-batches */
+	void *gradient;       /* [n] */
+	void *point;          /* [n], only with look_ahead */
+	double *partial;      /* [2 * chunks] sums of a pass */
+	uint32_t *order;      /* [rows], only with shuffled mini-batches */
 	uint64_t order_epoch; /* the epoch that `order` is of; UINT64_MAX: none */
 	void *outputs;        /* [outputs_rows, objective->outputs] predictions of a block of rows */
 	size_t outputs_rows;
@@ -46,11 +46,11 @@ struct trainer {
 	size_t points_count, points_capacity;
 
 	/* The clock within one advance. */
-	double started;         /* clock at its begin */
-	double seconds_before;  /* state->seconds then */
-	uint64_t clock_stride;  /* steps between looks at the clock, with max_seconds */
-	uint64_t clock_steps;   /* since the last look */
-	double clock_last;      /* seconds at the last look */
+	double started;        /* clock at its begin */
+	double seconds_before; /* state->seconds then */
+	uint64_t clock_stride; /* steps between looks at the clock, with max_seconds */
+	uint64_t clock_steps;  /* since the last look */
+	double clock_last;     /* seconds at the last look */
 	bool time_up;
 };
 

@@ -53,7 +53,7 @@ static void mix(uint64_t *hash, const void *data, size_t size)
 
 static void mix_number(uint64_t *hash, double number)
 {
-	number = isnan(number) ? NAN : number; /* one NaN for all */
+	number = isnan(number) ? (double)NAN : number; /* one NaN for all */
 	mix(hash, &number, sizeof number);
 }
 

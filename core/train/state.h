@@ -27,9 +27,9 @@ struct run_state {
 	double reason_value, reason_limit;
 
 	/* What the rules compare. */
-	double loss, previous_loss; /* f at the last evaluated x and at the one before */
-	double gradient_norm;       /* of the last raw gradient */
-	double change, norm;        /* |x_step - x_{step-1}|, |x_step| */
+	double loss, previous_loss;                  /* f at the last evaluated x and at the one before */
+	double gradient_norm;                        /* of the last raw gradient */
+	double change, norm;                         /* |x_step - x_{step-1}|, |x_step| */
 	double validation_loss, validation_accuracy; /* at x_step */
 	uint64_t validation_bits;                    /* POINT_ bits of the two */
 

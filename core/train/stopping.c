@@ -43,8 +43,7 @@ void track_early(struct trainer *trainer, double value)
 
 	state->early_count++;
 	state->early_wait++;
-	if (isnan(state->early_best) ||
-	    track_better(trainer, value, state->early_best - trainer->sign * min_delta)) {
+	if (isnan(state->early_best) || track_better(trainer, value, state->early_best - trainer->sign * min_delta)) {
 		state->early_best = value;
 		state->early_wait = isnan(value) ? state->early_wait : 0;
 	}
@@ -57,14 +56,15 @@ void track_loss(struct trainer *trainer, double loss)
 	state->loss = loss;
 	if (state->compared < FIRST_LOSSES && !isnan(state->previous_loss)) {
 		state->compared++;
-		state->risen += !(trainer->sign * loss <= trainer->sign * state->previous_loss);
+		const bool fell = trainer->sign * loss <= trainer->sign * state->previous_loss;
+		state->risen += fell ? 0 : 1;
 	}
 }
 
 bool stopping_any(const struct stopping_config *stopping)
 {
-	return !isnan(stopping->gradient_norm) || !isnan(stopping->loss_change) ||
-	       !isnan(stopping->parameter_change) || !isnan(stopping->target_loss) || stopping->early_stopping;
+	return !isnan(stopping->gradient_norm) || !isnan(stopping->loss_change) || !isnan(stopping->parameter_change) ||
+	       !isnan(stopping->target_loss) || stopping->early_stopping;
 }
 
 /* A comparison with NAN, a rule that is off or a value not measured, never holds. */

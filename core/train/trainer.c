@@ -9,8 +9,8 @@
 #include "core/train/internal.h"
 
 enum {
-	POINTS_MAX = 1024,                 /* points that are held until they are taken */
-	POINT_PARAMETER_BYTES = 4 << 20,   /* ... and their parameters, unless one point has more */
+	POINTS_MAX = 1024,               /* points that are held until they are taken */
+	POINT_PARAMETER_BYTES = 4 << 20, /* ... and their parameters, unless one point has more */
 	MEMORY_ALIGN = 64,
 };
 

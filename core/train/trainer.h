@@ -1,7 +1,8 @@
 /*
  * The trainer: drives objective, optimizer, schedule and stopping rules; its owner drives it.
  *
- *   trainer_create -> [trainer_restore] -> { trainer_advance; read points; save state }* -> trainer_finish -> trainer_destroy
+ *   trainer_create -> [trainer_restore] -> { trainer_advance; read points; save state }* -> trainer_finish ->
+ * trainer_destroy
  *
  * One step k, the parameters being x_k (k updates made):
  *   evaluate f(x_k), g(x_k) on the batch of update k+1 -> a point of the curve when due -> stopping
@@ -38,25 +39,25 @@
 struct trainer;
 
 /* Why a run ended; the words of the API in the order in which rules are tested. */
-#define STOP_REASON_LIST(X)                      \
-	X(STOP_NONE, "")                         \
-	X(STOP_DIVERGED, "diverged")             \
-	X(STOP_GRADIENT_NORM, "gradient_norm")   \
-	X(STOP_LOSS_CHANGE, "loss_change")       \
-	X(STOP_PARAMETER_CHANGE, "parameter_change") \
-	X(STOP_TARGET_LOSS, "target_loss")       \
-	X(STOP_EARLY_STOPPING, "early_stopping") \
-	X(STOP_MAX_SECONDS, "max_seconds")       \
-	X(STOP_STEPS, "steps")                   \
-	X(STOP_EPOCHS, "epochs")                 \
-	X(STOP_CANCELLED, "cancelled")           \
+#define STOP_REASON_LIST(X)                                                                                            \
+	X(STOP_NONE, "")                                                                                               \
+	X(STOP_DIVERGED, "diverged")                                                                                   \
+	X(STOP_GRADIENT_NORM, "gradient_norm")                                                                         \
+	X(STOP_LOSS_CHANGE, "loss_change")                                                                             \
+	X(STOP_PARAMETER_CHANGE, "parameter_change")                                                                   \
+	X(STOP_TARGET_LOSS, "target_loss")                                                                             \
+	X(STOP_EARLY_STOPPING, "early_stopping")                                                                       \
+	X(STOP_MAX_SECONDS, "max_seconds")                                                                             \
+	X(STOP_STEPS, "steps")                                                                                         \
+	X(STOP_EPOCHS, "epochs")                                                                                       \
+	X(STOP_CANCELLED, "cancelled")                                                                                 \
 	X(STOP_ERROR, "error")
 
 enum stop_reason {
 #define STOP_MEMBER(name, word) name,
 	STOP_REASON_LIST(STOP_MEMBER)
 #undef STOP_MEMBER
-	STOP_REASON_COUNT
+		STOP_REASON_COUNT
 };
 const char *stop_reason_word(enum stop_reason reason);
 
@@ -72,7 +73,7 @@ enum {
 /* A point of the curve. Fixed size, no padding: stored as it is. */
 struct curve_point {
 	uint64_t step;
-	double epoch; /* a fraction; 0 for objectives without rows: equals step / steps_per_epoch */
+	double epoch;   /* a fraction; 0 for objectives without rows: equals step / steps_per_epoch */
 	double seconds; /* computing time so far, over all attempts */
 	double learning_rate;
 	double train_loss;
@@ -83,13 +84,13 @@ struct curve_point {
 };
 
 struct trainer_setup {
-	struct train_config config;            /* copied; its settings are borrowed */
-	struct objective *objective;           /* borrowed */
-	const struct data_view *training;      /* borrowed; NULL for objectives without rows */
-	const struct data_view *validation;    /* borrowed; NULL: none */
-	const void *initial;                   /* [n] of dtype, or NULL: objective->type->initialise(seed) */
-	struct executor *executor;             /* borrowed */
-	double (*clock)(void);                 /* seconds, monotonic; NULL: time stands still */
+	struct train_config config;         /* copied; its settings are borrowed */
+	struct objective *objective;        /* borrowed */
+	const struct data_view *training;   /* borrowed; NULL for objectives without rows */
+	const struct data_view *validation; /* borrowed; NULL: none */
+	const void *initial;                /* [n] of dtype, or NULL: objective->type->initialise(seed) */
+	struct executor *executor;          /* borrowed */
+	double (*clock)(void);              /* seconds, monotonic; NULL: time stands still */
 };
 
 /* Bytes that trainer_create will take for an objective of n parameters that predicts `outputs` columns (0: none)
@@ -101,8 +102,8 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 void trainer_destroy(struct trainer *trainer);
 
 /* The state as one block, valid until the next advance; and back. A state of k updates knows the points of steps
- * < k (of all steps once the run has ended): after a restore those of steps >= k are made again. restore: E_CORRUPT when
- * the block is not one of this setup (size, header, checksum of the configuration). */
+ * < k (of all steps once the run has ended): after a restore those of steps >= k are made again. restore: E_CORRUPT
+ * when the block is not one of this setup (size, header, checksum of the configuration). */
 const void *trainer_state(const struct trainer *trainer, size_t *size);
 enum status trainer_restore(struct trainer *trainer, const void *state, size_t size, struct error *error);
 
@@ -120,21 +121,21 @@ size_t trainer_take_points(struct trainer *trainer, const struct curve_point **p
 
 /* Where the run stands. */
 struct trainer_progress {
-	uint64_t step, steps;           /* updates made, and the budget */
-	uint64_t steps_per_epoch;       /* 1 without rows */
-	uint64_t epochs;                /* the budget in epochs; 0: none */
+	uint64_t step, steps;     /* updates made, and the budget */
+	uint64_t steps_per_epoch; /* 1 without rows */
+	uint64_t epochs;          /* the budget in epochs; 0: none */
 	double epoch;
 	double seconds;
-	uint64_t rows_seen;             /* rows that gradients were computed on, over all attempts */
-	struct curve_point last;        /* the last point made; step UINT64_MAX: none yet */
+	uint64_t rows_seen;      /* rows that gradients were computed on, over all attempts */
+	struct curve_point last; /* the last point made; step UINT64_MAX: none yet */
 	bool has_best;
 	uint64_t best_step;
 	double best_value;
 	enum metric best_metric;
 	enum stop_reason reason;
-	double reason_value;            /* the value that the rule saw, NAN where there is none */
-	double reason_limit;            /* what it was compared with */
-	bool oscillating;               /* at divergence: the loss rose from the first steps on */
+	double reason_value; /* the value that the rule saw, NAN where there is none */
+	double reason_limit; /* what it was compared with */
+	bool oscillating;    /* at divergence: the loss rose from the first steps on */
 };
 void trainer_progress(const struct trainer *trainer, struct trainer_progress *out);
 
@@ -144,8 +145,8 @@ const void *trainer_best(const struct trainer *trainer);
 
 /* Metrics of a set of rows at theta. r2 is the mean over the targets, as in scikit-learn. */
 struct evaluation {
-	double loss;      /* penalties included */
-	double accuracy;  /* NAN unless a classifier */
+	double loss;          /* penalties included */
+	double accuracy;      /* NAN unless a classifier */
 	double rmse, mae, r2; /* NAN unless a regression; over all targets, in the target's unit */
 };
 /* OK or E_CANCELLED. Scratch is taken from the trainer: not while it advances on another thread. */

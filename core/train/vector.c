@@ -50,10 +50,9 @@ static void norm_piece(void *context, size_t index, size_t slot)
 	const size_t begin = index * VECTOR_CHUNK, count = chunk_end(trainer->n, begin) - begin;
 
 	(void)slot;
-	trainer->partial[index] =
-		trainer->dtype == DTYPE_FLOAT32
-			? trainer->kernels->sum_squares_f32(count, (const float *)pass->v + begin)
-			: trainer->kernels->sum_squares_f64(count, (const double *)pass->v + begin);
+	trainer->partial[index] = trainer->dtype == DTYPE_FLOAT32
+					  ? trainer->kernels->sum_squares_f32(count, (const float *)pass->v + begin)
+					  : trainer->kernels->sum_squares_f64(count, (const double *)pass->v + begin);
 }
 
 double vector_norm(struct trainer *trainer, const void *v)

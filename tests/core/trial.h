@@ -1,0 +1,292 @@
+/*
+ * What the trainer's tests share: hand-written objectives, a run's whole configuration with defaults, and a way to
+ * run it to its end while its points are collected.
+ */
+#ifndef TESTS_CORE_TRIAL_H
+#define TESTS_CORE_TRIAL_H
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/function/function.h"
+#include "core/train/trainer.h"
+
+enum { TRIAL_SETTINGS = 8, TRIAL_MAX = 64 };
+
+/* An objective that a test wrote: value and gradient in double, whatever the dtype. */
+struct trial_objective {
+	struct objective base;
+	struct tensor tensor;
+	/* value at theta [n] over the batch (NULL: no rows); gradient [n] may be NULL */
+	double (*evaluate)(const struct trial_objective *self, const double *theta, const struct batch *batch,
+			   double *gradient);
+	/* a closed-form function and its constants */
+	const struct function_type *function;
+	struct settings settings;
+	struct setting_value value[TRIAL_SETTINGS];
+	double constants[16];
+	double scale;
+	size_t evaluations, values; /* calls, and those that wanted the value */
+	size_t cancel_at;           /* this call (1: the first) gives up; 0: none */
+};
+
+static inline double trial_get(enum dtype dtype, const void *array, size_t i)
+{
+	return dtype == DTYPE_FLOAT32 ? (double)((const float *)array)[i] : ((const double *)array)[i];
+}
+
+static inline void trial_set(enum dtype dtype, void *array, size_t i, double number)
+{
+	if (dtype == DTYPE_FLOAT32) {
+		((float *)array)[i] = (float)number;
+	} else {
+		((double *)array)[i] = number;
+	}
+}
+
+static inline enum status trial_evaluate(struct objective *objective, const void *theta, const struct batch *batch,
+					 struct executor *executor, double *value, void *gradient)
+{
+	struct trial_objective *self = (struct trial_objective *)objective;
+	double x[TRIAL_MAX], g[TRIAL_MAX];
+
+	self->evaluations++;
+	self->values += value != NULL;
+	if (executor_stopped(executor) || self->evaluations == self->cancel_at) {
+		return E_CANCELLED;
+	}
+	for (size_t i = 0; i < objective->n; i++) {
+		x[i] = trial_get(objective->dtype, theta, i);
+	}
+	const double f = self->scale * self->evaluate(self, x, batch, gradient != NULL ? g : NULL);
+	if (value != NULL) {
+		*value = f;
+	}
+	for (size_t i = 0; gradient != NULL && i < objective->n; i++) {
+		trial_set(objective->dtype, gradient, i, self->scale * g[i]);
+	}
+	return OK;
+}
+
+static inline void trial_initialise(const struct objective *objective, uint64_t seed, void *theta)
+{
+	for (size_t i = 0; i < objective->n; i++) {
+		trial_set(objective->dtype, theta, i, 0.385 + 0.1 * (double)i + 0.01 * (double)seed);
+	}
+}
+
+static inline void trial_destroy(struct objective *objective)
+{
+	(void)objective;
+}
+
+static const struct objective_type trial_type = { .evaluate = trial_evaluate,
+						  .initialise = trial_initialise,
+						  .destroy = trial_destroy };
+
+static inline double trial_function(const struct trial_objective *self, const double *theta, const struct batch *batch,
+				    double *gradient)
+{
+	(void)batch;
+	return self->function->evaluate_f64(&self->settings, self->constants, self->base.n, theta, gradient);
+}
+
+/* f(x) = sum_i (i + 1.385) x_i^2 / 2: the gradient is (i + 1.385) x_i. */
+static inline double trial_bowl(const struct trial_objective *self, const double *theta, const struct batch *batch,
+				double *gradient)
+{
+	double sum = 0;
+	(void)batch;
+	for (size_t i = 0; i < self->base.n; i++) {
+		const double c = (double)i + 1.385;
+		sum += 0.5 * c * theta[i] * theta[i];
+		if (gradient != NULL) {
+			gradient[i] = c * theta[i];
+		}
+	}
+	return sum;
+}
+
+/* Mean over the batch of (x'theta - y)^2: least squares over the rows of a view. */
+static inline double trial_least_squares(const struct trial_objective *self, const double *theta,
+					 const struct batch *batch, double *gradient)
+{
+	const struct data_view *data = batch->data;
+	const size_t n = self->base.n;
+	double sum = 0;
+
+	for (size_t j = 0; gradient != NULL && j < n; j++) {
+		gradient[j] = 0;
+	}
+	for (size_t k = 0; k < batch->count; k++) {
+		const size_t row = batch->index != NULL ? batch->index[batch->first + k] : batch->first + k;
+		double d = -trial_get(data->dtype, data->y, row);
+		for (size_t j = 0; j < n; j++) {
+			d += theta[j] * trial_get(data->dtype, data->x, row * n + j);
+		}
+		sum += d * d;
+		for (size_t j = 0; gradient != NULL && j < n; j++) {
+			gradient[j] += 2 * d * trial_get(data->dtype, data->x, row * n + j) / (double)batch->count;
+		}
+	}
+	return sum / (double)batch->count;
+}
+
+static inline void trial_objective_init(struct trial_objective *self, enum dtype dtype, size_t n,
+					double (*evaluate)(const struct trial_objective *, const double *,
+							   const struct batch *, double *))
+{
+	memset(self, 0, sizeof *self);
+	self->tensor = (struct tensor){ .name = "x", .rank = 1, .shape = { n }, .size = n };
+	self->base = (struct objective){ .type = &trial_type,
+					 .dtype = dtype,
+					 .n = n,
+					 .tensors = 1,
+					 .tensor = &self->tensor,
+					 .rowed = evaluate == trial_least_squares };
+	self->evaluate = evaluate;
+	self->scale = 1;
+}
+
+static inline void trial_function_init(struct trial_objective *self, enum dtype dtype, size_t n, const char *name)
+{
+	trial_objective_init(self, dtype, n, trial_function);
+	self->function = function_find(name);
+	ck_assert_ptr_nonnull(self->function);
+	ck_assert_uint_le(self->function->setting_count, TRIAL_SETTINGS);
+	settings_defaults(self->function->settings, self->function->setting_count, self->value);
+	self->settings = (struct settings){ self->function->settings, self->function->setting_count, self->value };
+	if (self->function->prepare != NULL) {
+		self->function->prepare(&self->settings, n, self->constants);
+	}
+}
+
+/* A run: its configuration, objective, data and what came out. */
+struct trial {
+	struct trial_objective objective;
+	struct trainer_setup setup;
+	struct setting_value optimizer_value[TRIAL_SETTINGS], schedule_value[TRIAL_SETTINGS];
+	struct executor executor;
+	struct trainer *trainer;
+	struct curve_point *points; /* all taken so far */
+	double *parameters;         /* beside them, when recorded */
+	size_t count;
+};
+
+/* Chooses an optimizer and a schedule by name, their settings at the defaults. */
+static inline void trial_optimizer(struct trial *trial, const char *optimizer, const char *schedule)
+{
+	struct optimizer_config *config = &trial->setup.config.optimizer;
+	config->type = optimizer_find(optimizer);
+	ck_assert_ptr_nonnull(config->type);
+	ck_assert_uint_le(config->type->setting_count, TRIAL_SETTINGS);
+	settings_defaults(config->type->settings, config->type->setting_count, trial->optimizer_value);
+	config->settings =
+		(struct settings){ config->type->settings, config->type->setting_count, trial->optimizer_value };
+	config->schedule.type = schedule_find(schedule);
+	ck_assert_ptr_nonnull(config->schedule.type);
+	settings_defaults(config->schedule.type->settings, config->schedule.type->setting_count, trial->schedule_value);
+	config->schedule.settings = (struct settings){ config->schedule.type->settings,
+						       config->schedule.type->setting_count, trial->schedule_value };
+}
+
+/* The value of a setting, to be changed before the run begins. */
+static inline struct setting_value *trial_setting(const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		if (strcmp(settings->table[i].name, name) == 0) {
+			return (struct setting_value *)(size_t)&settings->value[i];
+		}
+	}
+	ck_abort_msg("no setting %s", name);
+	return NULL;
+}
+
+static inline void trial_number(struct trial *trial, const char *name, double number)
+{
+	trial_setting(&trial->setup.config.optimizer.settings, name)->number = number;
+}
+
+/* sgd at a constant rate, minimising, every rule off, full batch, float64, a point a step, `steps` steps. The trial
+ * must not move in memory afterwards. */
+static inline void trial_init(struct trial *trial, uint64_t steps)
+{
+	memset(trial, 0, sizeof *trial);
+	trial->executor = executor_serial();
+	trial->setup = (struct trainer_setup){
+		.config = { .optimizer = { .clip_grad_norm = NAN, .clip_grad_value = NAN },
+			    .training = { .steps = steps, .shuffle = true, .seed = 7, .dtype = DTYPE_FLOAT64 },
+			    .stopping = { .gradient_norm = NAN,
+					  .loss_change = NAN,
+					  .parameter_change = NAN,
+					  .target_loss = NAN,
+					  .max_seconds = NAN },
+			    .recording = { .every_steps = 1 } },
+		.objective = &trial->objective.base,
+		.executor = &trial->executor,
+	};
+	trial_optimizer(trial, "sgd", "constant");
+}
+
+static inline void trial_create(struct trial *trial)
+{
+	struct error error = { OK, "" };
+	ck_assert_msg(trainer_create(&trial->setup, &trial->trainer, &error) == OK, "%s", error.text);
+}
+
+/* Moves the trainer's points to the trial's. */
+static inline void trial_take(struct trial *trial)
+{
+	const struct curve_point *points;
+	const double *parameters;
+	const size_t n = trial->objective.base.n, count = trainer_take_points(trial->trainer, &points, &parameters);
+
+	if (count == 0) {
+		return;
+	}
+	trial->points = realloc(trial->points, (trial->count + count) * sizeof *points);
+	memcpy(trial->points + trial->count, points, count * sizeof *points);
+	if (parameters != NULL) {
+		trial->parameters = realloc(trial->parameters, (trial->count + count) * n * sizeof *parameters);
+		memcpy(trial->parameters + trial->count * n, parameters, count * n * sizeof *parameters);
+	}
+	trial->count += count;
+}
+
+/* Runs until the end. */
+static inline enum stop_reason trial_finish(struct trial *trial)
+{
+	while (trainer_reason(trial->trainer) == STOP_NONE) {
+		ck_assert_int_eq(trainer_advance(trial->trainer, 100), OK);
+		trial_take(trial);
+	}
+	return trainer_reason(trial->trainer);
+}
+
+static inline enum stop_reason trial_run(struct trial *trial)
+{
+	trial_create(trial);
+	return trial_finish(trial);
+}
+
+static inline struct trainer_progress trial_progress(const struct trial *trial)
+{
+	struct trainer_progress progress;
+	trainer_progress(trial->trainer, &progress);
+	return progress;
+}
+
+static inline void trial_end(struct trial *trial)
+{
+	trainer_destroy(trial->trainer);
+	free(trial->points);
+	free(trial->parameters);
+	trial->trainer = NULL;
+	trial->points = NULL;
+	trial->parameters = NULL;
+	trial->count = 0;
+}
+
+#endif
