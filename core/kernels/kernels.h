@@ -19,46 +19,53 @@
 #include <stdint.h>
 
 /* The members for one precision; R is float or double. */
-#define KERNEL_MEMBERS(R, S)                                                                                         \
-	/* z[r] = bias + sum_c X[r,c] w[c]    (columns small enough for w to stay in L1: any number works) */        \
-	void (*matvec_##S)(size_t rows, size_t columns, const R *x, size_t ld, const R *w, R bias, R *z);            \
-	/* g[c] += sum_r d[r] X[r,c] */                                                                              \
-	void (*matvec_t_##S)(size_t rows, size_t columns, const R *x, size_t ld, const R *d, R *g);                  \
-	/* out[r,:] = X[index[r],:] */                                                                               \
-	void (*gather_rows_##S)(size_t rows, size_t columns, const R *x, const uint32_t *index, R *out);             \
-	/* Z[r,c] += b[c] */                                                                                         \
-	void (*add_row_##S)(size_t rows, size_t columns, R *z, const R *b);                                          \
-	/* g[c] += sum_r D[r,c] */                                                                                   \
-	void (*column_sums_##S)(size_t rows, size_t columns, const R *d, R *g);                                      \
-	/* element-wise y = f(x); x and y may be the same array */                                                   \
-	void (*relu_##S)(size_t n, const R *x, R *y);                                                                \
-	void (*tanh_##S)(size_t n, const R *x, R *y);                                                                \
-	void (*sigmoid_##S)(size_t n, const R *x, R *y);                                                             \
-	void (*exp_##S)(size_t n, const R *x, R *y);                                                                 \
-	void (*log_##S)(size_t n, const R *x, R *y);                                                                 \
-	/* dx = dy f'(.) from y = f(x); dx may be dy. relu'(0) = 0 */                                                \
-	void (*relu_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                             \
-	void (*tanh_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                             \
-	void (*sigmoid_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                          \
-	/* Losses: return sum over elements (rows) of the loss when want_sum, else 0; d (may be NULL) = scale * dloss/dz; \
-	 * d may be z. y: target. label: class index. bce: log(1 + exp(z)) - y z, stable for any z. */              \
-	double (*bce_logits_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                    \
-	double (*bce_logits_label_##S)(size_t n, const R *z, const int32_t *label, R scale, R *d, bool want_sum);    \
-	/* sum of (z - y)^2; d = scale * 2 (z - y) */                                                                \
-	double (*squared_error_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                 \
-	/* sum over rows of logsumexp(z) - z[label]; D = scale * (softmax(z) - onehot) */                            \
-	double (*softmax_xent_##S)(size_t rows, size_t classes, const R *z, const int32_t *label, R scale, R *d,     \
-				   bool want_sum);                                                                   \
-	/* vectors */                                                                                                \
-	double (*dot_##S)(size_t n, const R *x, const R *y);                                                         \
-	double (*sum_squares_##S)(size_t n, const R *x);                                                             \
-	double (*sum_squared_difference_##S)(size_t n, const R *x, const R *y);                                      \
-	double (*sum_abs_##S)(size_t n, const R *x);                                                                 \
-	void (*add_##S)(size_t n, const R *x, R *y);            /* y += x */                                         \
-	void (*axpy_##S)(size_t n, R a, const R *x, R *y);      /* y += a x */                                       \
-	void (*axpy_sign_##S)(size_t n, R a, const R *x, R *y); /* y += a sign(x), sign(0) = 0 */                    \
-	void (*scale_##S)(size_t n, R a, R *x);                 /* x *= a */                                         \
-	void (*clamp_##S)(size_t n, R limit, R *x);             /* x = min(max(x, -limit), limit); NaN stays */      \
+#define KERNEL_MEMBERS(R, S)                                                                                           \
+	/* z[r] = bias + sum_c X[r,c] w[c]    (columns small enough for w to stay in L1: any number works) */          \
+	void (*matvec_##S)(size_t rows, size_t columns, const R *x, size_t ld, const R *w, R bias, R *z);              \
+	/* g[c] += sum_r d[r] X[r,c] */                                                                                \
+	void (*matvec_t_##S)(size_t rows, size_t columns, const R *x, size_t ld, const R *d, R *g);                    \
+	/* The same bits as matvec and matvec_t, and meanwhile they bring a first and a second half of the block       \
+	 * `next` [rows, ld] into the first-level cache: a pass over memory whose blocks of 8 to 16 KB call both, with \
+	 * the block that this thread takes next, never waits for memory. next: NULL, or any address (a hint). */      \
+	void (*matvec_ahead_##S)(size_t rows, size_t columns, const R *x, size_t ld, const R *w, R bias, R *z,         \
+				 const R *next);                                                                       \
+	void (*matvec_t_ahead_##S)(size_t rows, size_t columns, const R *x, size_t ld, const R *d, R *g,               \
+				   const R *next);                                                                     \
+	/* out[r,:] = X[index[r],:] */                                                                                 \
+	void (*gather_rows_##S)(size_t rows, size_t columns, const R *x, const uint32_t *index, R *out);               \
+	/* Z[r,c] += b[c] */                                                                                           \
+	void (*add_row_##S)(size_t rows, size_t columns, R * z, const R *b);                                           \
+	/* g[c] += sum_r D[r,c] */                                                                                     \
+	void (*column_sums_##S)(size_t rows, size_t columns, const R *d, R *g);                                        \
+	/* element-wise y = f(x); x and y may be the same array */                                                     \
+	void (*relu_##S)(size_t n, const R *x, R *y);                                                                  \
+	void (*tanh_##S)(size_t n, const R *x, R *y);                                                                  \
+	void (*sigmoid_##S)(size_t n, const R *x, R *y);                                                               \
+	void (*exp_##S)(size_t n, const R *x, R *y);                                                                   \
+	void (*log_##S)(size_t n, const R *x, R *y);                                                                   \
+	/* dx = dy f'(.) from y = f(x); dx may be dy. relu'(0) = 0 */                                                  \
+	void (*relu_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                               \
+	void (*tanh_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                               \
+	void (*sigmoid_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                            \
+	/* Losses: return sum over elements (rows) of the loss when want_sum, else 0; d (may be NULL) = scale *        \
+	 * dloss/dz; d may be z. y: target. label: class index. bce: log(1 + exp(z)) - y z, stable for any z. */                           \
+	double (*bce_logits_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                      \
+	double (*bce_logits_label_##S)(size_t n, const R *z, const int32_t *label, R scale, R *d, bool want_sum);      \
+	/* sum of (z - y)^2; d = scale * 2 (z - y) */                                                                  \
+	double (*squared_error_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                   \
+	/* sum over rows of logsumexp(z) - z[label]; D = scale * (softmax(z) - onehot) */                              \
+	double (*softmax_xent_##S)(size_t rows, size_t classes, const R *z, const int32_t *label, R scale, R *d,       \
+				   bool want_sum);                                                                     \
+	/* vectors */                                                                                                  \
+	double (*dot_##S)(size_t n, const R *x, const R *y);                                                           \
+	double (*sum_squares_##S)(size_t n, const R *x);                                                               \
+	double (*sum_squared_difference_##S)(size_t n, const R *x, const R *y);                                        \
+	double (*sum_abs_##S)(size_t n, const R *x);                                                                   \
+	void (*add_##S)(size_t n, const R *x, R *y);            /* y += x */                                           \
+	void (*axpy_##S)(size_t n, R a, const R *x, R *y);      /* y += a x */                                         \
+	void (*axpy_sign_##S)(size_t n, R a, const R *x, R *y); /* y += a sign(x), sign(0) = 0 */                      \
+	void (*scale_##S)(size_t n, R a, R * x);                /* x *= a */                                           \
+	void (*clamp_##S)(size_t n, R limit, R * x);            /* x = min(max(x, -limit), limit); NaN stays */        \
 	bool (*all_finite_##S)(size_t n, const R *x);
 
 struct kernels {

@@ -18,6 +18,12 @@ typedef int32_t NAME(mask) __attribute__((vector_size(VECTOR_BYTES)));
 typedef int64_t NAME(mask) __attribute__((vector_size(VECTOR_BYTES)));
 #endif
 
+/* Parts of a vector, for what is narrower than one. */
+typedef REAL NAME(quarter) __attribute__((vector_size(16)));
+#if VECTOR_BYTES > 32
+typedef REAL NAME(half) __attribute__((vector_size(32)));
+#endif
+
 static inline VEC NAME(load)(const REAL *x)
 {
 	return *(const NAME(unaligned) *)x;
@@ -99,4 +105,13 @@ static inline VEC NAME(sum_pack)(const VEC group[PACK])
 #else
 	return group[0];
 #endif
+}
+
+/* Asks the processor to bring `count` numbers from x on into the cache. A hint: x may be any address. */
+static inline __attribute__((always_inline)) void NAME(ask_for)(const REAL *x, size_t count)
+{
+	const char *at = (const char *)x;
+	for (size_t byte = 0; byte < count * sizeof(REAL); byte += 64) {
+		__builtin_prefetch(at + byte, 0, 3);
+	}
 }

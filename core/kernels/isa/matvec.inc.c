@@ -52,14 +52,17 @@ static inline void NAME(products)(size_t columns, const REAL *const row[ROWS_HEL
 	}
 }
 
-static inline void NAME(matvec_wide)(size_t rows, size_t columns, const REAL *x, size_t ld, const REAL *w, REAL bias,
-				     REAL *z)
+static void NAME(matvec_wide)(size_t rows, size_t columns, const REAL *x, size_t ld, const REAL *w, REAL bias, REAL *z,
+			      const REAL *next)
 {
 	NAME(mask) keep[PACK];
-	for (size_t l = 0; l < LANES; l++) {
+	for (size_t l = 0; l < LANES && columns % LANES != 0; l++) {
 		keep[l / VL][l % VL] = l >= LANES - columns % LANES ? -1 : 0;
 	}
 	for (size_t r = 0; r < rows; r += VL) {
+		if (next != NULL) {
+			NAME(ask_for)(next + r * (ld / 2), VL * (ld / 2));
+		}
 		VEC sum[VL];
 		UNROLL for (size_t i = 0; i < VL; i += ROWS_HELD)
 		{
@@ -126,7 +129,17 @@ static void NAME(matvec)(size_t rows, size_t columns, const REAL *x, size_t ld, 
 #endif
 #undef CASE
 	default:
-		NAME(matvec_wide)(rows, columns, x, ld, w, bias, z);
+		NAME(matvec_wide)(rows, columns, x, ld, w, bias, z, NULL);
+	}
+}
+
+static void NAME(matvec_ahead)(size_t rows, size_t columns, const REAL *x, size_t ld, const REAL *w, REAL bias, REAL *z,
+			       const REAL *next)
+{
+	if (columns < LANES) {
+		NAME(matvec)(rows, columns, x, ld, w, bias, z);
+	} else {
+		NAME(matvec_wide)(rows, columns, x, ld, w, bias, z, next);
 	}
 }
 #undef ROWS_HELD

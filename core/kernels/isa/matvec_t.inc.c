@@ -5,73 +5,121 @@
  * registers; as columns do not meet, the cut changes no bits. Included by all.inc.c.
  */
 
-/* Defines NAME(tile)(rows, x, ld, d, sum): the sums of `VECTORS` vectors of columns from x on; ones: d counts as all
- * ones. */
-#define TILE(tile, TYPE, UNALIGNED, VECTORS)                                                                           \
-	static inline __attribute__((always_inline)) void NAME(tile)(size_t rows, const REAL *x, size_t ld,            \
-								     const REAL *d, bool ones, TYPE total[VECTORS])    \
+/* Defines NAME(tile_<name>)(rows, x, ld, d, ones, next, g): g += the sums of the TYPE[VECTORS] columns from x on, but
+ * for the first `skip` of them. ones: d counts as all ones. next: see NAME(ask_for). */
+#define TILE(name, TYPE, VECTORS)                                                                                      \
+	typedef TYPE NAME(unaligned_##name) __attribute__((aligned(sizeof(REAL)), may_alias));                         \
+	static inline __attribute__((always_inline)) void NAME(tile_##name)(size_t rows, const REAL *x, size_t ld,     \
+									    const REAL *d, bool ones,                  \
+									    const REAL *next, size_t skip, REAL *g)    \
 	{                                                                                                              \
 		const size_t width = sizeof(TYPE) / sizeof(REAL);                                                      \
 		TYPE sum[4][VECTORS] = { 0 };                                                                          \
-		size_t r = 0;                                                                                          \
-		for (; r + 4 <= rows; r += 4) {                                                                        \
+		for (size_t r = 0; r < rows; r += 4) {                                                                 \
+			if (next != NULL) {                                                                            \
+				NAME(ask_for)(next + r * (ld - ld / 2), 4 * (ld - ld / 2));                            \
+			}                                                                                              \
 			UNROLL for (size_t i = 0; i < 4; i++)                                                          \
 			{                                                                                              \
+				if (i > 0 && r + i >= rows) {                                                          \
+					break;                                                                         \
+				}                                                                                      \
 				UNROLL for (size_t v = 0; v < (VECTORS); v++)                                          \
 				{                                                                                      \
-					TYPE row = *(const UNALIGNED *)(x + (r + i) * ld + v * width);                 \
+					const REAL *at = x + (r + i) * ld + v * width;                                 \
+					TYPE row = *(const NAME(unaligned_##name) *)at;                                \
 					sum[i][v] += ones ? row : row * d[r + i];                                      \
 				}                                                                                      \
 			}                                                                                              \
 		}                                                                                                      \
-		UNROLL for (size_t i = 0; i < 3; i++)                                                                  \
-		{                                                                                                      \
-			if (r + i < rows) {                                                                            \
-				UNROLL for (size_t v = 0; v < (VECTORS); v++)                                          \
-				{                                                                                      \
-					TYPE row = *(const UNALIGNED *)(x + (r + i) * ld + v * width);                 \
-					sum[i][v] += ones ? row : row * d[r + i];                                      \
-				}                                                                                      \
-			}                                                                                              \
-		}                                                                                                      \
+		TYPE total[VECTORS];                                                                                   \
 		UNROLL for (size_t v = 0; v < (VECTORS); v++)                                                          \
 		{                                                                                                      \
 			total[v] = (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]);                                  \
 		}                                                                                                      \
+		REAL flat[sizeof(total) / (sizeof(REAL))];                                                             \
+		memcpy(flat, total, sizeof flat);                                                                      \
+		for (size_t c = skip; c < (VECTORS)*width; c++) {                                                      \
+			g[c] += flat[c];                                                                               \
+		}                                                                                                      \
 	}
-TILE(tile_two, VEC, NAME(unaligned), 2)
-TILE(tile_one, VEC, NAME(unaligned), 1)
-TILE(tile_scalar, REAL, REAL, 1)
+TILE(scalar, REAL, 1)
+TILE(narrow, NAME(quarter), 1)
+#if VECTOR_BYTES > 32
+TILE(half, NAME(half), 1)
+TILE(four, VEC, 4)
+#endif
+TILE(one, VEC, 1)
+TILE(two, VEC, 2)
 #undef TILE
 
-static inline __attribute__((always_inline)) void NAME(weighted_columns)(size_t rows, size_t columns, const REAL *x,
-									 size_t ld, const REAL *d, bool ones, REAL *g)
+/* Fewer columns than a vector has. */
+static inline void NAME(few_columns)(size_t rows, size_t columns, const REAL *x, size_t ld, const REAL *d, bool ones,
+				     REAL *g)
 {
+	const size_t narrow = sizeof(NAME(quarter)) / sizeof(REAL);
 	size_t c = 0;
+	if (columns < narrow) {
+		for (; c < columns; c++) {
+			NAME(tile_scalar)(rows, x + c, ld, d, ones, NULL, 0, g + c);
+		}
+		return;
+	}
+#if VECTOR_BYTES > 32
+	if (c + 2 * narrow <= columns) {
+		NAME(tile_half)(rows, x, ld, d, ones, NULL, 0, g);
+		c += 2 * narrow;
+	}
+#endif
+	for (; c + narrow <= columns; c += narrow) {
+		NAME(tile_narrow)(rows, x + c, ld, d, ones, NULL, 0, g + c);
+	}
+	if (c < columns) { /* the last tile begins early */
+		size_t begin = columns - narrow;
+		NAME(tile_narrow)(rows, x + begin, ld, d, ones, NULL, c - begin, g + begin);
+	}
+}
+
+static inline void NAME(weighted_columns)(size_t rows, size_t columns, const REAL *x, size_t ld, const REAL *d,
+					  bool ones, const REAL *next, REAL *g)
+{
+	if (columns < VL) {
+		NAME(few_columns)(rows, columns, x, ld, d, ones, g);
+		return;
+	}
+	size_t c = 0;
+#if VECTOR_BYTES > 32
+	for (; c + 4 * VL <= columns; c += 4 * VL) {
+		NAME(tile_four)(rows, x + c, ld, d, ones, next, 0, g + c);
+		next = NULL; /* asked for by the first tile */
+	}
+#endif
 	for (; c + 2 * VL <= columns; c += 2 * VL) {
-		VEC total[2];
-		NAME(tile_two)(rows, x + c, ld, d, ones, total);
-		NAME(store)(g + c, NAME(load)(g + c) + total[0]);
-		NAME(store)(g + c + VL, NAME(load)(g + c + VL) + total[1]);
+		NAME(tile_two)(rows, x + c, ld, d, ones, next, 0, g + c);
+		next = NULL;
 	}
 	for (; c + VL <= columns; c += VL) {
-		VEC total[1];
-		NAME(tile_one)(rows, x + c, ld, d, ones, total);
-		NAME(store)(g + c, NAME(load)(g + c) + total[0]);
+		NAME(tile_one)(rows, x + c, ld, d, ones, next, 0, g + c);
+		next = NULL;
 	}
-	for (; c < columns; c++) {
-		REAL total[1];
-		NAME(tile_scalar)(rows, x + c, ld, d, ones, total);
-		g[c] += total[0];
+	if (c < columns) {
+		size_t begin = columns - VL;
+		NAME(tile_one)(rows, x + begin, ld, d, ones, next, c - begin, g + begin);
 	}
 }
 
 static void NAME(matvec_t)(size_t rows, size_t columns, const REAL *x, size_t ld, const REAL *d, REAL *g)
 {
-	NAME(weighted_columns)(rows, columns, x, ld, d, false, g);
+	NAME(weighted_columns)(rows, columns, x, ld, d, false, NULL, g);
+}
+
+static void NAME(matvec_t_ahead)(size_t rows, size_t columns, const REAL *x, size_t ld, const REAL *d, REAL *g,
+				 const REAL *next)
+{
+	NAME(weighted_columns)(rows, columns, x, ld, d, false, next == NULL ? NULL : next + rows * (ld / 2), g);
 }
 
 static void NAME(column_sums)(size_t rows, size_t columns, const REAL *d, REAL *g)
 {
-	NAME(weighted_columns)(rows, columns, d, columns, NULL, true, g);
+	NAME(weighted_columns)(rows, columns, d, columns, NULL, true, NULL, g);
 }

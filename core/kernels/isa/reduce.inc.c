@@ -1,5 +1,5 @@
 /*
- * Sums over arrays, in double in both precisions: element i goes to lane i mod 8, lanes are added by halves. Elements
+ * Sums over arrays, in double in both precisions: element i goes to lane i mod 32, lanes are added by halves. Elements
  * are made double before they are multiplied, so that nothing is lost in float. Included by all.inc.c.
  */
 
@@ -7,10 +7,10 @@
 #define REDUCTION(f, term)                                                                                             \
 	static inline double NAME(f)(size_t n, const REAL *x, const REAL *y)                                           \
 	{                                                                                                              \
-		double lane[8] = { 0 };                                                                                \
+		double lane[32] = { 0 };                                                                               \
 		size_t i = 0;                                                                                          \
-		for (; i + 8 <= n; i += 8) {                                                                           \
-			UNROLL for (size_t l = 0; l < 8; l++)                                                          \
+		for (; i + 32 <= n; i += 32) {                                                                         \
+			UNROLL for (size_t l = 0; l < 32; l++)                                                         \
 			{                                                                                              \
 				double a = (double)x[i + l];                                                           \
 				double b = (double)y[i + l];                                                           \
@@ -24,9 +24,12 @@
 			(void)b;                                                                                       \
 			lane[l] += (term);                                                                             \
 		}                                                                                                      \
-		double even = (lane[0] + lane[4]) + (lane[2] + lane[6]);                                               \
-		double odd = (lane[1] + lane[5]) + (lane[3] + lane[7]);                                                \
-		return even + odd;                                                                                     \
+		for (size_t half = 16; half > 0; half /= 2) {                                                          \
+			for (size_t l = 0; l < half; l++) {                                                            \
+				lane[l] += lane[l + half];                                                             \
+			}                                                                                              \
+		}                                                                                                      \
+		return lane[0];                                                                                        \
 	}
 REDUCTION(reduce_sum, a)
 REDUCTION(reduce_dot, a *b)
