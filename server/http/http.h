@@ -56,7 +56,8 @@ enum http_outcome {
 	HTTP_DONE, /* the response is complete */
 	HTTP_WAIT, /* call me again: see http_wait */
 };
-/* To be called before returning HTTP_WAIT: until when (seconds from the first call), and on which job. */
+/* To be called before returning HTTP_WAIT: until when (seconds from the first call), and on which job. Call it before
+ * looking at the state that is waited for: a change from here on wakes, one before it is seen. */
 void http_wait(struct http_request *request, const char *job_id, double seconds);
 
 typedef enum http_outcome http_handler(void *service, struct http_request *request, struct http_response *response);
@@ -84,6 +85,7 @@ struct http_options {
 	const char *host;
 	uint16_t port; /* 0: a free one */
 	const char *token; /* or NULL */
+	bool any_host; /* without a token: do not ask that Host names this machine (something else guards the door) */
 	size_t max_body;
 	size_t threads;
 	double head_seconds, body_seconds; /* deadlines */
@@ -98,6 +100,8 @@ enum status http_start(const struct http_options *options, struct http_server **
 uint16_t http_port(const struct http_server *server);
 /* Wakes the requests that wait for this job (any thread). */
 void http_notify(struct http_server *server, const char *job_id);
+/* Takes no new connection. */
+void http_quiesce(struct http_server *server);
 /* Answers what is in flight, resumes what is suspended, stops. */
 void http_stop(struct http_server *server);
 
