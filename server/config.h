@@ -17,12 +17,12 @@ struct config {
 	char host[256];
 	uint16_t port;
 	char data_dir[4096];
-	size_t workers, threads;
+	uint64_t workers, threads;
 	char *token; /* owned, or NULL */
 	bool no_token;
-	size_t max_body;
+	uint64_t max_body; /* bytes */
 	uint64_t max_queue;
-	uint64_t memory;
+	uint64_t memory; /* bytes */
 	double max_job_seconds; /* NAN: none */
 	double checkpoint_seconds;
 	enum log_level log_level;
@@ -31,6 +31,8 @@ struct config {
 
 /* Reads flags and environment; E_INVALID with a sentence that names the flag, what was given and what is allowed. */
 enum status config_read(int argc, char **argv, char **environment, struct config *out, struct error *error);
+/* Can the address be reached from this machine only? */
+bool config_loopback(const struct config *config);
 void config_fini(struct config *config);
 /* The help text: one line a setting, made from the same table. */
 const char *config_help(void);
