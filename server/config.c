@@ -1,6 +1,6 @@
 /*
- * Settings as a table: flag, variable, how its text is read, default, one line of help. The parser and the help are made
- * from it. Flags win over variables. Every complaint names the setting, what was given and what is allowed.
+ * Settings as a table: flag, variable, how its text is read, default, one line of help. The parser and the help are
+ * made from it. Flags win over variables. Every complaint names the setting, what was given and what is allowed.
  *
  * It opens one file, the token's; it starts nothing.
  */
@@ -21,13 +21,13 @@
 enum kind { KIND_LISTEN, KIND_PATH, KIND_COUNT, KIND_SIZE, KIND_SECONDS, KIND_TOKEN_FILE, KIND_SWITCH, KIND_WORD };
 
 struct entry {
-	const char *flag;     /* with its dashes */
+	const char *flag; /* with its dashes */
 	const char *variable;
 	enum kind kind;
-	size_t offset;        /* of its place in struct config */
+	size_t offset; /* of its place in struct config */
 	double minimum, maximum;
 	const char *const *words; /* KIND_WORD */
-	const char *value;    /* in the help */
+	const char *value;        /* in the help */
 	const char *help;
 };
 
@@ -40,7 +40,8 @@ static const struct entry entries[] = {
 	  "address to serve on; port 0 takes a free one (127.0.0.1:8080)" },
 	{ "--data-dir", "DESCENT_DATA_DIR", KIND_PATH, PLACE(data_dir), 0, 0, NULL, "DIR",
 	  "where the SQLite file and the datasets lie (./data)" },
-	{ "--workers", "DESCENT_WORKERS", KIND_COUNT, PLACE(workers), 1, 1024, NULL, "N", "jobs trained at once (number of cores)" },
+	{ "--workers", "DESCENT_WORKERS", KIND_COUNT, PLACE(workers), 1, 1024, NULL, "N",
+	  "jobs trained at once (number of cores)" },
 	{ "--threads", "DESCENT_THREADS", KIND_COUNT, PLACE(threads), 1, 1024, NULL, "N",
 	  "threads that the jobs share for their arithmetic (number of cores)" },
 	{ "--token-file", "DESCENT_TOKEN_FILE", KIND_TOKEN_FILE, 0, 0, 0, NULL, "FILE",
@@ -49,16 +50,18 @@ static const struct entry entries[] = {
 	  "serve any address without a token: something else guards the door" },
 	{ "--max-body", "DESCENT_MAX_BODY", KIND_SIZE, PLACE(max_body), 1024, 1099511627776.0, NULL, "SIZE",
 	  "largest JSON body (64MiB)" },
-	{ "--max-queue", "DESCENT_MAX_QUEUE", KIND_COUNT, PLACE(max_queue), 1, 1e9, NULL, "N", "jobs that may be queued (10000)" },
+	{ "--max-queue", "DESCENT_MAX_QUEUE", KIND_COUNT, PLACE(max_queue), 1, 1e9, NULL, "N",
+	  "jobs that may be queued (10000)" },
 	{ "--memory", "DESCENT_MEMORY", KIND_SIZE, PLACE(memory), 1048576, 9007199254740992.0, NULL, "SIZE",
 	  "memory that running jobs may take together (half of RAM)" },
 	{ "--max-job-seconds", "DESCENT_MAX_JOB_SECONDS", KIND_SECONDS, PLACE(max_job_seconds), 0.001, 1e9, NULL, "S",
 	  "computing time after which a job is ended (none)" },
-	{ "--checkpoint-seconds", "DESCENT_CHECKPOINT_SECONDS", KIND_SECONDS, PLACE(checkpoint_seconds), 0.001, 1e9, NULL, "S",
-	  "time between checkpoints of a running job (5)" },
+	{ "--checkpoint-seconds", "DESCENT_CHECKPOINT_SECONDS", KIND_SECONDS, PLACE(checkpoint_seconds), 0.001, 1e9,
+	  NULL, "S", "time between checkpoints of a running job (5)" },
 	{ "--log-level", "DESCENT_LOG_LEVEL", KIND_WORD, PLACE(log_level), 0, 0, level_words, "LEVEL",
 	  "debug, info, warn or error (info)" },
-	{ "--log-format", "DESCENT_LOG_FORMAT", KIND_WORD, PLACE(log_json), 0, 0, format_words, "FORMAT", "text or json (text)" },
+	{ "--log-format", "DESCENT_LOG_FORMAT", KIND_WORD, PLACE(log_json), 0, 0, format_words, "FORMAT",
+	  "text or json (text)" },
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
@@ -88,7 +91,8 @@ static enum status read_listen(struct config *config, const char *name, const ch
 	if (port > 65535 || errno != 0 || *end != '\0' || length == 0 || length >= sizeof config->host ||
 	    (!brackets && memchr(host, ':', length) != NULL)) {
 		return error_set(error, E_INVALID,
-				 "%s: \"%.100s\" is not HOST:PORT with a port from 0 to 65535, such as 127.0.0.1:8080 or [::1]:8080",
+				 "%s: \"%.100s\" is not HOST:PORT with a port from 0 to 65535, such as 127.0.0.1:8080 "
+				 "or [::1]:8080",
 				 name, value);
 	}
 	memcpy(config->host, host, length);
@@ -97,28 +101,40 @@ static enum status read_listen(struct config *config, const char *name, const ch
 	return OK;
 }
 
-static enum status read_count(const struct entry *entry, void *place, const char *name, const char *value, struct error *error)
+static enum status read_count(const struct entry *entry, void *place, const char *name, const char *value,
+			      struct error *error)
 {
 	char *end = NULL;
 	errno = 0;
 	unsigned long long number = value[0] >= '0' && value[0] <= '9' ? strtoull(value, &end, 10) : 0;
-	if (end == NULL || *end != '\0' || errno != 0 || (double)number < entry->minimum || (double)number > entry->maximum) {
-		return error_set(error, E_INVALID, "%s: \"%.100s\" is not a whole number from %.0f to %.0f", name, value,
-				 entry->minimum, entry->maximum);
+	if (end == NULL || *end != '\0' || errno != 0 || (double)number < entry->minimum ||
+	    (double)number > entry->maximum) {
+		return error_set(error, E_INVALID, "%s: \"%.100s\" is not a whole number from %.0f to %.0f", name,
+				 value, entry->minimum, entry->maximum);
 	}
 	*(uint64_t *)place = number;
 	return OK;
 }
 
 /* 1024, 64MiB, 2GB, 1.5 GiB; letters in any case. */
-static enum status read_size(const struct entry *entry, void *place, const char *name, const char *value, struct error *error)
+static enum status read_size(const struct entry *entry, void *place, const char *name, const char *value,
+			     struct error *error)
 {
 	static const struct {
 		const char *suffix;
 		double factor;
-	} units[] = { { "", 1 },           { "b", 1 },           { "k", 1024 },          { "m", 1048576 },
-		      { "g", 1073741824 }, { "kb", 1e3 },        { "mb", 1e6 },          { "gb", 1e9 },
-		      { "tb", 1e12 },      { "kib", 1024 },      { "mib", 1048576 },     { "gib", 1073741824 },
+	} units[] = { { "", 1 },
+		      { "b", 1 },
+		      { "k", 1024 },
+		      { "m", 1048576 },
+		      { "g", 1073741824 },
+		      { "kb", 1e3 },
+		      { "mb", 1e6 },
+		      { "gb", 1e9 },
+		      { "tb", 1e12 },
+		      { "kib", 1024 },
+		      { "mib", 1048576 },
+		      { "gib", 1073741824 },
 		      { "tib", 1099511627776.0 } };
 	char *end = NULL;
 	double number = value[0] >= '0' && value[0] <= '9' ? strtod(value, &end) : 0;
@@ -132,7 +148,8 @@ static enum status read_size(const struct entry *entry, void *place, const char 
 		}
 	}
 	if (!(size >= entry->minimum && size <= entry->maximum)) {
-		return error_set(error, E_INVALID, "%s: \"%.100s\" is not a size of at least %.0f bytes, such as 64MiB or 2GB", name,
+		return error_set(error, E_INVALID,
+				 "%s: \"%.100s\" is not a size of at least %.0f bytes, such as 64MiB or 2GB", name,
 				 value, entry->minimum);
 	}
 	*(uint64_t *)place = (uint64_t)size;
@@ -145,8 +162,8 @@ static enum status read_seconds(const struct entry *entry, void *place, const ch
 	char *end = NULL;
 	double number = (value[0] >= '0' && value[0] <= '9') || value[0] == '.' ? strtod(value, &end) : -1;
 	if (end == NULL || end == value || *end != '\0' || !(number >= entry->minimum && number <= entry->maximum)) {
-		return error_set(error, E_INVALID, "%s: \"%.100s\" is not a number of seconds from %g to %g", name, value,
-				 entry->minimum, entry->maximum);
+		return error_set(error, E_INVALID, "%s: \"%.100s\" is not a number of seconds from %g to %g", name,
+				 value, entry->minimum, entry->maximum);
 	}
 	*(double *)place = number;
 	return OK;
@@ -188,7 +205,8 @@ static enum status take_token(struct config *config, const char *name, char *tex
 		good = text[i] > 0x20 && text[i] < 0x7f;
 	}
 	if (!good) {
-		return error_set(error, E_INVALID, "%s: a token is 1 to 1024 visible characters on the first line", name);
+		return error_set(error, E_INVALID, "%s: a token is 1 to 1024 visible characters on the first line",
+				 name);
 	}
 	char *copy = strdup(text);
 	if (copy == NULL) {
@@ -265,8 +283,8 @@ static enum status read_environment(char **environment, struct config *config, s
 	const char *token = variable_value(environment, "DESCENT_TOKEN");
 	if (status == OK && token != NULL && token[0] != '\0') {
 		char *copy = strdup(token);
-		status = copy == NULL ? error_set(error, E_MEMORY, "out of memory") :
-					take_token(config, "DESCENT_TOKEN", copy, error);
+		status = copy == NULL ? error_set(error, E_MEMORY, "out of memory")
+				      : take_token(config, "DESCENT_TOKEN", copy, error);
 		free(copy);
 	}
 	return status;
@@ -284,8 +302,8 @@ static enum status unknown_flag(const char *argument, struct error *error)
 		names[ENTRIES + i] = actions[i].flag;
 	}
 	const char *near = nearest_name(name, names, ENTRIES + ACTIONS);
-	return near == NULL ? error_set(error, E_INVALID, "unknown argument \"%s\"; --help lists what there is", name) :
-			      error_set(error, E_INVALID, "unknown argument \"%s\", did you mean %s?", name, near);
+	return near == NULL ? error_set(error, E_INVALID, "unknown argument \"%s\"; --help lists what there is", name)
+			    : error_set(error, E_INVALID, "unknown argument \"%s\", did you mean %s?", name, near);
 }
 
 static bool read_action(const char *argument, struct config *config)
@@ -322,7 +340,8 @@ static enum status read_arguments(int argc, char **argv, struct config *config, 
 			value = argv[++k];
 		}
 		if (value == NULL) {
-			return error_set(error, E_INVALID, "%s needs a value: %s %s", entry->flag, entry->flag, entry->value);
+			return error_set(error, E_INVALID, "%s needs a value: %s %s", entry->flag, entry->flag,
+					 entry->value);
 		}
 		enum status status = read_value(entry, config, entry->flag, value, error);
 		if (status != OK) {
@@ -360,9 +379,11 @@ enum status config_read(int argc, char **argv, char **environment, struct config
 	if (status == OK) {
 		status = read_arguments(argc, argv, out, error);
 	}
-	if (status == OK && out->action == CONFIG_SERVE && out->token == NULL && !out->no_token && !config_loopback(out)) {
+	if (status == OK && out->action == CONFIG_SERVE && out->token == NULL && !out->no_token &&
+	    !config_loopback(out)) {
 		status = error_set(error, E_INVALID,
-				   "--listen: \"%s\" can be reached from other machines: give --token-file FILE (or DESCENT_TOKEN), or "
+				   "--listen: \"%s\" can be reached from other machines: give --token-file FILE (or "
+				   "DESCENT_TOKEN), or "
 				   "--no-token when something else guards the door",
 				   out->host);
 	}
@@ -381,10 +402,11 @@ void config_fini(struct config *config)
 const char *config_help(void)
 {
 	static char help[4096];
-	size_t used = (size_t)snprintf(help, sizeof help,
-				       "descentd %s: minimises things that are posted to it as JSON.\n\n"
-				       "usage: descentd [--flag value | --flag=value ...]; below each flag stands its variable\n\n",
-				       DESCENT_VERSION);
+	size_t used = (size_t)snprintf(
+		help, sizeof help,
+		"descentd %s: minimises things that are posted to it as JSON.\n\n"
+		"usage: descentd [--flag value | --flag=value ...]; below each flag stands its variable\n\n",
+		DESCENT_VERSION);
 	for (size_t i = 0; i < ENTRIES && used < sizeof help; i++) {
 		char flag[64];
 		snprintf(flag, sizeof flag, "%s %s", entries[i].flag, entries[i].value == NULL ? "" : entries[i].value);
@@ -392,7 +414,8 @@ const char *config_help(void)
 					 entries[i].variable);
 	}
 	for (size_t i = 0; i < ACTIONS && used < sizeof help; i++) {
-		used += (size_t)snprintf(help + used, sizeof help - used, "  %-24s %s\n", actions[i].flag, actions[i].help);
+		used += (size_t)snprintf(help + used, sizeof help - used, "  %-24s %s\n", actions[i].flag,
+					 actions[i].help);
 	}
 	return help;
 }

@@ -22,7 +22,7 @@ struct config {
 	bool no_token;
 	uint64_t max_body; /* bytes */
 	uint64_t max_queue;
-	uint64_t memory; /* bytes */
+	uint64_t memory;        /* bytes */
 	double max_job_seconds; /* NAN: none */
 	double checkpoint_seconds;
 	enum log_level log_level;

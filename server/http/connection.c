@@ -19,12 +19,17 @@ double clock_now(void)
 bool connection_phase(struct connection *peer, enum phase phase, double seconds)
 {
 	int before = atomic_load(&peer->phase);
-	if (before == PHASE_KILLED) {
-		return false;
+	if (before != PHASE_KILLED) {
+		/* Between the two the ticker may see the old phase with the new deadline, which is later: harmless. */
+		atomic_store(&peer->deadline, seconds > 0 ? clock_now() + seconds : 0);
+		if (atomic_compare_exchange_strong(&peer->phase, &before, (int)phase)) {
+			return true;
+		}
 	}
-	/* Between the two stores the ticker may see the old phase with the new deadline, which is later: harmless. */
-	atomic_store(&peer->deadline, seconds > 0 ? clock_now() + seconds : 0);
-	return atomic_compare_exchange_strong(&peer->phase, &before, (int)phase);
+	/* The ticker, which holds this mutex, may be about to say why: closing now would cut its words off. */
+	pthread_mutex_lock(&peer->request.server->list_mutex);
+	pthread_mutex_unlock(&peer->request.server->list_mutex);
+	return false;
 }
 
 static void opened(struct http_server *server, struct MHD_Connection *connection, void **context)

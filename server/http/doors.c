@@ -32,14 +32,15 @@ static bool names_loopback(const char *host)
 	if (port[0] != '\0' && (port[0] != ':' || strspn(port + 1, "0123456789") != strlen(port + 1))) {
 		return false;
 	}
-	if ((length == 9 && strncasecmp(host, "localhost", 9) == 0) || (length == 10 && strncasecmp(host, "localhost.", 10) == 0) ||
+	if ((length == 9 && strncasecmp(host, "localhost", 9) == 0) ||
+	    (length == 10 && strncasecmp(host, "localhost.", 10) == 0) ||
 	    (length == 5 && strncmp(host, "[::1]", 5) == 0)) {
 		return true;
 	}
 	unsigned a, b, c;
 	int end = 0;
-	return length <= 15 && sscanf(host, "127.%3u.%3u.%3u%n", &a, &b, &c, &end) == 3 && (size_t)end == length && a < 256 &&
-	       b < 256 && c < 256;
+	return length <= 15 && sscanf(host, "127.%3u.%3u.%3u%n", &a, &b, &c, &end) == 3 && (size_t)end == length &&
+	       a < 256 && b < 256 && c < 256;
 }
 
 /* Our own origin is the scheme (a proxy may add TLS) and whatever Host the request names. */
@@ -63,13 +64,15 @@ bool doors_check(const struct http_request *request, bool open, struct http_resp
 		if (!token_fits(request)) {
 			http_response_header(response, "WWW-Authenticate", "Bearer");
 			problem_set(problem, PROBLEM_UNAUTHORIZED,
-				    request->authorization == NULL ? "Send the token as 'Authorization: Bearer TOKEN'." :
-								     "The token in 'Authorization' is not the right one.");
+				    request->authorization == NULL
+					    ? "Send the token as 'Authorization: Bearer TOKEN'."
+					    : "The token in 'Authorization' is not the right one.");
 			return false;
 		}
 	} else if (!request->server->options.any_host && !names_loopback(request->host)) {
 		problem_set(problem, PROBLEM_FORBIDDEN,
-			    "Without a token only a request to this machine itself is answered, and its 'Host' names another one. "
+			    "Without a token only a request to this machine itself is answered, and its 'Host' names "
+			    "another one. "
 			    "Use http://127.0.0.1 or http://localhost, or start descentd with --token-file.");
 		return false;
 	}
@@ -84,7 +87,8 @@ bool doors_check(const struct http_request *request, bool open, struct http_resp
 static bool is_type(const char *type, const char *name)
 {
 	size_t length = strlen(name);
-	return strncasecmp(type, name, length) == 0 && (type[length] == '\0' || type[length] == ';' || type[length] == ' ');
+	return strncasecmp(type, name, length) == 0 &&
+	       (type[length] == '\0' || type[length] == ';' || type[length] == ' ');
 }
 
 bool doors_content_type(const struct http_request *request, struct problem *problem)
@@ -94,6 +98,7 @@ bool doors_content_type(const struct http_request *request, struct problem *prob
 	    is_type(type, "application/x-www-form-urlencoded")) {
 		return true;
 	}
-	problem_set(problem, PROBLEM_MEDIA_TYPE, "This call takes JSON: send it with 'Content-Type: application/json'.");
+	problem_set(problem, PROBLEM_MEDIA_TYPE,
+		    "This call takes JSON: send it with 'Content-Type: application/json'.");
 	return false;
 }

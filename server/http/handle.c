@@ -18,8 +18,7 @@
 void *handle_uri(void *context, const char *uri, struct MHD_Connection *connection)
 {
 	(void)context;
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct connection *peer = info == NULL ? NULL : info->socket_context;
 	if (peer == NULL) {
 		return NULL;
@@ -35,11 +34,13 @@ static bool judge_framing(struct http_request *request, const char *version, str
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	if (request->bad_length) {
 		problem_set(problem, PROBLEM_LENGTH,
-			    "Send one 'Content-Length' of digits, or 'Transfer-Encoding: chunked', not both and not twice.");
+			    "Send one 'Content-Length' of digits, or 'Transfer-Encoding: chunked', not both and not "
+			    "twice.");
 	} else if (request->uri_long) {
 		problem_set(problem, PROBLEM_URI_LONG, "An address may have %d bytes.", URI_MAX);
 	} else if (info != NULL && info->header_size > HEAD_MAX) {
-		problem_set(problem, PROBLEM_HEADERS_LONG, "Request line and headers may have %d bytes together.", HEAD_MAX);
+		problem_set(problem, PROBLEM_HEADERS_LONG, "Request line and headers may have %d bytes together.",
+			    HEAD_MAX);
 	} else if (request->host == NULL && strcmp(version, "HTTP/1.0") != 0) {
 		problem_set(problem, PROBLEM_MALFORMED, "A request needs exactly one 'Host' header.");
 	}
@@ -52,8 +53,9 @@ static bool judge_framing(struct http_request *request, const char *version, str
 static bool judge_token_parameter(const struct http_request *request, struct problem *problem)
 {
 	if (http_query(request, "token") != NULL || http_query(request, "access_token") != NULL) {
-		problem_set(problem, PROBLEM_BAD_QUERY,
-			    "A token in an address ends in logs and histories: send it as 'Authorization: Bearer TOKEN'.");
+		problem_set(
+			problem, PROBLEM_BAD_QUERY,
+			"A token in an address ends in logs and histories: send it as 'Authorization: Bearer TOKEN'.");
 		return false;
 	}
 	return true;
@@ -89,7 +91,8 @@ static bool judge_head(struct http_request *request, const char *version, struct
 		answer_options(response, allow);
 		return false;
 	}
-	bool open = found == 0 ? request->route->open : request->segments == 0 || strcmp(request->segment[0], "v1") != 0;
+	bool open =
+		found == 0 ? request->route->open : request->segments == 0 || strcmp(request->segment[0], "v1") != 0;
 	if (!doors_check(request, open, response, problem)) {
 		return false;
 	}
@@ -215,7 +218,8 @@ static enum MHD_Result on_piece(struct http_request *request, const char *bytes,
 	}
 	if (kind == HTTP_STREAM) {
 		request->received = received;
-		if (request->sink_refused || request->route->sink(request->server->options.service, request, bytes, length)) {
+		if (request->sink_refused ||
+		    request->route->sink(request->server->options.service, request, bytes, length)) {
 			return MHD_YES;
 		}
 		return on_sink_refused(request);

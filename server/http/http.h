@@ -32,8 +32,8 @@ const char *http_query(const struct http_request *request, const char *name);
 /* The whole body of a JSON route. */
 const char *http_body(const struct http_request *request, size_t *length);
 const char *http_request_id(const struct http_request *request);
-/* What the handler keeps between its calls for one request (the sink of an upload, a job id ...); the destructor runs when
- * the request ends, however it ends. */
+/* What the handler keeps between its calls for one request (the sink of an upload, a job id ...); the destructor runs
+ * when the request ends, however it ends. */
 void http_keep(struct http_request *request, void *data, void (*destroy)(void *));
 void *http_kept(const struct http_request *request);
 /* True when the handler is called again after a wait and its time is up. */
@@ -45,12 +45,16 @@ struct http_response {
 	struct text body;
 	/* Up to 8 further headers; names static, values copied into `header_text`. */
 	size_t headers;
-	struct { const char *name; char value[512]; } header[8];
+	struct {
+		const char *name;
+		char value[512];
+	} header[8];
 };
 void http_response_header(struct http_response *response, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Makes the response a problem document. */
-void http_response_problem(struct http_response *response, const struct http_request *request, const struct problem *problem);
+void http_response_problem(struct http_response *response, const struct http_request *request,
+			   const struct problem *problem);
 
 enum http_outcome {
 	HTTP_DONE, /* the response is complete */
@@ -78,12 +82,12 @@ struct http_route {
 	enum http_body_kind body;
 	http_sink *sink;
 	const char *const *parameters; /* query parameters that the route knows, NULL-terminated; NULL: none */
-	bool open; /* needs no token */
+	bool open;                     /* needs no token */
 };
 
 struct http_options {
 	const char *host;
-	uint16_t port; /* 0: a free one */
+	uint16_t port;     /* 0: a free one */
 	const char *token; /* or NULL */
 	bool any_host; /* without a token: do not ask that Host names this machine (something else guards the door) */
 	size_t max_body;

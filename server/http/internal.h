@@ -7,7 +7,8 @@
  *  - the ticker (ticker.c): `phase` and `deadline` (atomic), `fd` (valid while the connection is in the list)
  *  - any thread, under wait_mutex: struct waiter
  *
- * Phases of a connection; the ticker may turn each that has a deadline into KILLED, and then only the ticker's word counts:
+ * Phases of a connection; the ticker may turn each that has a deadline into KILLED, and then only the ticker's word
+ * counts:
  *
  *   HEAD -> BODY -> HANDLING -> SENDING -> IDLE -> HANDLING ...
  *             \-> LINGER (answered early; what still comes is thrown away for a while, so that the client can read)
@@ -23,14 +24,14 @@
 #include "server/http/http.h"
 
 enum {
-	URI_MAX = 8192,             /* longer: 414 */
-	HEAD_MAX = 16384,           /* longer: 431 */
-	CONNECTION_MEMORY = 65536,  /* libmicrohttpd's pool a connection: holds the head and a piece of the body */
-	CONNECTION_LIMIT = 2048,    /* over all threads of the pool */
-	SWALLOW_MAX = 65536,        /* a body of a refused request that is read to its end, so that the connection lives on */
-	SEGMENTS_MAX = 8,           /* of a path */
-	QUERY_MAX = 64,             /* parameters in a query */
-	MINIMUM_RATE = 4096,        /* bytes a second that a client must send or take beyond the grace of body_seconds */
+	URI_MAX = 8192,            /* longer: 414 */
+	HEAD_MAX = 16384,          /* longer: 431 */
+	CONNECTION_MEMORY = 65536, /* libmicrohttpd's pool a connection: holds the head and a piece of the body */
+	CONNECTION_LIMIT = 2048,   /* over all threads of the pool */
+	SWALLOW_MAX = 65536, /* a body of a refused request that is read to its end, so that the connection lives on */
+	SEGMENTS_MAX = 8,    /* of a path */
+	QUERY_MAX = 64,      /* parameters in a query */
+	MINIMUM_RATE = 4096, /* bytes a second that a client must send or take beyond the grace of body_seconds */
 	REQUEST_ID_MAX = 64,
 	WAIT_BUCKETS = 256,
 };
@@ -94,7 +95,7 @@ struct http_request {
 	bool bad_length;
 	uint64_t content_length; /* 0 when chunked */
 
-	uint64_t received;       /* bytes of the body so far */
+	uint64_t received; /* bytes of the body so far */
 	char *body;
 	size_t body_capacity;
 	bool sink_refused;
@@ -167,7 +168,8 @@ void request_make_id(struct http_server *server, char id[REQUEST_ID_MAX + 1]);
 int route_find(struct http_request *request, char *allow, size_t size);
 
 /* doors.c: may this request come in? */
-bool doors_check(const struct http_request *request, bool open, struct http_response *response, struct problem *problem);
+bool doors_check(const struct http_request *request, bool open, struct http_response *response,
+		 struct problem *problem);
 /* The content type of a JSON route's body. */
 bool doors_content_type(const struct http_request *request, struct problem *problem);
 

@@ -1,6 +1,6 @@
 /*
- * A request's head: the address as sent, cut and decoded here (libmicrohttpd is told to decode nothing), and the headers
- * that this layer judges itself. Accessors for handlers.
+ * A request's head: the address as sent, cut and decoded here (libmicrohttpd is told to decode nothing), and the
+ * headers that this layer judges itself. Accessors for handlers.
  *
  * A path is split at '/' before it is decoded, so that %2F never makes a segment of its own.
  */
@@ -157,8 +157,8 @@ void request_read_headers(struct http_request *request)
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, read_header, &reader);
 	choose_id(request, reader.id);
 	request->chunked = reader.encodings > 0;
-	/* Two lengths, or a length beside an encoding, or an encoding that we cannot undo: whoever stands between us and the
-	 * client may see another end of this request than we do. */
+	/* Two lengths, or a length beside an encoding, or an encoding that we cannot undo: whoever stands between us
+	 * and the client may see another end of this request than we do. */
 	if (reader.lengths > 1 || reader.encodings > 1 || (reader.lengths > 0 && reader.encodings > 0) ||
 	    (reader.encodings > 0 && strcasecmp(request->transfer_encoding, "chunked") != 0)) {
 		request->bad_length = true;
@@ -184,7 +184,11 @@ static bool is_utf8(const unsigned char *s)
 {
 	while (*s != '\0') {
 		unsigned char c = *s++;
-		size_t more = c < 0x80 ? 0 : c >= 0xC2 && c <= 0xDF ? 1 : c >= 0xE0 && c <= 0xEF ? 2 : c >= 0xF0 && c <= 0xF4 ? 3 : 4;
+		size_t more = c < 0x80                 ? 0
+			      : c >= 0xC2 && c <= 0xDF ? 1
+			      : c >= 0xE0 && c <= 0xEF ? 2
+			      : c >= 0xF0 && c <= 0xF4 ? 3
+						       : 4;
 		if (more == 4 || (c == 0xE0 && *s < 0xA0) || (c == 0xED && *s > 0x9F) || (c == 0xF0 && *s < 0x90) ||
 		    (c == 0xF4 && *s > 0x8F)) {
 			return false;
@@ -236,7 +240,8 @@ static bool decode_path(struct http_request *request, char *path, struct problem
 			*slash = '\0';
 		}
 		if (!percent_decode(cursor, false)) {
-			problem_set(problem, PROBLEM_MALFORMED, "The path has a '%%' that is not followed by the two hexadecimal "
+			problem_set(problem, PROBLEM_MALFORMED,
+				    "The path has a '%%' that is not followed by the two hexadecimal "
 				    "digits of a UTF-8 text.");
 			return false;
 		}
@@ -256,7 +261,8 @@ static bool decode_query(struct http_request *request, struct problem *problem)
 		}
 		if (*cursor != '\0') {
 			if (request->parameters == QUERY_MAX) {
-				problem_set(problem, PROBLEM_BAD_QUERY, "The query has more than %d parameters.", QUERY_MAX);
+				problem_set(problem, PROBLEM_BAD_QUERY, "The query has more than %d parameters.",
+					    QUERY_MAX);
 				return false;
 			}
 			char *value = strchr(cursor, '=');
@@ -264,7 +270,8 @@ static bool decode_query(struct http_request *request, struct problem *problem)
 				*value++ = '\0';
 			}
 			if (!percent_decode(cursor, true) || (value != NULL && !percent_decode(value, true))) {
-				problem_set(problem, PROBLEM_MALFORMED, "The query has a '%%' that is not followed by the two "
+				problem_set(problem, PROBLEM_MALFORMED,
+					    "The query has a '%%' that is not followed by the two "
 					    "hexadecimal digits of a UTF-8 text.");
 				return false;
 			}
@@ -288,7 +295,8 @@ bool request_decode(struct http_request *request, struct problem *problem)
 		clean = (unsigned char)*c > 0x20 && *c != 0x7f;
 	}
 	if (!clean) {
-		problem_set(problem, PROBLEM_MALFORMED, "An address begins with '/' and holds no blanks and no control characters.");
+		problem_set(problem, PROBLEM_MALFORMED,
+			    "An address begins with '/' and holds no blanks and no control characters.");
 		return false;
 	}
 	char *query = strchr(uri, '?');
@@ -311,9 +319,11 @@ static bool refuse_parameter(const struct http_request *request, const char *nam
 	}
 	const char *near = count == 0 ? NULL : nearest_name(name, known, count);
 	if (near != NULL) {
-		problem_parameter(problem, name, FAULT_UNKNOWN_FIELD, near, known, "unknown parameter, did you mean %s?", near);
+		problem_parameter(problem, name, FAULT_UNKNOWN_FIELD, near, known,
+				  "unknown parameter, did you mean %s?", near);
 	} else if (count == 0) {
-		problem_parameter(problem, name, FAULT_UNKNOWN_FIELD, NULL, NULL, "unknown parameter, this call takes none");
+		problem_parameter(problem, name, FAULT_UNKNOWN_FIELD, NULL, NULL,
+				  "unknown parameter, this call takes none");
 	} else {
 		problem_parameter(problem, name, FAULT_UNKNOWN_FIELD, NULL, known, "unknown parameter");
 	}

@@ -51,7 +51,8 @@ void response_problem(struct http_response *response, const char *id, const stru
 	problem_render(problem, id, &response->body);
 }
 
-void http_response_problem(struct http_response *response, const struct http_request *request, const struct problem *problem)
+void http_response_problem(struct http_response *response, const struct http_request *request,
+			   const struct problem *problem)
 {
 	response_problem(response, request->id, problem);
 }
@@ -75,8 +76,9 @@ static bool has_header(const struct http_response *response, const char *name)
 static void complete(const struct http_request *request, struct http_response *response)
 {
 	if (text_failed(&response->body)) {
-		static const char words[] = "{\"type\":\"urn:descentd:problem:internal\",\"title\":\"Our fault\",\"status\":500,"
-					    "\"detail\":\"Out of memory.\"}\n";
+		static const char words[] =
+			"{\"type\":\"urn:descentd:problem:internal\",\"title\":\"Our fault\",\"status\":500,"
+			"\"detail\":\"Out of memory.\"}\n";
 		response_reset(response);
 		response->status = 500;
 		response->content_type = "application/problem+json";
@@ -131,7 +133,8 @@ void respond_raw(int fd, const char *id, const struct http_response *response)
 	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &parts));
 	struct text out;
 	text_init(&out);
-	text_printf(&out, "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\nX-Request-Id: %s\r\nContent-Length: %zu\r\n",
+	text_printf(&out,
+		    "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\nX-Request-Id: %s\r\nContent-Length: %zu\r\n",
 		    response->status, MHD_get_reason_phrase_for((unsigned)response->status), date, id,
 		    response->body.length);
 	if (response->content_type != NULL) {
@@ -145,7 +148,8 @@ void respond_raw(int fd, const char *id, const struct http_response *response)
 	text_puts(&out, "\r\n");
 	text_add(&out, response->body.data, response->body.length);
 	if (!text_failed(&out)) {
-		/* Nothing was sent on this connection that was not taken: a problem document fits the socket's buffer. */
+		/* Nothing was sent on this connection that was not taken: a problem document fits the socket's buffer.
+		 */
 		ssize_t sent = send(fd, out.data, out.length, MSG_NOSIGNAL | MSG_DONTWAIT);
 		(void)sent;
 	}

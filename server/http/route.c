@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* Does the path fit the pattern? Collects what stands at its {placeholders}. */
-static bool fits(const char *pattern, const struct http_request *request, const char **placeholder, size_t *placeholders)
+static bool fits(const char *pattern, const struct http_request *request, const char **placeholder,
+		 size_t *placeholders)
 {
 	size_t found = 0;
 	size_t k = 0;
@@ -59,7 +60,8 @@ int route_find(struct http_request *request, char *allow, size_t size)
 			request->route = NULL;
 		}
 		size_t used = strlen(allow);
-		snprintf(allow + used, size - used, "%s%s", route->method, strcmp(route->method, "GET") == 0 ? ", HEAD, " : ", ");
+		snprintf(allow + used, size - used, "%s%s", route->method,
+			 strcmp(route->method, "GET") == 0 ? ", HEAD, " : ", ");
 		if (serves(route, request->method)) {
 			request->route = route;
 			request->placeholders = placeholders;

@@ -58,8 +58,8 @@ static enum status open_listener(struct http_server *server, const char *host, u
 	struct sockaddr_storage name;
 	socklen_t length = sizeof name;
 	getsockname(server->listener, (struct sockaddr *)&name, &length);
-	server->port = ntohs(name.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&name)->sin6_port :
-							  ((struct sockaddr_in *)&name)->sin_port);
+	server->port = ntohs(name.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&name)->sin6_port
+							: ((struct sockaddr_in *)&name)->sin_port);
 	return OK;
 }
 
@@ -76,14 +76,11 @@ static enum status start_daemon(struct http_server *server, struct error *error)
 	unsigned threads = (unsigned)server->options.threads;
 	server->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle_access, server,
-		MHD_OPTION_LISTEN_SOCKET, server->listener,
-		MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0u,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTION_LIMIT,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_URI_LOG_CALLBACK, handle_uri, server,
-		MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, handle_completed, server,
-		MHD_OPTION_NOTIFY_CONNECTION, connection_notify, server, MHD_OPTION_END);
+		MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0u,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTION_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK, handle_uri, server,
+		MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, NULL, MHD_OPTION_NOTIFY_COMPLETED, handle_completed,
+		server, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, server, MHD_OPTION_END);
 	return server->daemon == NULL ? error_set(error, E_IO, "cannot start the HTTP threads") : OK;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The ticker: one thread that ends what takes too long. libmicrohttpd's own time-out counts inactivity only, so a client
- * that drips bytes would hold its connection for ever.
+ * The ticker: one thread that ends what takes too long. libmicrohttpd's own time-out counts inactivity only, so a
+ * client that drips bytes would hold its connection for ever.
  *
  * It sleeps until the next deadline, at most a second; it resumes requests whose wait is over and cuts the sockets of
  * connections past theirs (libmicrohttpd then sees a closed connection and cleans up on its own thread).

