@@ -67,6 +67,11 @@ bool stopping_any(const struct stopping_config *stopping)
 	       !isnan(stopping->target_loss) || stopping->early_stopping;
 }
 
+static double at_least_1(double size)
+{
+	return size > 1 ? size : 1;
+}
+
 /* A comparison with NAN, a rule that is off or a value not measured, never holds. */
 struct verdict stopping_rules(const struct trainer *trainer, bool early)
 {
@@ -77,11 +82,11 @@ struct verdict stopping_rules(const struct trainer *trainer, bool early)
 		return (struct verdict){ STOP_GRADIENT_NORM, state->gradient_norm, rule->gradient_norm };
 	}
 	const double loss_change = fabs(state->loss - state->previous_loss);
-	const double loss_limit = rule->loss_change * fmax(1, fabs(state->loss));
+	const double loss_limit = rule->loss_change * at_least_1(fabs(state->loss));
 	if (loss_change <= loss_limit) {
 		return (struct verdict){ STOP_LOSS_CHANGE, loss_change, loss_limit };
 	}
-	const double change_limit = rule->parameter_change * fmax(1, state->norm);
+	const double change_limit = rule->parameter_change * at_least_1(state->norm);
 	if (state->change <= change_limit && isfinite(change_limit)) {
 		return (struct verdict){ STOP_PARAMETER_CHANGE, state->change, change_limit };
 	}

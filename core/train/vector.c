@@ -43,16 +43,20 @@ struct norm_pass {
 	const void *v;
 };
 
+static double sum_squares(const struct trainer *trainer, const void *v, size_t begin, size_t end)
+{
+	return trainer->dtype == DTYPE_FLOAT32
+		       ? trainer->kernels->sum_squares_f32(end - begin, (const float *)v + begin)
+		       : trainer->kernels->sum_squares_f64(end - begin, (const double *)v + begin);
+}
+
 static void norm_piece(void *context, size_t index, size_t slot)
 {
 	const struct norm_pass *pass = context;
-	const struct trainer *trainer = pass->trainer;
-	const size_t begin = index * VECTOR_CHUNK, count = chunk_end(trainer->n, begin) - begin;
+	const size_t begin = index * VECTOR_CHUNK;
 
 	(void)slot;
-	trainer->partial[index] = trainer->dtype == DTYPE_FLOAT32
-					  ? trainer->kernels->sum_squares_f32(count, (const float *)pass->v + begin)
-					  : trainer->kernels->sum_squares_f64(count, (const double *)pass->v + begin);
+	pass->trainer->partial[index] = sum_squares(pass->trainer, pass->v, begin, chunk_end(pass->trainer->n, begin));
 }
 
 double vector_norm(struct trainer *trainer, const void *v)
@@ -60,9 +64,13 @@ double vector_norm(struct trainer *trainer, const void *v)
 	struct norm_pass pass = { trainer, v };
 	double sum = 0;
 
-	run_chunks(trainer, norm_piece, &pass);
-	for (size_t c = 0; c < vector_chunks(trainer->n); c++) {
-		sum += trainer->partial[c];
+	if (trainer->n <= VECTOR_CHUNK) {
+		sum = sum_squares(trainer, v, 0, trainer->n);
+	} else {
+		run_chunks(trainer, norm_piece, &pass);
+		for (size_t c = 0; c < vector_chunks(trainer->n); c++) {
+			sum += trainer->partial[c];
+		}
 	}
 	if (isfinite(sum)) {
 		return sqrt(sum);

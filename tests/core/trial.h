@@ -289,4 +289,49 @@ static inline void trial_end(struct trial *trial)
 	trial->count = 0;
 }
 
+/* Ten rows to train on and five to validate, three features, one target that is nearly a line of them. */
+enum { TRIAL_ROWS = 10, TRIAL_VALIDATION_ROWS = 5, TRIAL_FEATURES = 3 };
+
+struct trial_data {
+	double x[TRIAL_ROWS + TRIAL_VALIDATION_ROWS][TRIAL_FEATURES], y[TRIAL_ROWS + TRIAL_VALIDATION_ROWS];
+	float x32[TRIAL_ROWS + TRIAL_VALIDATION_ROWS][TRIAL_FEATURES], y32[TRIAL_ROWS + TRIAL_VALIDATION_ROWS];
+	struct data_view training, validation;
+};
+
+static inline void trial_data_init(struct trial_data *data, enum dtype dtype)
+{
+	for (size_t r = 0; r < TRIAL_ROWS + TRIAL_VALIDATION_ROWS; r++) {
+		const double t = (double)r;
+		data->x[r][0] = 1;
+		data->x[r][1] = sin(1.385 * t);
+		data->x[r][2] = cos(2.71 * t * t);
+		data->y[r] = 0.385 + 1.5 * data->x[r][1] - 0.7 * data->x[r][2] + 0.05 * sin(9.1 * t);
+		for (size_t c = 0; c < TRIAL_FEATURES; c++) {
+			data->x32[r][c] = (float)data->x[r][c];
+		}
+		data->y32[r] = (float)data->y[r];
+	}
+	const bool single = dtype == DTYPE_FLOAT32;
+	data->training = (struct data_view){ .dtype = dtype,
+					     .rows = TRIAL_ROWS,
+					     .features = TRIAL_FEATURES,
+					     .x = single ? (void *)data->x32 : (void *)data->x,
+					     .targets = 1,
+					     .y = single ? (void *)data->y32 : (void *)data->y };
+	data->validation = data->training;
+	data->validation.rows = TRIAL_VALIDATION_ROWS;
+	data->validation.x = single ? (void *)data->x32[TRIAL_ROWS] : (void *)data->x[TRIAL_ROWS];
+	data->validation.y = single ? (void *)(data->y32 + TRIAL_ROWS) : (void *)(data->y + TRIAL_ROWS);
+}
+
+/* Least squares over these rows, in batches of 4 (0: all). */
+static inline void trial_rows(struct trial *trial, struct trial_data *data, enum dtype dtype, uint64_t batch_size)
+{
+	trial_data_init(data, dtype);
+	trial_objective_init(&trial->objective, dtype, TRIAL_FEATURES, trial_least_squares);
+	trial->setup.training = &data->training;
+	trial->setup.config.training.dtype = dtype;
+	trial->setup.config.training.batch_size = batch_size;
+}
+
 #endif

@@ -1,0 +1,303 @@
+/*
+ * A run interrupted at any step and restored in a fresh trainer ends with the same bits: every optimizer x every
+ * schedule x every stopping rule x every kind of batch, in both precisions.
+ */
+#include "tests/core/trial.h"
+#include "tests/support/suite.h"
+
+enum { RULE_NONE, RULE_GRADIENT, RULE_LOSS, RULE_PARAMETERS, RULE_TARGET, RULE_EARLY, RULE_EARLY_TRAIN, RULES };
+enum { BATCH_NO_ROWS, BATCH_FULL, BATCH_MINI, BATCH_FILE_ORDER, BATCHES };
+enum { STEPS = 14 };
+
+struct combination {
+	const char *optimizer, *schedule;
+	int rule, batch;
+	enum dtype dtype;
+};
+
+static void set_rule(struct trial *trial, int rule)
+{
+	struct stopping_config *stopping = &trial->setup.config.stopping;
+	switch (rule) {
+	case RULE_GRADIENT:
+		stopping->gradient_norm = 0.8;
+		break;
+	case RULE_LOSS:
+		stopping->loss_change = 0.02;
+		break;
+	case RULE_PARAMETERS:
+		stopping->parameter_change = 0.03;
+		break;
+	case RULE_TARGET:
+		stopping->target_loss = 0.35;
+		break;
+	case RULE_EARLY:
+	case RULE_EARLY_TRAIN:
+		stopping->early_stopping = true;
+		stopping->early_metric = rule == RULE_EARLY && trial->setup.validation != NULL ? METRIC_VALIDATION_LOSS
+											       : METRIC_TRAIN_LOSS;
+		stopping->patience = 2;
+		stopping->min_delta = 0.05;
+		break;
+	default:
+		break;
+	}
+}
+
+static void set_schedule(struct trial *trial)
+{
+	static const double milestones[] = { 3, 8 };
+	struct schedule_config *schedule = &trial->setup.config.optimizer.schedule;
+	for (size_t i = 0; i < schedule->type->setting_count; i++) {
+		const char *name = schedule->type->settings[i].name;
+		if (strcmp(name, "step_size") == 0) {
+			trial->schedule_value[i].number = 4;
+		} else if (strcmp(name, "gamma") == 0) {
+			trial->schedule_value[i].number = 0.785;
+		} else if (strcmp(name, "k") == 0) {
+			trial->schedule_value[i].number = 0.385;
+		} else if (strcmp(name, "milestones") == 0) {
+			trial->schedule_value[i].values = milestones;
+			trial->schedule_value[i].rows = 2;
+		}
+	}
+	schedule->warmup_steps = 2;
+}
+
+static void prepare(struct trial *trial, struct trial_data *data, const struct combination *c)
+{
+	trial_init(trial, STEPS);
+	if (c->batch == BATCH_NO_ROWS) {
+		trial_objective_init(&trial->objective, c->dtype, 3, trial_bowl);
+		trial->setup.config.training.dtype = c->dtype;
+	} else {
+		trial_rows(trial, data, c->dtype, c->batch == BATCH_FULL ? 0 : 4);
+		trial->setup.config.training.shuffle = c->batch != BATCH_FILE_ORDER;
+		trial->setup.validation = c->batch == BATCH_FILE_ORDER ? NULL : &data->validation;
+	}
+	trial_optimizer(trial, c->optimizer, c->schedule);
+	trial_number(trial, "learning_rate", 0.085);
+	for (size_t i = 0; i < trial->setup.config.optimizer.settings.count; i++) {
+		const char *name = trial->setup.config.optimizer.settings.table[i].name;
+		if (strcmp(name, "momentum") == 0) {
+			trial->optimizer_value[i].number = 0.785;
+		} else if (strcmp(name, "amsgrad") == 0 || strcmp(name, "nesterov") == 0) {
+			trial->optimizer_value[i].number = 1;
+		}
+	}
+	trial->setup.config.optimizer.clip_grad_norm = 1.385;
+	trial->setup.config.recording.every_steps = 2;
+	trial->setup.config.recording.parameters = true;
+	set_schedule(trial);
+	set_rule(trial, c->rule);
+}
+
+/* The whole state, the points and their parameters are the same bits. */
+static void same(const struct trial *a, const struct trial *b, uint64_t cut)
+{
+	size_t size, other;
+	const void *state = trainer_state(a->trainer, &size), *resumed = trainer_state(b->trainer, &other);
+
+	ck_assert_uint_eq(size, other);
+	ck_assert_msg(memcmp(state, resumed, size) == 0, "another state after an interruption at step %lu",
+		      (unsigned long)cut);
+	ck_assert_uint_eq(a->count, b->count);
+	ck_assert_mem_eq(a->points, b->points, a->count * sizeof *a->points);
+	ck_assert_mem_eq(a->parameters, b->parameters, a->count * a->objective.base.n * sizeof *a->parameters);
+}
+
+/* Interrupts before step `cut`, moves the state to a fresh trainer, and goes on. */
+static void interrupt(const struct trial *whole, const struct combination *c, uint64_t cut)
+{
+	struct trial first, second;
+	struct trial_data data, data_again;
+	size_t size;
+
+	prepare(&first, &data, c);
+	trial_create(&first);
+	if (cut > 0) {
+		ck_assert_int_eq(trainer_advance(first.trainer, cut), OK);
+		trial_take(&first);
+	}
+	const void *state = trainer_state(first.trainer, &size);
+	prepare(&second, &data_again, c);
+	trial_create(&second);
+	ck_assert_int_eq(trainer_restore(second.trainer, state, size, NULL), OK);
+	second.points = first.points;
+	second.parameters = first.parameters;
+	second.count = first.count;
+	first.points = NULL;
+	first.parameters = NULL;
+	trial_end(&first);
+	trial_finish(&second);
+	same(whole, &second, cut);
+	trial_end(&second);
+}
+
+static void check_combination(const struct combination *c, uint64_t stride)
+{
+	struct trial whole;
+	struct trial_data data;
+
+	prepare(&whole, &data, c);
+	trial_run(&whole);
+	const uint64_t steps = trial_progress(&whole).step;
+	for (uint64_t cut = 0; cut <= steps + 1; cut += stride) {
+		interrupt(&whole, c, cut);
+	}
+	trial_end(&whole);
+}
+
+START_TEST(any_interruption_of_any_run_leaves_the_same_bits)
+{
+	const struct optimizer_type *type = optimizer_at((size_t)_i);
+	for (size_t s = 0; s < schedule_type_count; s++) {
+		for (int rule = 0; rule < RULES; rule++) {
+			for (int batch = 0; batch < BATCHES; batch++) {
+				const enum dtype dtype = (rule + batch) % 2 == 0 ? DTYPE_FLOAT64 : DTYPE_FLOAT32;
+				check_combination(&(struct combination){ type->name, schedule_types[s]->name, rule,
+									 batch, dtype },
+						  1);
+			}
+		}
+	}
+}
+END_TEST
+
+/* The rules of the loop above must do what they are there for. */
+START_TEST(the_rules_of_that_test_end_runs)
+{
+	static const enum stop_reason reasons[RULES] = { STOP_STEPS,         STOP_GRADIENT_NORM,
+							 STOP_LOSS_CHANGE,   STOP_PARAMETER_CHANGE,
+							 STOP_TARGET_LOSS,   STOP_EARLY_STOPPING,
+							 STOP_EARLY_STOPPING };
+	size_t ended = 0;
+	for (size_t o = 0; o < optimizer_type_count; o++) {
+		for (int batch = 0; batch < BATCHES; batch++) {
+			struct trial trial;
+			struct trial_data data;
+			prepare(&trial, &data,
+				&(struct combination){ optimizer_at(o)->name, "constant", _i, batch, DTYPE_FLOAT64 });
+			ended += trial_run(&trial) == reasons[_i];
+			trial_end(&trial);
+		}
+	}
+	ck_assert_uint_ge(ended, 1);
+}
+END_TEST
+
+/* Gives up at evaluation number `cancel_at`, goes on, and compares with a run that was left alone. */
+START_TEST(a_cancelled_evaluation_leaves_the_state_of_the_last_whole_step)
+{
+	for (int batch = 0; batch < BATCHES; batch++) {
+		const struct combination c = { optimizer_at((size_t)_i)->name, "cosine", RULE_EARLY, batch,
+					       DTYPE_FLOAT64 };
+		struct trial whole;
+		struct trial_data data;
+		prepare(&whole, &data, &c);
+		trial_run(&whole);
+		for (size_t call = 1; call <= whole.objective.evaluations; call++) {
+			struct trial trial;
+			struct trial_data again;
+			prepare(&trial, &again, &c);
+			trial.objective.cancel_at = call;
+			trial_create(&trial);
+			ck_assert_int_eq(trainer_advance(trial.trainer, 100), E_CANCELLED);
+			ck_assert_int_eq(trainer_reason(trial.trainer), STOP_NONE);
+			trial_take(&trial);
+			trial_finish(&trial);
+			same(&whole, &trial, call);
+			trial_end(&trial);
+		}
+		trial_end(&whole);
+	}
+}
+END_TEST
+
+START_TEST(a_state_of_another_configuration_is_refused)
+{
+	const struct combination c = { "adam", "cosine", RULE_NONE, BATCH_MINI, DTYPE_FLOAT64 };
+	struct trial from, to;
+	struct trial_data data, other;
+	struct error error;
+	size_t size;
+
+	prepare(&from, &data, &c);
+	trial_create(&from);
+	const void *state = trainer_state(from.trainer, &size);
+	for (int change = 0; change < 8; change++) {
+		prepare(&to, &other, &c);
+		struct train_config *config = &to.setup.config;
+		switch (change) {
+		case 0:
+			trial_number(&to, "learning_rate", 0.0851);
+			break;
+		case 1:
+			trial_setting(&config->optimizer.schedule.settings, "T_max")->number = 9;
+			break;
+		case 2:
+			config->training.seed++;
+			break;
+		case 3:
+			config->direction = MAXIMIZE;
+			break;
+		case 4:
+			config->stopping.target_loss = 0.1;
+			break;
+		case 5:
+			config->optimizer.clip_grad_value = 2;
+			break;
+		case 6:
+			trial_number(&to, "amsgrad", 0);
+			break;
+		default:
+			other.validation.rows--;
+			break;
+		}
+		trial_create(&to);
+		ck_assert_msg(trainer_restore(to.trainer, state, size, &error) == E_CORRUPT, "change %d", change);
+		ck_assert_int_eq(error.status, E_CORRUPT);
+		trial_end(&to);
+	}
+	trial_end(&from);
+}
+END_TEST
+
+START_TEST(a_damaged_state_is_refused)
+{
+	const struct combination c = { "sgd", "constant", RULE_NONE, BATCH_FULL, DTYPE_FLOAT64 };
+	struct trial trial;
+	struct trial_data data;
+	size_t size;
+
+	prepare(&trial, &data, &c);
+	trial_create(&trial);
+	const void *state = trainer_state(trial.trainer, &size);
+	char *copy = malloc(size);
+	memcpy(copy, state, size);
+	ck_assert_int_eq(trainer_restore(trial.trainer, copy, size - 1, NULL), E_CORRUPT);
+	ck_assert_int_eq(trainer_restore(trial.trainer, copy, 8, NULL), E_CORRUPT);
+	ck_assert_int_eq(trainer_restore(trial.trainer, copy, size, NULL), OK);
+	copy[0] ^= 1;
+	ck_assert_int_eq(trainer_restore(trial.trainer, copy, size, NULL), E_CORRUPT);
+	free(copy);
+	trial_end(&trial);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("resume");
+	TCase *bits = tcase_create("bits");
+	tcase_set_timeout(bits, 120);
+	tcase_add_loop_test(bits, any_interruption_of_any_run_leaves_the_same_bits, 0, (int)optimizer_type_count);
+	tcase_add_loop_test(bits, the_rules_of_that_test_end_runs, 0, RULES);
+	tcase_add_loop_test(bits, a_cancelled_evaluation_leaves_the_state_of_the_last_whole_step, 0,
+			    (int)optimizer_type_count);
+	suite_add_tcase(suite, bits);
+	TCase *refused = tcase_create("refused");
+	tcase_add_test(refused, a_state_of_another_configuration_is_refused);
+	tcase_add_test(refused, a_damaged_state_is_refused);
+	suite_add_tcase(suite, refused);
+	return suite_run(suite);
+}
