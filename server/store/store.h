@@ -4,9 +4,10 @@
  * Life of a job, and the function that makes each edge (each is one guarded UPDATE ... WHERE status = ?):
  *
  *   (new) --store_add_job--> queued --store_claim_job--> running --store_finish_job--> succeeded | failed | cancelled
- *                              |  ^                        |
- *   store_cancel_job: queued ->cancelled                   |
- *                                 +---- store_requeue_job (SIGTERM), store_open (crash)
+ *                            |   ^                         |
+ *                            |   +-- store_requeue_job (SIGTERM), store_open (crash)
+ *                            +-- store_cancel_job --> cancelled
+ * All edges as a table: server/store/job_state.h.
  *
  * Invariants
  *  1. A verb that returns OK has committed durably (WAL, synchronous=FULL), unless it says otherwise.
@@ -36,16 +37,22 @@ struct store;
 
 enum { STORE_MAX_ATTEMPTS = 5 };
 
-/* Opens (makes) `dir`/descentd.db, applies the migrations, each in a transaction of its own, turns running jobs
- * back to queued. E_NEWER when the file was made by a newer program, E_BUSY when another process has it. */
+/* Makes `dir` (0700) where it is missing, opens (makes) `dir`/descentd.db, applies the migrations, each in a transaction of its own, turns running jobs
+ * back to queued. E_NEWER when the file was made by a newer program, E_BUSY when another process has it. All statements of status below:
+ * E_IO, E_DISK_FULL, E_MEMORY, E_CORRUPT may come from any verb. */
 enum status store_open(const char *dir, struct store **out, struct error *error);
 void store_close(struct store *store);
 /* OK when a read works. */
 enum status store_ping(struct store *store);
 
-/* Called after each commit that changed something of a job (id; its new status), from the writer thread. */
+/* Called after each commit that changed something of a job (id; its new status, JOB_STATUS_COUNT: deleted), once
+ * a job and commit, from the writer thread. It may read from the store but must not write to it. When store_watch
+ * returns, the watcher set before (replaced, or NULL: none) is not called any more. */
 typedef void store_watcher(void *context, const char *job_id, enum job_status status);
 void store_watch(struct store *store, store_watcher *watcher, void *context);
+/* Called by store_delete_job (on its caller's thread) when the content file of an inline dataset became unused. */
+typedef void store_content_watcher(void *context, const char *sha256);
+void store_watch_content(struct store *store, store_content_watcher *watcher, void *context);
 
 /* A fresh id: prefix ("job", "ds"), then characters of [0-9A-Za-z] that sort bytewise by time of creation. */
 void store_make_id(struct store *store, const char *prefix, char id[ID_SIZE]);
@@ -64,7 +71,8 @@ enum status store_add_dataset(struct store *store, const struct dataset_info *in
 enum status store_get_dataset(struct store *store, const char *id, struct dataset_info *out);
 /* content->bytes is returned owned (free), or NULL when it lies in a file. */
 enum status store_get_dataset_content(struct store *store, const char *id, struct dataset_content *out);
-/* Newest first. cursor: from the last answer, NULL or "" for the first page. */
+/* Newest first. cursor: from the last answer, NULL or "" for the first page; E_INVALID when it is not one of ours
+ * (of the same list and sort), or when limit is 0. */
 struct dataset_page {
 	size_t count;
 	struct dataset_info *item;
@@ -73,8 +81,9 @@ struct dataset_page {
 enum status store_list_datasets(struct store *store, size_t limit, const char *cursor, bool include_inline,
 				struct dataset_page *out);
 void dataset_page_fini(struct dataset_page *page);
-/* E_CONFLICT with the ids of jobs that are not ended and need it (jobs: returned owned, NULL-terminated).
- * *file_unused: no record points to the file of this sha256 any more (sha256 copied out). */
+/* E_CONFLICT with the ids of jobs that are not ended and need it (jobs: returned owned, NULL-terminated; NULL otherwise;
+ * free each and the array). *file_unused: its content lay in a file, and no record points to the file of this sha256
+ * any more (sha256 copied out). Who unlinks it must keep uploads of the same content out meanwhile. */
 enum status store_delete_dataset(struct store *store, const char *id, char ***jobs, bool *file_unused, char sha256[65]);
 /* Is there a dataset whose content is the file named so? */
 bool store_has_content(struct store *store, const char *sha256);
@@ -95,7 +104,7 @@ struct new_job {
 	const struct dataset_info *inline_dataset; /* added in the same transaction, or NULL */
 	struct dataset_content inline_content;
 };
-/* E_FULL when max_queue jobs are queued already. E_NOT_FOUND when the dataset has gone meanwhile. */
+/* The inline dataset's id is to be dataset_id. E_FULL when max_queue jobs are queued already. E_NOT_FOUND when the dataset has gone meanwhile. */
 enum status store_add_job(struct store *store, const struct new_job *job, uint64_t max_queue, struct error *error);
 enum status store_get_job(struct store *store, const char *id, struct job_record *out);
 
@@ -113,16 +122,17 @@ struct job_page {
 	struct job_record *item;
 	char next_cursor[64];
 };
+/* Records without their cards (NULL). Cursors as above. */
 enum status store_list_jobs(struct store *store, const struct job_filter *filter, size_t limit, const char *cursor,
 			    struct job_page *out);
 void job_page_fini(struct job_page *page);
 enum status store_count_jobs(struct store *store, uint64_t counts[JOB_STATUS_COUNT]);
 
-/* queued -> cancelled at once; running: sets pending. *now: the status after it. E_NOT_FOUND; E_CONFLICT when it ended
+/* queued or paused -> cancelled at once; running: sets pending. *now: the status after it. E_NOT_FOUND; E_CONFLICT when it ended
  * otherwise (succeeded, failed). Cancelled already: OK. */
 enum status store_cancel_job(struct store *store, const char *id, enum job_status *now);
-/* E_NOT_FOUND, E_CONFLICT while it runs. Deletes its inline dataset with the last job that uses it.
- * files: names of checkpoint files to unlink, returned owned, NULL-terminated, or NULL. */
+/* E_NOT_FOUND, E_CONFLICT while it runs. With it go curve, checkpoint, weights, and its inline dataset when no other
+ * job uses that. */
 enum status store_delete_job(struct store *store, const char *id);
 
 /* --- for workers --- */
@@ -138,7 +148,9 @@ struct points_chunk {
 	size_t n;
 };
 /* Appends points and replaces the report. Returns when it is queued for the next commit (not durable: a crash goes
- * back to the checkpoint anyway), with bounded memory: blocks when the writer lags. card: NULL or set once. */
+ * back to the checkpoint anyway), with bounded memory: blocks when the writer lags. card: NULL or set once.
+ * report NULL: left as it is. E_INVALID: steps that do not increase. What fails later (a full disk, another owner) is
+ * answered by this owner's next append or checkpoint, and by its finish unless that ends it as failed or cancelled. */
 enum status store_append_points(struct store *store, const char *id, uint64_t attempt, const struct points_chunk *chunk,
 				const char *report, uint64_t step, const char *card);
 /* Weights at a step: raw values of the card's dtype. */
@@ -158,9 +170,9 @@ struct checkpoint {
 };
 enum status store_save_checkpoint(struct store *store, const char *id, uint64_t attempt, const struct checkpoint *checkpoint,
 				  const struct points_chunk *chunk, const char *report);
-/* E_NOT_FOUND: none. state and build are returned owned. */
+/* E_NOT_FOUND: none. E_CORRUPT: it does not check out, restart the job. state and build are returned owned. */
 enum status store_load_checkpoint(struct store *store, const char *id, uint64_t *step, char **build, void **state, size_t *length);
-/* Drops checkpoint and points: the job starts again from step 0 (its checkpoint was made by another build). */
+/* Drops checkpoint, weights so far and points: the job starts again from step 0 (its checkpoint was made by another build). */
 enum status store_restart_job(struct store *store, const char *id, uint64_t attempt);
 struct job_ending {
 	enum job_status status; /* JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED */
@@ -169,11 +181,12 @@ struct job_ending {
 	uint64_t step;
 	const char *error; /* JSON or NULL */
 	const char *card;  /* or NULL when already set */
-	struct weights_blob last, best;
+	struct weights_blob last, best; /* none: those of the checkpoint stay, if any */
 	struct points_chunk chunk;
 };
 enum status store_finish_job(struct store *store, const char *id, uint64_t attempt, const struct job_ending *ending);
-/* running -> queued at shutdown; attempt does not count against MAX_ATTEMPTS. */
+/* running -> queued at shutdown; attempt does not count against MAX_ATTEMPTS. A job whose cancel is pending becomes
+ * cancelled instead. */
 enum status store_requeue_job(struct store *store, const char *id, uint64_t attempt);
 
 /* --- results --- */
