@@ -34,6 +34,7 @@ CREATE TABLE job (
 	optimizer TEXT NOT NULL,
 	dataset_id TEXT,                -- no foreign key: an ended job keeps the word when the dataset has gone
 	validation_id TEXT,
+	memory_bytes INTEGER NOT NULL DEFAULT 0, -- what it takes while it runs: it is claimed only when that much is free
 	error TEXT,                     -- JSON
 	report TEXT                     -- changes ten times a second: the big texts that do not lie in job_text
 ) STRICT;

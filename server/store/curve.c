@@ -136,7 +136,8 @@ static enum status take_row(struct db *db, int64_t key, struct curve_point *poin
 	return status;
 }
 
-static enum status insert_merged(struct db *db, int64_t job, const struct points_chunk *chunk, const struct merge *merge)
+static enum status insert_merged(struct db *db, int64_t job, const struct points_chunk *chunk,
+				 const struct merge *merge)
 {
 	/* At most chunk_cap points: no overflow. */
 	size_t total = merge->points + chunk->count, count = 0;
@@ -173,7 +174,8 @@ enum status curve_append(struct db *db, struct job_head *head, const struct poin
 	}
 	status = find_merge(db, head->key, chunk, &merge);
 	if (status == OK) {
-		status = merge.rows != 0 ? insert_merged(db, head->key, chunk, &merge) : insert_rows(db, head->key, chunk);
+		status = merge.rows != 0 ? insert_merged(db, head->key, chunk, &merge)
+					 : insert_rows(db, head->key, chunk);
 	}
 	if (status == OK) {
 		head->points_total += (int64_t)chunk->count;

@@ -19,8 +19,9 @@ static void configure_once(void)
 static enum status set_up(struct db *db, enum db_role role)
 {
 	/* secure_delete: Debian builds SQLite with it on, which would write every freed page of a curve again. */
-	static const char common[] = "PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF;"
-				     "PRAGMA trusted_schema = OFF;";
+	static const char common[] =
+		"PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF;"
+		"PRAGMA trusted_schema = OFF;";
 	/* synchronous = FULL: in WAL mode NORMAL loses commits that were answered when the power goes.
 	 * journal_size_limit: a burst of weights must not leave a WAL of its size behind for ever. */
 	static const char writer[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
@@ -116,7 +117,8 @@ static enum status bind_all(struct db *db, sqlite3_stmt *statement, const struct
 		} else if (value->bytes == NULL) {
 			code = sqlite3_bind_null(statement, i + 1);
 		} else if (value->kind == DB_KIND_TEXT) {
-			code = sqlite3_bind_text64(statement, i + 1, value->bytes, value->length, SQLITE_STATIC, SQLITE_UTF8);
+			code = sqlite3_bind_text64(statement, i + 1, value->bytes, value->length, SQLITE_STATIC,
+						   SQLITE_UTF8);
 		} else {
 			code = sqlite3_bind_blob64(statement, i + 1, value->bytes, value->length, SQLITE_STATIC);
 		}

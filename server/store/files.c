@@ -40,7 +40,8 @@ enum status files_make_folder(const char *path, struct error *error)
 	size_t length = strlen(path);
 	struct stat info;
 	if (length == 0 || length >= sizeof partial) {
-		return error_set(error, E_INVALID, "the name of the data folder is %s", length == 0 ? "empty" : "too long");
+		return error_set(error, E_INVALID, "the name of the data folder is %s",
+				 length == 0 ? "empty" : "too long");
 	}
 	memcpy(partial, path, length + 1);
 	for (size_t i = 1; i <= length; i++) {
@@ -92,7 +93,8 @@ enum status files_lock(const char *dir, int *fd, struct error *error)
 	if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
 		bool taken = errno == EWOULDBLOCK;
 		enum status status = taken ? E_BUSY : status_of_errno();
-		error_set(error, status, taken ? "another descentd uses the folder %s" : "cannot lock the folder %s", dir);
+		error_set(error, status, taken ? "another descentd uses the folder %s" : "cannot lock the folder %s",
+			  dir);
 		close(*fd);
 		*fd = -1;
 		return status;

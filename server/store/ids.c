@@ -12,12 +12,11 @@ enum { DIGITS = 22 }; /* 62^22 > 2^128 */
 
 static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-void ids_init(struct ids *ids)
+enum status ids_init(struct ids *ids)
 {
-	/* May be called again; it fails only where the system has no randomness, and then randombytes aborts itself. */
-	(void)sodium_init();
 	pthread_mutex_init(&ids->mutex, NULL);
 	ids->last = 0;
+	return sodium_init() < 0 ? E_IO : OK;
 }
 
 void ids_fini(struct ids *ids)
@@ -33,11 +32,12 @@ static bool parse(const char *id, wide *out)
 		return false;
 	}
 	for (body++; *body != '\0'; body++) {
-		const char *digit = strchr(alphabet, *body);
-		if (digit == NULL || value > (~(wide)0 - (wide)(digit - alphabet)) / 62) {
+		const char *place = strchr(alphabet, *body);
+		wide digit = place != NULL ? (wide)(place - alphabet) : 62;
+		if (digit == 62 || value > (~(wide)0 - digit) / 62) {
 			return false;
 		}
-		value = value * 62 + (wide)(digit - alphabet);
+		value = value * 62 + digit;
 	}
 	*out = value;
 	return true;

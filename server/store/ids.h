@@ -20,7 +20,8 @@ struct ids {
 	uint64_t last;         /* milliseconds << 16 | counter of the last id */
 };
 
-void ids_init(struct ids *ids);
+/* E_IO: the system has no source of randomness. ids_fini it in any case. */
+enum status ids_init(struct ids *ids);
 void ids_fini(struct ids *ids);
 /* An id that exists; one of another shape is passed over. */
 void ids_seen(struct ids *ids, const char *id);

@@ -39,9 +39,11 @@ struct store {
 /* Columns of a job_record, to be read by job_record_read; FROM job JOIN job_text ON job_text.job = job.key. */
 #define JOB_COLUMNS                                                                                                    \
 	"job.id, job.name, job.status, job.cancel_pending, job.stop_reason, job.created_at, job.updated_at, "          \
-	"job.started_at, job.finished_at, job.attempt, job.step, job.dataset_id, job.error, job.report, job_text.spec"
+	"job.started_at, job.finished_at, job.attempt, job.step, job.dataset_id, job.error, job.report, "              \
+	"job_text.spec, "                                                                                              \
+	"job.validation_id"
 #define JOB_TABLES "job JOIN job_text ON job_text.job = job.key"
-enum { JOB_COLUMN_COUNT = 15 };
+enum { JOB_COLUMN_COUNT = 16 };
 /* Fills *out (queue_position too); card_column: where the card is, or -1. E_MEMORY leaves *out empty. */
 enum status job_record_read(struct store *store, sqlite3_stmt *row, int card_column, struct job_record *out);
 
@@ -69,7 +71,8 @@ enum status dataset_drop_unused(struct db *db, const char *id, bool *gone, char 
 
 /* E_INVALID unless steps increase strictly and sizes are sane. NULL and empty are fine. */
 enum status curve_check(const struct points_chunk *chunk);
-/* Appends and moves head->points_total, last_point. E_CONFLICT: not later than what is stored; E_INVALID: another width. */
+/* Appends and moves head->points_total, last_point. E_CONFLICT: not later than what is stored; E_INVALID: another
+ * width. */
 enum status curve_append(struct db *db, struct job_head *head, const struct points_chunk *chunk);
 /* Removes all points with a step above `last` (-1: all) and moves the head. */
 enum status curve_cut(struct db *db, struct job_head *head, int64_t last);
@@ -78,7 +81,8 @@ enum status curve_cut(struct db *db, struct job_head *head, int64_t last);
 
 enum snapshot_kind { SNAPSHOT_STATE, SNAPSHOT_LAST, SNAPSHOT_BEST, SNAPSHOT_KINDS };
 enum { FILE_NAME_SIZE = 64, DIGEST_SIZE = 32 };
-/* Above these many bytes the value lies in a file, written before the transaction: the writer would be held too long. */
+/* Above these many bytes the value lies in a file, written before the transaction: the writer would be held too long.
+ */
 enum { STATE_INLINE_MAX = 1 << 20, WEIGHTS_INLINE_MAX = 16 << 20, SNAPSHOT_PIECE = 2 << 20 };
 
 struct snapshot {
@@ -106,8 +110,8 @@ enum status snapshot_put(struct db *db, int64_t job, int64_t last_point, const s
 enum status snapshot_drop(struct db *db, int64_t job, unsigned kinds, struct released *released);
 void released_remove(struct store *store, const struct released *released);
 /* Reads and verifies one, with a reader of its own. E_NOT_FOUND, E_CORRUPT, E_MEMORY. build may be NULL. */
-enum status snapshot_read(struct store *store, const char *job_id, enum snapshot_kind kind, uint64_t *step, char **build,
-			  void **bytes, size_t *length);
+enum status snapshot_read(struct store *store, const char *job_id, enum snapshot_kind kind, uint64_t *step,
+			  char **build, void **bytes, size_t *length);
 /* At open: removes files that no row points to. */
 void snapshot_sweep(struct store *store, struct db *db);
 

@@ -5,8 +5,8 @@
  *                             │  ▲                         │ │
  *        store_cancel_job ────┤  └── store_requeue_job ────┘ │   (SIGTERM; cancelled instead when a cancel is pending)
  *                             ▼      store_open ─────────────┘   (the process died under it: queued; cancelled when a
- *                         cancelled                               cancel is pending; failed the STORE_MAX_ATTEMPTS-th time)
- *   paused ──store_cancel_job──▶ cancelled
+ *                         cancelled                               cancel is pending; failed the STORE_MAX_ATTEMPTS-th
+ * time) paused ──store_cancel_job──▶ cancelled
  *
  * Invariants
  *  1. A status changes only in the functions named here, each by one guarded UPDATE ... WHERE status = <from>.
@@ -31,8 +31,8 @@ static inline unsigned job_successors(enum job_status from)
 {
 	static const unsigned successors[JOB_STATUS_COUNT] = {
 		[JOB_QUEUED] = JOB_BIT(JOB_RUNNING) | JOB_BIT(JOB_CANCELLED),
-		[JOB_RUNNING] = JOB_BIT(JOB_QUEUED) | JOB_BIT(JOB_SUCCEEDED) | JOB_BIT(JOB_FAILED) |
-				JOB_BIT(JOB_CANCELLED),
+		[JOB_RUNNING] =
+			JOB_BIT(JOB_QUEUED) | JOB_BIT(JOB_SUCCEEDED) | JOB_BIT(JOB_FAILED) | JOB_BIT(JOB_CANCELLED),
 		[JOB_PAUSED] = JOB_BIT(JOB_CANCELLED),
 	};
 	return successors[from];

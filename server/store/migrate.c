@@ -47,7 +47,8 @@ static enum status recognise(struct db *db, const char *path, int64_t *version, 
 	return OK;
 }
 
-enum status migrate(struct db *db, const char *path, const struct embedded_file *list, size_t count, struct error *error)
+enum status migrate(struct db *db, const char *path, const struct embedded_file *list, size_t count,
+		    struct error *error)
 {
 	int64_t version = 0;
 	enum status status = recognise(db, path, &version, error);
@@ -55,10 +56,11 @@ enum status migrate(struct db *db, const char *path, const struct embedded_file 
 		return status;
 	}
 	if (version < 0 || (uint64_t)version > count) {
-		return error_set(error, E_NEWER,
-				 "%s has schema version %lld, made by a newer descentd; this one (%s) knows versions up "
-				 "to %zu: start the newer program, or choose another data folder",
-				 path, (long long)version, DESCENT_VERSION, count);
+		return error_set(
+			error, E_NEWER,
+			"%s has schema version %lld, made by a newer descentd; this one (%s) knows versions up "
+			"to %zu: start the newer program, or choose another data folder",
+			path, (long long)version, DESCENT_VERSION, count);
 	}
 	for (size_t i = (size_t)version; i < count; i++) {
 		status = apply(db, &list[i], i + 1);

@@ -15,6 +15,7 @@ enum { STORE_APPLICATION_ID = 0x64736374 }; /* "dsct" */
 
 /* Applies what is missing of list[0..count). `path` is for sentences only. E_NEWER: the file is of a later version;
  * E_INVALID: not a descentd database; E_CORRUPT: a migration failed; E_DISK_FULL, E_IO. */
-enum status migrate(struct db *db, const char *path, const struct embedded_file *list, size_t count, struct error *error);
+enum status migrate(struct db *db, const char *path, const struct embedded_file *list, size_t count,
+		    struct error *error);
 
 #endif

@@ -57,17 +57,18 @@ static enum status requeue_all(struct db *db)
 	if (status != OK) {
 		return status;
 	}
-	status = db_run(db,
-			"UPDATE job SET status = 5, cancel_pending = 0, crashes = crashes + 1, stop_reason = 'cancelled', "
-			"finished_at = ?1, updated_at = ?1 WHERE status = 1 AND cancel_pending = 1",
-			DB_VALUES(DB_INT(now)));
+	status = db_run(
+		db,
+		"UPDATE job SET status = 5, cancel_pending = 0, crashes = crashes + 1, stop_reason = 'cancelled', "
+		"finished_at = ?1, updated_at = ?1 WHERE status = 1 AND cancel_pending = 1",
+		DB_VALUES(DB_INT(now)));
 	if (status == OK) {
 		status = fail_worn_out(db, now);
 	}
 	if (status == OK) {
-		status = db_run(db,
-				"UPDATE job SET status = 0, crashes = crashes + 1, updated_at = ?1 WHERE status = 1",
-				DB_VALUES(DB_INT(now)));
+		status =
+			db_run(db, "UPDATE job SET status = 0, crashes = crashes + 1, updated_at = ?1 WHERE status = 1",
+			       DB_VALUES(DB_INT(now)));
 	}
 	if (status == OK) {
 		status = db_run(db, "COMMIT", DB_NONE);
@@ -114,7 +115,8 @@ enum status store_recover(struct store *store, struct db *db, struct error *erro
 		status = for_each_id(store, db, "SELECT id FROM job WHERE status = 0 ORDER BY id", queue_id);
 	}
 	if (status == OK) {
-		status = for_each_id(store, db, "SELECT max(id) FROM job UNION ALL SELECT max(id) FROM dataset", see_id);
+		status =
+			for_each_id(store, db, "SELECT max(id) FROM job UNION ALL SELECT max(id) FROM dataset", see_id);
 	}
 	if (status != OK) {
 		error_set(error, status, "cannot recover the jobs of %s: %s", store->dir, db_message(db));

@@ -116,8 +116,8 @@ enum status snapshot_put(struct db *db, int64_t job, int64_t last_point, const s
 		status = db_run(db,
 				"INSERT INTO snapshot (job, kind, step, last_point, build, length, digest, file) "
 				"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-				DB_VALUES(DB_INT(job), DB_INT(snapshot->kind), DB_INT(snapshot->step), DB_INT(last_point),
-					  DB_TEXT(snapshot->build), DB_INT(snapshot->length),
+				DB_VALUES(DB_INT(job), DB_INT(snapshot->kind), DB_INT(snapshot->step),
+					  DB_INT(last_point), DB_TEXT(snapshot->build), DB_INT(snapshot->length),
 					  DB_BLOB(snapshot->digest, DIGEST_SIZE), DB_TEXT(file)));
 	}
 	if (status == OK && file == NULL) {
@@ -221,8 +221,8 @@ static enum status verify(const struct reading *reading)
 	return memcmp(digest, reading->digest, DIGEST_SIZE) == 0 ? OK : E_CORRUPT;
 }
 
-enum status snapshot_read(struct store *store, const char *job_id, enum snapshot_kind kind, uint64_t *step, char **build,
-			  void **bytes, size_t *length)
+enum status snapshot_read(struct store *store, const char *job_id, enum snapshot_kind kind, uint64_t *step,
+			  char **build, void **bytes, size_t *length)
 {
 	struct reading reading;
 	char file[FILE_NAME_SIZE] = "";

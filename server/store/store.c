@@ -87,9 +87,13 @@ enum status store_open(const char *dir, struct store **out, struct error *error)
 	}
 	store->lock = -1;
 	pthread_mutex_init(&store->mutex, NULL);
-	ids_init(&store->ids);
 	waiting_init(&store->waiting);
-	status = files_make_folder(dir, error);
+	status = ids_init(&store->ids);
+	if (status != OK) {
+		error_set(error, status, "the system has no source of randomness");
+	} else {
+		status = files_make_folder(dir, error);
+	}
 	if (status == OK) {
 		status = files_lock(dir, &store->lock, error);
 	}

@@ -37,9 +37,10 @@ struct store;
 
 enum { STORE_MAX_ATTEMPTS = 5 };
 
-/* Makes `dir` (0700) where it is missing, opens (makes) `dir`/descentd.db, applies the migrations, each in a transaction of its own, turns running jobs
- * back to queued. E_NEWER when the file was made by a newer program, E_BUSY when another process has it. All statements of status below:
- * E_IO, E_DISK_FULL, E_MEMORY, E_CORRUPT may come from any verb. */
+/* Makes `dir` (0700) where it is missing, opens (makes) `dir`/descentd.db, applies the migrations, each in a
+ * transaction of its own, turns running jobs back to queued. E_NEWER when the file was made by a newer program, E_BUSY
+ * when another process has it. All statements of status below: E_IO, E_DISK_FULL, E_MEMORY, E_CORRUPT may come from any
+ * verb. */
 enum status store_open(const char *dir, struct store **out, struct error *error);
 void store_close(struct store *store);
 /* OK when a read works. */
@@ -66,8 +67,8 @@ struct dataset_content {
 	size_t length;
 };
 /* info->id and created_at are set by the caller. */
-enum status store_add_dataset(struct store *store, const struct dataset_info *info, const struct dataset_content *content,
-			      struct error *error);
+enum status store_add_dataset(struct store *store, const struct dataset_info *info,
+			      const struct dataset_content *content, struct error *error);
 enum status store_get_dataset(struct store *store, const char *id, struct dataset_info *out);
 /* content->bytes is returned owned (free), or NULL when it lies in a file. */
 enum status store_get_dataset_content(struct store *store, const char *id, struct dataset_content *out);
@@ -81,9 +82,9 @@ struct dataset_page {
 enum status store_list_datasets(struct store *store, size_t limit, const char *cursor, bool include_inline,
 				struct dataset_page *out);
 void dataset_page_fini(struct dataset_page *page);
-/* E_CONFLICT with the ids of jobs that are not ended and need it (jobs: returned owned, NULL-terminated; NULL otherwise;
- * free each and the array). *file_unused: its content lay in a file, and no record points to the file of this sha256
- * any more (sha256 copied out). Who unlinks it must keep uploads of the same content out meanwhile. */
+/* E_CONFLICT with the ids of jobs that are not ended and need it (jobs: returned owned, NULL-terminated; NULL
+ * otherwise; free each and the array). *file_unused: its content lay in a file, and no record points to the file of
+ * this sha256 any more (sha256 copied out). Who unlinks it must keep uploads of the same content out meanwhile. */
 enum status store_delete_dataset(struct store *store, const char *id, char ***jobs, bool *file_unused, char sha256[65]);
 /* Is there a dataset whose content is the file named so? */
 bool store_has_content(struct store *store, const char *sha256);
@@ -96,15 +97,16 @@ struct new_job {
 	const char *spec;
 	size_t spec_length;
 	const char *report; /* first report: progress at step 0 */
-	const char *model;     /* words for the list's filters */
+	const char *model;  /* words for the list's filters */
 	const char *optimizer;
 	const char *dataset_id; /* "" : none */
 	const char *validation_id;
-	uint64_t memory_bytes; /* what it will take while it runs */
+	uint64_t memory_bytes;                     /* what it will take while it runs */
 	const struct dataset_info *inline_dataset; /* added in the same transaction, or NULL */
 	struct dataset_content inline_content;
 };
-/* The inline dataset's id is to be dataset_id. E_FULL when max_queue jobs are queued already. E_NOT_FOUND when the dataset has gone meanwhile. */
+/* The inline dataset's id is to be dataset_id. E_FULL when max_queue jobs are queued already. E_NOT_FOUND when the
+ * dataset has gone meanwhile. */
 enum status store_add_job(struct store *store, const struct new_job *job, uint64_t max_queue, struct error *error);
 enum status store_get_job(struct store *store, const char *id, struct job_record *out);
 
@@ -128,8 +130,8 @@ enum status store_list_jobs(struct store *store, const struct job_filter *filter
 void job_page_fini(struct job_page *page);
 enum status store_count_jobs(struct store *store, uint64_t counts[JOB_STATUS_COUNT]);
 
-/* queued or paused -> cancelled at once; running: sets pending. *now: the status after it. E_NOT_FOUND; E_CONFLICT when it ended
- * otherwise (succeeded, failed). Cancelled already: OK. */
+/* queued or paused -> cancelled at once; running: sets pending. *now: the status after it. E_NOT_FOUND; E_CONFLICT when
+ * it ended otherwise (succeeded, failed). Cancelled already: OK. */
 enum status store_cancel_job(struct store *store, const char *id, enum job_status *now);
 /* E_NOT_FOUND, E_CONFLICT while it runs. With it go curve, checkpoint, weights, and its inline dataset when no other
  * job uses that. */
@@ -168,19 +170,22 @@ struct checkpoint {
 	size_t length;
 	struct weights_blob last, best;
 };
-enum status store_save_checkpoint(struct store *store, const char *id, uint64_t attempt, const struct checkpoint *checkpoint,
-				  const struct points_chunk *chunk, const char *report);
+enum status store_save_checkpoint(struct store *store, const char *id, uint64_t attempt,
+				  const struct checkpoint *checkpoint, const struct points_chunk *chunk,
+				  const char *report);
 /* E_NOT_FOUND: none. E_CORRUPT: it does not check out, restart the job. state and build are returned owned. */
-enum status store_load_checkpoint(struct store *store, const char *id, uint64_t *step, char **build, void **state, size_t *length);
-/* Drops checkpoint, weights so far and points: the job starts again from step 0 (its checkpoint was made by another build). */
+enum status store_load_checkpoint(struct store *store, const char *id, uint64_t *step, char **build, void **state,
+				  size_t *length);
+/* Drops checkpoint, weights so far and points: the job starts again from step 0 (its checkpoint was made by another
+ * build). */
 enum status store_restart_job(struct store *store, const char *id, uint64_t attempt);
 struct job_ending {
 	enum job_status status; /* JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED */
 	const char *stop_reason;
 	const char *report;
 	uint64_t step;
-	const char *error; /* JSON or NULL */
-	const char *card;  /* or NULL when already set */
+	const char *error;              /* JSON or NULL */
+	const char *card;               /* or NULL when already set */
 	struct weights_blob last, best; /* none: those of the checkpoint stay, if any */
 	struct points_chunk chunk;
 };
@@ -199,9 +204,11 @@ struct curve_slice {
 	uint64_t points_total;
 	enum job_status status; /* read in the same snapshot */
 };
-enum status store_read_points(struct store *store, const char *id, uint64_t from_step, size_t limit, struct curve_slice *out);
+enum status store_read_points(struct store *store, const char *id, uint64_t from_step, size_t limit,
+			      struct curve_slice *out);
 void curve_slice_fini(struct curve_slice *slice);
 /* at: "best" or "last". E_NOT_FOUND: none (yet). values returned owned. */
-enum status store_read_weights(struct store *store, const char *id, const char *at, uint64_t *step, void **values, size_t *length);
+enum status store_read_weights(struct store *store, const char *id, const char *at, uint64_t *step, void **values,
+			       size_t *length);
 
 #endif

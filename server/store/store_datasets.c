@@ -1,4 +1,5 @@
-/* The store's verbs for datasets. Their content lies in the row when small, else in a file that is not ours to touch. */
+/* The store's verbs for datasets. Their content lies in the row when small, else in a file that is not ours to touch.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,8 +29,8 @@ static enum status run_add(struct transaction *transaction, struct request *requ
 	return dataset_insert(transaction->db, add->info, add->text.data, add->text.length, add->content);
 }
 
-enum status store_add_dataset(struct store *store, const struct dataset_info *info, const struct dataset_content *content,
-			      struct error *error)
+enum status store_add_dataset(struct store *store, const struct dataset_info *info,
+			      const struct dataset_content *content, struct error *error)
 {
 	struct add_dataset add = { .request.run = run_add, .info = info, .content = content };
 	enum status status = E_MEMORY;
@@ -49,7 +50,8 @@ enum status store_add_dataset(struct store *store, const struct dataset_info *in
 static enum status read_info(sqlite3_stmt *row, struct dataset_info *out)
 {
 	const char *text = (const char *)sqlite3_column_text(row, 4);
-	enum status status = text == NULL ? E_MEMORY : dataset_info_load(text, (size_t)sqlite3_column_bytes(row, 4), out);
+	enum status status =
+		text == NULL ? E_MEMORY : dataset_info_load(text, (size_t)sqlite3_column_bytes(row, 4), out);
 	if (status == OK) {
 		db_copy_field(row, 0, out->id, sizeof out->id);
 		out->is_inline = sqlite3_column_int64(row, 1) != 0;
@@ -117,8 +119,8 @@ static enum status drop_dataset(struct db *db, const char *id, bool *file_unused
 {
 	int64_t others = 0, in_file = 0;
 	sqlite3_stmt *row;
-	enum status status = db_first(db, "SELECT content IS NULL, sha256 FROM dataset WHERE id = ?1",
-				      DB_VALUES(DB_TEXT(id)), &row);
+	enum status status =
+		db_first(db, "SELECT content IS NULL, sha256 FROM dataset WHERE id = ?1", DB_VALUES(DB_TEXT(id)), &row);
 	if (status != OK) {
 		return status;
 	}
@@ -210,7 +212,8 @@ static enum status run_delete(struct transaction *transaction, struct request *r
 	if (status == OK) {
 		return E_CONFLICT;
 	}
-	return status == E_NOT_FOUND ? drop_dataset(transaction->db, gone->id, &gone->file_unused, gone->sha256) : status;
+	return status == E_NOT_FOUND ? drop_dataset(transaction->db, gone->id, &gone->file_unused, gone->sha256)
+				     : status;
 }
 
 enum status store_delete_dataset(struct store *store, const char *id, char ***jobs, bool *file_unused, char sha256[65])

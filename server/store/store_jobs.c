@@ -19,6 +19,7 @@ enum status job_record_read(struct store *store, sqlite3_stmt *row, int card_col
 	out->attempt = (uint64_t)sqlite3_column_int64(row, 9);
 	out->step = (uint64_t)sqlite3_column_int64(row, 10);
 	db_copy_field(row, 11, out->dataset_id, sizeof out->dataset_id);
+	db_copy_field(row, 15, out->validation_id, sizeof out->validation_id);
 	fine = db_copy_text(row, 1, &out->name, NULL) && db_copy_text(row, 4, &out->stop_reason, NULL) &&
 	       db_copy_text(row, 12, &out->error, NULL) && db_copy_text(row, 13, &out->report, NULL) &&
 	       db_copy_text(row, 14, &out->spec, &out->spec_length) &&
@@ -89,13 +90,14 @@ static const char *word_or_null(const char *word)
 static enum status insert_job(struct transaction *transaction, const struct new_job *job)
 {
 	const struct db_value spec = { DB_KIND_TEXT, 0, job->spec, job->spec_length };
-	enum status status = db_run(
-		transaction->db,
-		"INSERT INTO job (id, status, created_at, updated_at, name, model, optimizer, dataset_id, "
-		"validation_id, report) VALUES (?1, 0, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-		DB_VALUES(DB_TEXT(job->id), DB_INT(transaction->now), DB_TEXT(job->name), DB_TEXT(job->model),
-			  DB_TEXT(job->optimizer), DB_TEXT(word_or_null(job->dataset_id)),
-			  DB_TEXT(word_or_null(job->validation_id)), DB_TEXT(job->report)));
+	enum status status =
+		db_run(transaction->db,
+		       "INSERT INTO job (id, status, created_at, updated_at, name, model, optimizer, dataset_id, "
+		       "validation_id, report, memory_bytes) VALUES (?1, 0, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+		       DB_VALUES(DB_TEXT(job->id), DB_INT(transaction->now), DB_TEXT(job->name), DB_TEXT(job->model),
+				 DB_TEXT(job->optimizer), DB_TEXT(word_or_null(job->dataset_id)),
+				 DB_TEXT(word_or_null(job->validation_id)), DB_TEXT(job->report),
+				 DB_INT(job->memory_bytes < INT64_MAX ? job->memory_bytes : INT64_MAX)));
 	if (status == OK) {
 		status = db_run(transaction->db, "INSERT INTO job_text (job, spec) VALUES (?1, ?2)",
 				DB_VALUES(DB_INT(sqlite3_last_insert_rowid(transaction->db->handle)), spec));
@@ -108,7 +110,8 @@ static enum status run_add(struct transaction *transaction, struct request *requ
 	const struct add_job *add = (const struct add_job *)request;
 	const struct new_job *job = add->job;
 	int64_t queued = 0;
-	enum status status = db_get_int(transaction->db, "SELECT jobs FROM job_count WHERE status = 0", DB_NONE, &queued);
+	enum status status =
+		db_get_int(transaction->db, "SELECT jobs FROM job_count WHERE status = 0", DB_NONE, &queued);
 	if (status == OK && (uint64_t)queued >= add->max_queue) {
 		return E_FULL;
 	}
@@ -144,7 +147,8 @@ enum status store_add_job(struct store *store, const struct new_job *job, uint64
 	}
 	text_fini(&add.info);
 	if (status == E_FULL) {
-		error_set(error, status, "%llu jobs are queued already; try again later", (unsigned long long)max_queue);
+		error_set(error, status, "%llu jobs are queued already; try again later",
+			  (unsigned long long)max_queue);
 	} else if (status == E_NOT_FOUND) {
 		error_set(error, status, "a dataset that the job names has gone");
 	} else if (status != OK) {
@@ -218,9 +222,10 @@ static enum status run_cancel(struct transaction *transaction, struct request *r
 		return OK;
 	}
 	if (head.status == JOB_RUNNING) {
-		status = db_run_guarded(transaction->db,
-					"UPDATE job SET cancel_pending = 1, updated_at = ?2 WHERE key = ?1 AND status = 1",
-					DB_VALUES(DB_INT(head.key), DB_INT(transaction->now)));
+		status = db_run_guarded(
+			transaction->db,
+			"UPDATE job SET cancel_pending = 1, updated_at = ?2 WHERE key = ?1 AND status = 1",
+			DB_VALUES(DB_INT(head.key), DB_INT(transaction->now)));
 	} else if (job_may_become(head.status, JOB_CANCELLED)) {
 		status = db_run_guarded(transaction->db,
 					"UPDATE job SET status = 5, stop_reason = 'cancelled', updated_at = ?2, "
@@ -267,7 +272,8 @@ static enum status run_delete(struct transaction *transaction, struct request *r
 	if (status != OK || head.status == JOB_RUNNING) {
 		return status != OK ? status : E_CONFLICT;
 	}
-	status = db_first(db, "SELECT dataset_id, validation_id FROM job WHERE key = ?1", DB_VALUES(DB_INT(head.key)), &row);
+	status = db_first(db, "SELECT dataset_id, validation_id FROM job WHERE key = ?1", DB_VALUES(DB_INT(head.key)),
+			  &row);
 	if (status != OK) {
 		return status;
 	}
@@ -276,7 +282,8 @@ static enum status run_delete(struct transaction *transaction, struct request *r
 	db_done(row);
 	status = snapshot_drop(db, head.key, (1u << SNAPSHOT_KINDS) - 1, &gone->released);
 	if (status == OK) {
-		status = db_run_guarded(db, "DELETE FROM job WHERE key = ?1 AND status <> 1", DB_VALUES(DB_INT(head.key)));
+		status = db_run_guarded(db, "DELETE FROM job WHERE key = ?1 AND status <> 1",
+					DB_VALUES(DB_INT(head.key)));
 	}
 	for (size_t i = 0; i < 2 && status == OK; i++) {
 		status = dataset_drop_unused(db, dataset[i], &gone->content[i].unused, gone->content[i].sha256);

@@ -2,7 +2,8 @@
  * Lists: keyset pages. A page says where the next begins by the last id it showed; ids sort by creation, so that a
  * page costs the same wherever it lies, and what is added or deleted meanwhile shifts nothing.
  *
- * The cursor: one character for list and direction ('d' datasets, 'n' jobs newest first, 'o' oldest first), then the id.
+ * The cursor: one character for list and direction ('d' datasets, 'n' jobs newest first, 'o' oldest first), then the
+ * id.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -86,15 +87,14 @@ enum status store_list_datasets(struct store *store, size_t limit, const char *c
 		/* "~" sorts after every id. */
 		const struct db_value *values =
 			DB_VALUES(DB_TEXT(after[0] != '\0' ? after : "~"), DB_INT((int64_t)limit + 1));
-		status = include_inline
-				 ? db_first(db,
-					    "SELECT id, is_inline, created_at, sha256, info FROM dataset "
-					    "WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-					    values, &row)
-				 : db_first(db,
-					    "SELECT id, is_inline, created_at, sha256, info FROM dataset "
-					    "WHERE is_inline = 0 AND id < ?1 ORDER BY id DESC LIMIT ?2",
-					    values, &row);
+		status = include_inline ? db_first(db,
+						   "SELECT id, is_inline, created_at, sha256, info FROM dataset "
+						   "WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+						   values, &row)
+					: db_first(db,
+						   "SELECT id, is_inline, created_at, sha256, info FROM dataset "
+						   "WHERE is_inline = 0 AND id < ?1 ORDER BY id DESC LIMIT ?2",
+						   values, &row);
 		if (status == OK) {
 			status = read_datasets(row, db, limit, out);
 			db_done(row);
@@ -225,11 +225,12 @@ static enum status list_jobs(struct store *store, const struct job_filter *filte
 	enum status status = prefix_end == NULL ? E_MEMORY : readers_take(&store->readers, &db);
 	if (status == OK) {
 		build(&sql, filter, after[0] != '\0');
-		status = db_first_once(db, sql.text,
-				       DB_VALUES(DB_TEXT(filter->name), DB_TEXT(filter->name_prefix), DB_TEXT(prefix_end),
-						 DB_TEXT(filter->dataset), DB_TEXT(filter->model),
-						 DB_TEXT(filter->optimizer), DB_TEXT(after), DB_INT((int64_t)limit + 1)),
-				       &row);
+		status =
+			db_first_once(db, sql.text,
+				      DB_VALUES(DB_TEXT(filter->name), DB_TEXT(filter->name_prefix),
+						DB_TEXT(prefix_end), DB_TEXT(filter->dataset), DB_TEXT(filter->model),
+						DB_TEXT(filter->optimizer), DB_TEXT(after), DB_INT((int64_t)limit + 1)),
+				      &row);
 		if (status == OK) {
 			status = read_jobs(store, row, db, filter, limit, out);
 			db_drop(row);

@@ -13,11 +13,12 @@
 static enum status update_report(struct transaction *transaction, const struct job_head *head, const char *report,
 				 uint64_t step)
 {
-	return db_run_guarded(transaction->db,
-			      "UPDATE job SET report = coalesce(?2, report), step = ?3, points_total = ?4, last_point = ?5, "
-			      "updated_at = ?6 WHERE key = ?1 AND status = 1",
-			      DB_VALUES(DB_INT(head->key), DB_TEXT(report), DB_INT(step), DB_INT(head->points_total),
-					DB_INT(head->last_point), DB_INT(transaction->now)));
+	return db_run_guarded(
+		transaction->db,
+		"UPDATE job SET report = coalesce(?2, report), step = ?3, points_total = ?4, last_point = ?5, "
+		"updated_at = ?6 WHERE key = ?1 AND status = 1",
+		DB_VALUES(DB_INT(head->key), DB_TEXT(report), DB_INT(step), DB_INT(head->points_total),
+			  DB_INT(head->last_point), DB_INT(transaction->now)));
 }
 
 /* --- append --- */
@@ -173,8 +174,9 @@ static enum status run_checkpoint(struct transaction *transaction, struct reques
 	return status;
 }
 
-enum status store_save_checkpoint(struct store *store, const char *id, uint64_t attempt, const struct checkpoint *checkpoint,
-				  const struct points_chunk *chunk, const char *report)
+enum status store_save_checkpoint(struct store *store, const char *id, uint64_t attempt,
+				  const struct checkpoint *checkpoint, const struct points_chunk *chunk,
+				  const char *report)
 {
 	const struct weights_blob *last = &checkpoint->last, *best = &checkpoint->best;
 	struct save_checkpoint save = {
@@ -190,8 +192,14 @@ enum status store_save_checkpoint(struct store *store, const char *id, uint64_t 
 				.build = checkpoint->build,
 				.bytes = checkpoint->state,
 				.length = checkpoint->length },
-			      { .kind = SNAPSHOT_LAST, .step = last->step, .bytes = last->values, .length = last->length },
-			      { .kind = SNAPSHOT_BEST, .step = best->step, .bytes = best->values, .length = best->length } },
+			      { .kind = SNAPSHOT_LAST,
+				.step = last->step,
+				.bytes = last->values,
+				.length = last->length },
+			      { .kind = SNAPSHOT_BEST,
+				.step = best->step,
+				.bytes = best->values,
+				.length = best->length } },
 	};
 	enum status status = curve_check(chunk);
 	if (status != OK || checkpoint->state == NULL || checkpoint->build == NULL) {

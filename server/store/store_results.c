@@ -103,7 +103,8 @@ static enum status read_slice(struct db *db, const char *id, uint64_t from_step,
 	return status == E_NOT_FOUND ? OK : status;
 }
 
-enum status store_read_points(struct store *store, const char *id, uint64_t from_step, size_t limit, struct curve_slice *out)
+enum status store_read_points(struct store *store, const char *id, uint64_t from_step, size_t limit,
+			      struct curve_slice *out)
 {
 	struct db *db;
 	enum status status = readers_take(&store->readers, &db);

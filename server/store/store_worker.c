@@ -13,7 +13,9 @@
 struct claim_job {
 	struct request request;
 	struct store *store;
+	uint64_t max_memory;
 	struct job_record *out;
+	uint64_t memory_bytes;
 };
 
 /* Points that the checkpoint does not know will be made again. Both bounds: the step that the state has reached, and
@@ -34,26 +36,28 @@ static enum status take(struct transaction *transaction, struct job_head *head)
 					"UPDATE job SET status = 1, attempt = attempt + 1, updated_at = ?2, "
 					"started_at = iif(started_at = 0, ?2, started_at), points_total = ?3, "
 					"last_point = ?4 WHERE key = ?1 AND status = 0",
-					DB_VALUES(DB_INT(head->key), DB_INT(transaction->now), DB_INT(head->points_total),
-						  DB_INT(head->last_point)));
+					DB_VALUES(DB_INT(head->key), DB_INT(transaction->now),
+						  DB_INT(head->points_total), DB_INT(head->last_point)));
 	}
 	return status;
 }
 
 static enum status run_claim(struct transaction *transaction, struct request *request)
 {
-	const struct claim_job *claim = (const struct claim_job *)request;
+	struct claim_job *claim = (struct claim_job *)request;
 	struct db *db = transaction->db;
 	struct job_head head;
 	sqlite3_stmt *row;
 	char id[ID_SIZE];
-	enum status status = db_first(db, "SELECT id FROM job WHERE status = 0 ORDER BY id LIMIT 1", DB_NONE, &row);
+	enum status status =
+		db_first(db, "SELECT id, memory_bytes FROM job WHERE status = 0 ORDER BY id LIMIT 1", DB_NONE, &row);
 	if (status != OK) {
 		return status;
 	}
 	db_copy_field(row, 0, id, sizeof id);
+	claim->memory_bytes = (uint64_t)sqlite3_column_int64(row, 1);
 	db_done(row);
-	status = job_head_find(db, id, &head);
+	status = claim->memory_bytes > claim->max_memory ? E_BUSY : job_head_find(db, id, &head);
 	if (status == OK) {
 		status = take(transaction, &head);
 	}
@@ -72,15 +76,17 @@ static enum status run_claim(struct transaction *transaction, struct request *re
 	return status;
 }
 
-enum status store_claim_job(struct store *store, struct job_record *out)
+enum status store_claim_job(struct store *store, uint64_t max_memory, struct job_record *out, uint64_t *memory_bytes)
 {
-	struct claim_job claim = { .request.run = run_claim, .store = store, .out = out };
+	struct claim_job claim = { .request.run = run_claim, .store = store, .max_memory = max_memory, .out = out };
 	enum status status;
 	memset(out, 0, sizeof *out);
+	*memory_bytes = 0;
 	if (waiting_empty(&store->waiting)) {
 		return E_NOT_FOUND; /* idle workers that look do not trouble the writer */
 	}
 	status = writer_submit(&store->writer, &claim.request);
+	*memory_bytes = claim.memory_bytes;
 	if (status != OK) {
 		job_record_fini(out);
 		memset(out, 0, sizeof *out);
@@ -145,10 +151,11 @@ static enum status run_requeue(struct transaction *transaction, struct request *
 	if (head.cancel_pending) {
 		status = snapshot_drop(db, head.key, 1u << SNAPSHOT_STATE, &owned->released);
 		if (status == OK) {
-			status = db_run_guarded(db,
-						"UPDATE job SET status = 5, cancel_pending = 0, stop_reason = 'cancelled', "
-						"finished_at = ?2, updated_at = ?2 WHERE key = ?1 AND status = 1",
-						DB_VALUES(DB_INT(head.key), DB_INT(transaction->now)));
+			status = db_run_guarded(
+				db,
+				"UPDATE job SET status = 5, cancel_pending = 0, stop_reason = 'cancelled', "
+				"finished_at = ?2, updated_at = ?2 WHERE key = ?1 AND status = 1",
+				DB_VALUES(DB_INT(head.key), DB_INT(transaction->now)));
 		}
 	} else {
 		status = db_run_guarded(db, "UPDATE job SET status = 0, updated_at = ?2 WHERE key = ?1 AND status = 1",
@@ -182,16 +189,17 @@ struct finish_job {
 	struct released released;
 };
 
-static enum status end_job(struct transaction *transaction, const struct job_head *head, const struct job_ending *ending)
+static enum status end_job(struct transaction *transaction, const struct job_head *head,
+			   const struct job_ending *ending)
 {
 	enum status status = db_run_guarded(
 		transaction->db,
 		"UPDATE job SET status = ?2, stop_reason = ?3, error = ?4, report = coalesce(?5, report), step = ?6, "
 		"points_total = ?7, last_point = ?8, finished_at = ?9, updated_at = ?9, cancel_pending = 0 "
 		"WHERE key = ?1 AND status = 1",
-		DB_VALUES(DB_INT(head->key), DB_INT(ending->status), DB_TEXT(ending->stop_reason), DB_TEXT(ending->error),
-			  DB_TEXT(ending->report), DB_INT(ending->step), DB_INT(head->points_total),
-			  DB_INT(head->last_point), DB_INT(transaction->now)));
+		DB_VALUES(DB_INT(head->key), DB_INT(ending->status), DB_TEXT(ending->stop_reason),
+			  DB_TEXT(ending->error), DB_TEXT(ending->report), DB_INT(ending->step),
+			  DB_INT(head->points_total), DB_INT(head->last_point), DB_INT(transaction->now)));
 	if (status == OK && ending->card != NULL) {
 		status = db_run(transaction->db, "UPDATE job_text SET card = ?2 WHERE job = ?1 AND card IS NULL",
 				DB_VALUES(DB_INT(head->key), DB_TEXT(ending->card)));
