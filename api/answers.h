@@ -15,19 +15,19 @@
 #include "api/text.h"
 #include "core/train/trainer.h"
 
-#define JOB_STATUS_LIST(X)             \
-	X(JOB_QUEUED, "queued")        \
-	X(JOB_RUNNING, "running")      \
-	X(JOB_PAUSED, "paused")        \
-	X(JOB_SUCCEEDED, "succeeded")  \
-	X(JOB_FAILED, "failed")        \
+#define JOB_STATUS_LIST(X)                                                                                             \
+	X(JOB_QUEUED, "queued")                                                                                        \
+	X(JOB_RUNNING, "running")                                                                                      \
+	X(JOB_PAUSED, "paused")                                                                                        \
+	X(JOB_SUCCEEDED, "succeeded")                                                                                  \
+	X(JOB_FAILED, "failed")                                                                                        \
 	X(JOB_CANCELLED, "cancelled")
 
 enum job_status {
 #define JOB_STATUS_MEMBER(name, word) name,
 	JOB_STATUS_LIST(JOB_STATUS_MEMBER)
 #undef JOB_STATUS_MEMBER
-	JOB_STATUS_COUNT
+		JOB_STATUS_COUNT
 };
 const char *job_status_word(enum job_status status);
 /* JOB_STATUS_COUNT for a word that is none. */
@@ -43,16 +43,16 @@ struct job_record {
 	char *name;
 	enum job_status status;
 	bool cancel_pending;
-	char *stop_reason; /* a word, or NULL */
+	char *stop_reason;                                       /* a word, or NULL */
 	int64_t created_at, updated_at, started_at, finished_at; /* ms; 0: not yet */
 	uint64_t attempt;
 	uint64_t queue_position; /* 1-based; 0: not queued */
-	char *spec;   /* the stored document */
+	char *spec;              /* the stored document */
 	size_t spec_length;
-	char *report; /* job_report_render's text, or NULL */
-	char *card;   /* model_card_save's text, or NULL */
-	char *error;  /* a JSON object, or NULL */
-	uint64_t step; /* of the last report */
+	char *report;                /* job_report_render's text, or NULL */
+	char *card;                  /* model_card_save's text, or NULL */
+	char *error;                 /* a JSON object, or NULL */
+	uint64_t step;               /* of the last report */
 	char dataset_id[ID_SIZE];    /* "" : none */
 	char validation_id[ID_SIZE]; /* "" : none */
 };
@@ -84,22 +84,22 @@ void job_render(const struct job_record *record, const struct job_includes *incl
 void list_render(const char *const *items, size_t count, const char *next_cursor, struct text *out);
 
 /* A curve. Which series: bits in the order of SERIES_LIST; 0: all that the job has. */
-#define SERIES_LIST(X)                                       \
-	X(SERIES_STEP, "step")                               \
-	X(SERIES_EPOCH, "epoch")                             \
-	X(SERIES_SECONDS, "seconds")                         \
-	X(SERIES_LEARNING_RATE, "learning_rate")             \
-	X(SERIES_TRAIN_LOSS, "train_loss")                   \
-	X(SERIES_GRADIENT_NORM, "gradient_norm")             \
-	X(SERIES_VALIDATION_LOSS, "validation_loss")         \
-	X(SERIES_VALIDATION_ACCURACY, "validation_accuracy") \
+#define SERIES_LIST(X)                                                                                                 \
+	X(SERIES_STEP, "step")                                                                                         \
+	X(SERIES_EPOCH, "epoch")                                                                                       \
+	X(SERIES_SECONDS, "seconds")                                                                                   \
+	X(SERIES_LEARNING_RATE, "learning_rate")                                                                       \
+	X(SERIES_TRAIN_LOSS, "train_loss")                                                                             \
+	X(SERIES_GRADIENT_NORM, "gradient_norm")                                                                       \
+	X(SERIES_VALIDATION_LOSS, "validation_loss")                                                                   \
+	X(SERIES_VALIDATION_ACCURACY, "validation_accuracy")                                                           \
 	X(SERIES_PARAMETERS, "parameters")
 
 enum series {
 #define SERIES_MEMBER(name, word) name,
 	SERIES_LIST(SERIES_MEMBER)
 #undef SERIES_MEMBER
-	SERIES_COUNT
+		SERIES_COUNT
 };
 /* Reads "train_loss,step" into bits; `step` is always among them. False with a fault in problem. */
 bool series_parse(const char *words, unsigned *bits, struct problem *problem);
@@ -109,11 +109,11 @@ struct curve_view {
 	enum job_status status;
 	size_t count;
 	const struct curve_point *points;
-	const double *parameters;  /* [count, n] or NULL */
+	const double *parameters; /* [count, n] or NULL */
 	size_t n;
 	bool has_validation, has_accuracy, has_parameters; /* which series the job has at all */
 	uint64_t points_total;
-	bool ended_and_complete;   /* next_step is null */
+	bool ended_and_complete; /* next_step is null */
 	uint64_t next_step;
 	unsigned series;
 };
@@ -131,9 +131,9 @@ void weights_render(const char *job_id, uint64_t step, const char *at, const str
  * {"inputs": ...}; predictions_standardize makes of them what the model computes with. */
 struct prediction_inputs {
 	size_t rows;
-	double *x;      /* [rows, card->features] raw; owned */
+	double *x; /* [rows, card->features] raw; owned */
 	bool has_target;
-	double *y;      /* [rows, targets] numbers, or class index (-1: a class never seen); owned, or NULL */
+	double *y; /* [rows, targets] numbers, or class index (-1: a class never seen); owned, or NULL */
 };
 enum status predictions_read(const char *body, size_t length, const struct model_card *card,
 			     struct prediction_inputs *out, struct problem *problem);

@@ -57,17 +57,17 @@ struct job_spec {
 	bool has_dataset;
 	char dataset_id[ID_SIZE];
 	size_t target_count;
-	char **target;      /* column names */
-	size_t *target_column;  /* their indices in the dataset */
+	char **target;         /* column names */
+	size_t *target_column; /* their indices in the dataset */
 	size_t feature_count;
-	char **feature;     /* column names, in the order of the job */
+	char **feature; /* column names, in the order of the job */
 	size_t *feature_column;
 	bool standardize;
 	double validation_fraction;
 	char validation_id[ID_SIZE]; /* "" : none */
 
-	size_t class_count; /* 0: not a classification */
-	char **class_text;  /* as written in the data, sorted; of two the second is the positive one */
+	size_t class_count;   /* 0: not a classification */
+	char **class_text;    /* as written in the data, sorted; of two the second is the positive one */
 	double *class_number; /* of a numeric target column; NULL for a text one */
 
 	struct model_config model;

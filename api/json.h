@@ -93,9 +93,10 @@ size_t json_count(const cJSON *item);
 /* "a string", "null", ... */
 const char *json_kind(const cJSON *item);
 
-/* Reads the settings of a table from fields (parallel to the table), filling in defaults where there is none. */
-void read_settings(struct reader *reader, const struct at *at, const struct setting *table, size_t count,
-		   const struct field *fields, struct settings *out);
+/* Reads the settings of a table from fields (parallel to the table), filling in defaults where there is none.
+ * Returns the values of *out, writable; never NULL. */
+struct setting_value *read_settings(struct reader *reader, const struct at *at, const struct setting *table,
+				    size_t count, const struct field *fields, struct settings *out);
 /* Names of a table followed by NULL, in the arena. */
 const char *const *setting_names(struct reader *reader, const struct setting *table, size_t count);
 /* The settings as members of a JSON object, each with a comma before it. */

@@ -112,13 +112,14 @@ static bool read_setting(struct reader *reader, const struct at *at, const struc
 	return false;
 }
 
-void read_settings(struct reader *reader, const struct at *at, const struct setting *table, size_t count,
-		   const struct field *fields, struct settings *out)
+struct setting_value *read_settings(struct reader *reader, const struct at *at, const struct setting *table,
+				    size_t count, const struct field *fields, struct settings *out)
 {
 	struct setting_value *value = arena_alloc(reader->arena, count, sizeof *value);
-	*out = (struct settings){ table, 0, NULL };
+	static struct setting_value nothing[1];
+	*out = (struct settings){ table, 0, nothing };
 	if (value == NULL) {
-		return;
+		return nothing;
 	}
 	settings_defaults(table, count, value);
 	for (size_t i = 0; i < count; i++) {
@@ -132,6 +133,7 @@ void read_settings(struct reader *reader, const struct at *at, const struct sett
 		}
 	}
 	*out = (struct settings){ table, count, value };
+	return value;
 }
 
 static void numbers_render(const double *values, size_t count, struct text *out)

@@ -10,10 +10,10 @@
 
 struct model_card {
 	size_t features;
-	char **feature;  /* names */
+	char **feature; /* names */
 	bool standardized;
-	double *mean;    /* [features]; 0 when not standardized */
-	double *std;     /* [features]; 1 when not standardized */
+	double *mean; /* [features]; 0 when not standardized */
+	double *std;  /* [features]; 1 when not standardized */
 	size_t targets;
 	char **target;
 	size_t classes;

@@ -14,33 +14,33 @@
 #include "core/base/status.h"
 
 /* Slugs of `type` (urn:descentd:problem:<slug>), status and title; all are listed in openapi.yaml. */
-#define PROBLEM_LIST(X)                                                              \
-	X(PROBLEM_NONE, "", 200, "")                                                 \
-	X(PROBLEM_MALFORMED, "malformed", 400, "The request cannot be read")         \
-	X(PROBLEM_BAD_QUERY, "bad-query", 400, "A query parameter is wrong")         \
-	X(PROBLEM_UNAUTHORIZED, "unauthorized", 401, "A token is needed")            \
-	X(PROBLEM_FORBIDDEN, "forbidden", 403, "Not from there")                     \
-	X(PROBLEM_NOT_FOUND, "not-found", 404, "There is no such thing")             \
-	X(PROBLEM_METHOD, "method-not-allowed", 405, "Not this method")              \
-	X(PROBLEM_TIMEOUT, "request-timeout", 408, "The request came too slowly")    \
-	X(PROBLEM_CONFLICT, "conflict", 409, "Not in this state")                    \
-	X(PROBLEM_LENGTH, "bad-length", 400, "The length of the body is unclear")    \
-	X(PROBLEM_TOO_LARGE, "too-large", 413, "The body is too large")              \
-	X(PROBLEM_URI_LONG, "uri-too-long", 414, "The address is too long")          \
-	X(PROBLEM_MEDIA_TYPE, "unsupported-media-type", 415, "Not this media type")  \
-	X(PROBLEM_INVALID, "invalid", 422, "The request is understood but wrong")    \
-	X(PROBLEM_MEMORY, "needs-too-much-memory", 422, "The job needs more memory than there is") \
-	X(PROBLEM_HEADERS_LONG, "headers-too-large", 431, "The headers are too large") \
-	X(PROBLEM_INTERNAL, "internal", 500, "Our fault")                            \
-	X(PROBLEM_QUEUE_FULL, "queue-full", 503, "The queue is full")                \
-	X(PROBLEM_STOPPING, "stopping", 503, "The service is stopping")              \
+#define PROBLEM_LIST(X)                                                                                                \
+	X(PROBLEM_NONE, "", 200, "")                                                                                   \
+	X(PROBLEM_MALFORMED, "malformed", 400, "The request cannot be read")                                           \
+	X(PROBLEM_BAD_QUERY, "bad-query", 400, "A query parameter is wrong")                                           \
+	X(PROBLEM_UNAUTHORIZED, "unauthorized", 401, "A token is needed")                                              \
+	X(PROBLEM_FORBIDDEN, "forbidden", 403, "Not from there")                                                       \
+	X(PROBLEM_NOT_FOUND, "not-found", 404, "There is no such thing")                                               \
+	X(PROBLEM_METHOD, "method-not-allowed", 405, "Not this method")                                                \
+	X(PROBLEM_TIMEOUT, "request-timeout", 408, "The request came too slowly")                                      \
+	X(PROBLEM_CONFLICT, "conflict", 409, "Not in this state")                                                      \
+	X(PROBLEM_LENGTH, "bad-length", 400, "The length of the body is unclear")                                      \
+	X(PROBLEM_TOO_LARGE, "too-large", 413, "The body is too large")                                                \
+	X(PROBLEM_URI_LONG, "uri-too-long", 414, "The address is too long")                                            \
+	X(PROBLEM_MEDIA_TYPE, "unsupported-media-type", 415, "Not this media type")                                    \
+	X(PROBLEM_INVALID, "invalid", 422, "The request is understood but wrong")                                      \
+	X(PROBLEM_MEMORY, "needs-too-much-memory", 422, "The job needs more memory than there is")                     \
+	X(PROBLEM_HEADERS_LONG, "headers-too-large", 431, "The headers are too large")                                 \
+	X(PROBLEM_INTERNAL, "internal", 500, "Our fault")                                                              \
+	X(PROBLEM_QUEUE_FULL, "queue-full", 503, "The queue is full")                                                  \
+	X(PROBLEM_STOPPING, "stopping", 503, "The service is stopping")                                                \
 	X(PROBLEM_DISK_FULL, "disk-full", 507, "The disk is full")
 
 enum problem_kind {
 #define PROBLEM_MEMBER(name, slug, status, title) name,
 	PROBLEM_LIST(PROBLEM_MEMBER)
 #undef PROBLEM_MEMBER
-	PROBLEM_COUNT
+		PROBLEM_COUNT
 };
 
 /* Codes of one fault: unknown_field duplicate missing wrong_type out_of_range not_allowed not_found. */
@@ -55,8 +55,8 @@ enum fault_code {
 };
 
 struct fault {
-	char *pointer;    /* JSON pointer, or NULL */
-	char *parameter;  /* query parameter, or NULL */
+	char *pointer;   /* JSON pointer, or NULL */
+	char *parameter; /* query parameter, or NULL */
 	enum fault_code code;
 	char *detail;
 	char *suggestion; /* or NULL */
@@ -71,7 +71,7 @@ struct problem {
 	size_t faults;
 	size_t faults_total;
 	struct fault *fault;
-	struct text extra;      /* further members, each ",\"name\":value"; may be empty */
+	struct text extra; /* further members, each ",\"name\":value"; may be empty */
 };
 
 void problem_init(struct problem *problem);

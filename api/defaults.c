@@ -1,0 +1,156 @@
+/*
+ * Every default that depends on the job, in one place, with its reason. (Those that do not stand in core's tables.)
+ *
+ *   optimizer      adam: no other of the table reaches a good loss without a tuned rate on so many kinds of problem.
+ *   learning rate  Adam moves a parameter by about the rate in each update, whatever the gradient's size.
+ *                  linear models of classes: weights of standardised features end within a few units: 0.05.
+ *                  linear regression: the intercept has to travel to the target's mean and the weights to a few of its
+ *                  standard deviations: a hundredth of |mean| + 2 sd, so that this takes some hundred updates.
+ *                  networks: Adam's customary 0.001, more where few rows mean few updates.
+ *                  functions: 0.01.
+ *   schedule       cosine where the job leaves optimizer, rate and schedule to us and there is data: the rates above
+ *                  are set to get near quickly, and the decay settles what is left. constant otherwise.
+ *   batch          linear models: everything at once up to 4,096 rows (the data stays in the cache and the rules for
+ * stopping hold exactly), above that 256 rows; networks 32 rows, since they gain from the noise. epochs         a
+ * number of updates after which such models are done, turned into passes.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "api/spec.h"
+
+enum {
+	FULL_BATCH_ROWS = 4096,
+	LINEAR_BATCH = 256,
+	NETWORK_BATCH = 32,
+	FULL_BATCH_EPOCHS = 1000,
+	LINEAR_UPDATES = 20000,
+	NETWORK_UPDATES = 3000,
+	FUNCTION_STEPS = 10000,
+	CURVE_POINTS = 10000,
+};
+
+const char default_layers[] = "[{\"type\":\"dense\",\"units\":64,\"activation\":\"relu\"}]";
+
+const char *default_optimizer(void)
+{
+	return "adam";
+}
+
+static bool is_network(const struct judge *judge)
+{
+	return judge->model != NULL && judge->model->has_layers;
+}
+
+/* The largest |mean| + 2 sd among the target columns; 1 without any. */
+static double target_size(const struct judge *judge)
+{
+	double size = 0;
+	for (size_t i = 0; i < judge->spec->target_count; i++) {
+		const struct column_info *column = &judge->info->column[judge->spec->target_column[i]];
+		size = fmax(size, fabs(column->mean) + 2 * column->sd);
+	}
+	return isfinite(size) && size > 0 ? size : 1;
+}
+
+/* Rounded to one significant digit, so that the spec reads well. */
+static double round_digit(double value)
+{
+	double power = pow(10, floor(log10(value)));
+	return round(value / power) * power;
+}
+
+double default_learning_rate(const struct judge *judge, const char *optimizer, double preset)
+{
+	uint64_t rows = judge->spec->training_rows;
+	if (strcmp(optimizer, "adam") != 0 || judge->model == NULL) {
+		return preset;
+	}
+	if (judge->model->is_function) {
+		return 0.01;
+	}
+	if (is_network(judge)) {
+		return rows < 1000 ? 0.01 : rows < 10000 ? 0.003 : 0.001;
+	}
+	if (judge->spec->shape.classes == 0 && judge->columns_known) {
+		double rate = round_digit(target_size(judge) / 100);
+		return isfinite(rate) && rate > 0 && rate < 1e6 ? rate : 0.05;
+	}
+	return 0.05;
+}
+
+const char *default_schedule(const struct judge *judge)
+{
+	bool data = judge->model != NULL && !judge->model->is_function;
+	return data && !judge->optimizer_named ? "cosine" : "constant";
+}
+
+uint64_t default_batch_size(const struct judge *judge)
+{
+	uint64_t rows = judge->spec->training_rows;
+	if (judge->model == NULL || judge->model->is_function) {
+		return 0;
+	}
+	uint64_t batch = is_network(judge) ? NETWORK_BATCH : rows <= FULL_BATCH_ROWS ? 0 : LINEAR_BATCH;
+	return batch >= rows ? 0 : batch;
+}
+
+/* Passes that make about `updates` updates, within bounds. */
+static uint64_t passes(uint64_t updates, uint64_t rows, uint64_t batch, uint64_t least, uint64_t most)
+{
+	uint64_t steps = (rows + batch - 1) / batch;
+	uint64_t epochs = steps == 0 ? most : (updates + steps - 1) / steps;
+	return epochs < least ? least : epochs > most ? most : epochs;
+}
+
+uint64_t default_epochs(const struct judge *judge, uint64_t batch_size)
+{
+	uint64_t rows = judge->spec->training_rows;
+	if (batch_size == 0) {
+		return FULL_BATCH_EPOCHS;
+	}
+	return is_network(judge) ? passes(NETWORK_UPDATES, rows, batch_size, 10, 200)
+				 : passes(LINEAR_UPDATES, rows, batch_size, 5, 100);
+}
+
+uint64_t default_steps(const struct judge *judge)
+{
+	return judge->model == NULL || judge->model->is_function ? FUNCTION_STEPS : 0;
+}
+
+enum dtype default_dtype(const struct judge *judge)
+{
+	return judge->model != NULL && judge->model->is_function ? DTYPE_FLOAT64 : DTYPE_FLOAT32;
+}
+
+void default_tolerances(const struct judge *judge, struct stopping_config *stopping)
+{
+	const struct training_config *training = &judge->spec->train.training;
+	bool full = training->batch_size == 0, wide = training->dtype == DTYPE_FLOAT64;
+	stopping->gradient_norm = !full ? (double)NAN : wide ? 1e-8 : 1e-4;
+	stopping->loss_change = !full ? (double)NAN : wide ? 1e-12 : 1e-7;
+	stopping->parameter_change = stopping->loss_change;
+}
+
+/* Points of a curve: step 0, each multiple, the last step, and each epoch's end where validation is measured there. */
+static uint64_t points(uint64_t steps, uint64_t every, uint64_t validations)
+{
+	return steps / every + 1 + (steps % every != 0) + (every == 1 ? 0 : validations);
+}
+
+uint64_t default_every_steps(const struct judge *judge)
+{
+	const struct job_spec *spec = judge->spec;
+	const uint64_t factors[] = { 2, 5, 10 };
+	uint64_t per_epoch = train_steps_per_epoch(&spec->train.training, spec->training_rows);
+	uint64_t validations = spec->validation_rows > 0 && per_epoch > 0 ? spec->steps / per_epoch : 0;
+	uint64_t power = 1, every = 1;
+	if (validations > CURVE_POINTS / 2) {
+		validations = 0; /* no interval would do */
+	}
+	for (unsigned k = 0; points(spec->steps, every, validations) > CURVE_POINTS && power < (1ull << 50); k++) {
+		every = power * factors[k % 3];
+		power = k % 3 == 2 ? every : power;
+	}
+	return every;
+}

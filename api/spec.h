@@ -1,0 +1,123 @@
+/*
+ * Judging a job: what the files spec_*.c share. Private to api/.
+ *
+ * Flow of job_spec_resolve (job_spec.c): top-level fields -> which model and loss (spec_model.c) -> the columns
+ * (spec_dataset.c) -> the model's settings and layers -> training, optimizer, stopping, recording -> initial
+ * parameters -> estimate -> the document (spec_document.c). A part that is wrong is noted and left at its
+ * default, so that the parts after it are judged all the same.
+ */
+#ifndef API_SPEC_H
+#define API_SPEC_H
+
+#include "api/job_spec.h"
+#include "api/json.h"
+
+struct job_draft {
+	cJSON *root; /* an object */
+};
+
+/* The top-level fields of a job, in the order of `top_names` in job_spec.c. */
+enum top {
+	TOP_NAME,
+	TOP_METADATA,
+	TOP_DATASET,
+	TOP_MODEL,
+	TOP_OPTIMIZER,
+	TOP_TRAINING,
+	TOP_STOPPING,
+	TOP_DIRECTION,
+	TOP_RECORDING,
+	TOP_COUNT
+};
+
+/* One type record of core, seen alike whatever table it stands in. */
+struct entry {
+	const char *name;
+	const struct setting *settings;
+	size_t setting_count;
+	const void *type;
+};
+
+/* A table of core. `what` in words: "optimizer". */
+struct kind {
+	const char *what;
+	const struct entry *entries;
+	size_t count;
+};
+
+struct judge {
+	struct reader reader;
+	const struct job_draft *draft;
+	const struct dataset_info *info;       /* NULL: none, or not known */
+	const struct dataset_info *validation; /* likewise */
+	size_t slots;
+	struct job_spec *spec; /* what is being filled in */
+	struct field top[TOP_COUNT];
+
+	struct kind models, losses, activations, layers, functions, optimizers,
+		schedules;              /* losses: those of the model */
+	const struct model_type *model; /* NULL: not known, so nothing that depends on it is judged */
+	const struct loss_type *loss;   /* the one that the job names; NULL: none named */
+	bool alone;                     /* the dataset was not looked up: says nothing of it */
+	bool shape_known;               /* spec->shape holds */
+	bool columns_known;   /* features and targets were found, so that rows and standard deviations count */
+	bool optimizer_named; /* the job says type, learning_rate or schedule */
+	bool failed;          /* memory */
+	size_t warning_room;
+};
+
+/* --- typed.c: things that a table describes --- */
+
+/* Lists of the tables of core. */
+void judge_tables(struct judge *judge);
+/* The losses that a model takes (all of core's when model is NULL). */
+struct kind judge_losses(struct judge *judge, const struct model_type *model);
+/* The index of a name in a kind, or -1. */
+long kind_find(const struct kind *kind, const char *name);
+const char *const *kind_names(struct judge *judge, const struct kind *kind);
+/* The index of the entry that `item` (a name, or an object with `type`) names; `preset` when it names none, or with
+ * preset < 0 a fault. -1 when there is none (noted unless `quiet`). */
+long typed_find(struct judge *judge, const struct at *at, const cJSON *item, const struct kind *kind, long preset,
+		bool quiet);
+/* Reads an object {"type", extra fields, settings of the entry}; or just a name. Settings of others of its kind are
+ * noted as theirs. Returns the values (writable, those of *out), NULL without memory. item may be NULL: all defaults.
+ */
+struct setting_value *typed_read(struct judge *judge, const struct at *at, const cJSON *item, const struct kind *kind,
+				 long index, struct field *extra, size_t extras, struct settings *out);
+/* The value of a setting by name, NULL when the table lacks it. */
+struct setting_value *value_find(const struct settings *settings, struct setting_value *values, const char *name);
+/* `words` beside `names`: a list for people, "a, b and c". */
+const char *join_words(struct judge *judge, const char *const *names, size_t count);
+
+/* --- the parts --- */
+/* Judges a draft whose dataset nobody has looked up: all faults that can be found without it. */
+void draft_judge_alone(const struct job_draft *draft, struct problem *problem);
+void judge_warn(struct judge *judge, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void judge_names(struct judge *judge);      /* spec_names.c: name, metadata */
+void judge_model_type(struct judge *judge); /* spec_model.c: which model and loss */
+void judge_dataset(struct judge *judge);    /* spec_dataset.c */
+void judge_model(struct judge *judge);      /* spec_model.c: settings, layers, function */
+void judge_training(struct judge *judge);   /* spec_training.c: training, direction */
+void judge_optimizer(struct judge *judge);  /* spec_optimizer.c */
+void judge_stopping(struct judge *judge);   /* spec_stopping.c: stopping, recording */
+void judge_initial(struct judge *judge);    /* spec_initial.c */
+void judge_estimate(struct judge *judge);   /* spec_estimate.c */
+void spec_document(struct judge *judge);    /* spec_document.c */
+
+/* Where the target of inline data lies apart: the name that its column gets (in the arena); NULL otherwise. */
+const char *inline_target_name(struct judge *judge);
+
+/* --- defaults.c: what a job gets that does not say --- */
+extern const char default_layers[];
+const char *default_optimizer(void);
+double default_learning_rate(const struct judge *judge, const char *optimizer, double preset);
+/* The schedule where the job names neither optimizer nor schedule. */
+const char *default_schedule(const struct judge *judge);
+uint64_t default_batch_size(const struct judge *judge); /* 0: full */
+uint64_t default_epochs(const struct judge *judge, uint64_t batch_size);
+uint64_t default_steps(const struct judge *judge);
+enum dtype default_dtype(const struct judge *judge);
+void default_tolerances(const struct judge *judge, struct stopping_config *stopping);
+uint64_t default_every_steps(const struct judge *judge);
+
+#endif

@@ -1,0 +1,254 @@
+/* The model of a job: its type and loss, its settings, layers, or the function and where it begins. */
+#include <math.h>
+#include <string.h>
+
+#include "api/spec.h"
+#include "core/function/function.h"
+
+enum { LAYERS_MAX = 100 };
+
+static const struct at at_model = { NULL, "model", 0 };
+
+/* Fields of a model beside the settings of its type. */
+enum model_field { MODEL_LOSS, MODEL_LAYERS, MODEL_FUNCTION, MODEL_POINT, MODEL_SCALE, MODEL_INITIAL, MODEL_FIELDS };
+static const char *const field_names[MODEL_FIELDS] = { "loss",          "layers", "function",
+						       "initial_point", "scale",  "initial_parameters" };
+
+static bool has_field(const struct model_type *model, enum model_field field)
+{
+	switch (field) {
+	case MODEL_LOSS:
+		return model->losses != NULL && model->losses[0] != NULL;
+	case MODEL_LAYERS:
+		return model->has_layers;
+	case MODEL_FUNCTION:
+	case MODEL_POINT:
+	case MODEL_SCALE:
+		return model->is_function;
+	case MODEL_INITIAL:
+		return !model->is_function;
+	case MODEL_FIELDS:
+		break;
+	}
+	return false;
+}
+
+void judge_model_type(struct judge *judge)
+{
+	const cJSON *item = judge->top[TOP_MODEL].item;
+	if (item == NULL) {
+		reader_fault(&judge->reader, &at_model, FAULT_MISSING, NULL, kind_names(judge, &judge->models),
+			     "a job needs a model, for example {\"type\": \"logistic_regression\"}");
+		return;
+	}
+	if (!cJSON_IsObject(item)) {
+		reader_fault(&judge->reader, &at_model, FAULT_WRONG_TYPE, NULL, NULL,
+			     "an object with `type` is wanted, %s was given", json_kind(item));
+		return;
+	}
+	long index = typed_find(judge, &at_model, item, &judge->models, -1, false);
+	if (index < 0) {
+		return;
+	}
+	judge->model = judge->models.entries[index].type;
+	judge->spec->model.type = judge->model;
+	judge->losses = judge_losses(judge, judge->model);
+	const cJSON *loss = cJSON_GetObjectItemCaseSensitive(item, "loss");
+	long which = loss == NULL ? -1 : typed_find(judge, NULL, loss, &judge->losses, -1, true);
+	judge->loss = which < 0 ? NULL : judge->losses.entries[which].type;
+}
+
+/* Says which models have a field that the chosen one lacks. */
+static void field_of_others(struct judge *judge, const struct at *at, enum model_field field)
+{
+	const char **owners = arena_alloc(judge->reader.arena, model_type_count, sizeof *owners);
+	size_t count = 0;
+	for (size_t i = 0; i < model_type_count && owners != NULL; i++) {
+		if (has_field(model_types[i], field)) {
+			owners[count++] = model_types[i]->name;
+		}
+	}
+	if (field == MODEL_INITIAL) {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, "initial_point", NULL,
+			     "a function begins at its initial_point");
+	} else {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL, "%s belongs to %s, not to %s",
+			     field_names[field], join_words(judge, owners, count), judge->model->name);
+	}
+}
+
+static void judge_loss(struct judge *judge, const cJSON *item)
+{
+	struct model_config *config = &judge->spec->model;
+	const struct model_type *model = judge->model;
+	struct at at = { &at_model, "loss", 0 };
+	const struct loss_type *preset = model->losses[0];
+	if (model->default_loss != NULL && judge->shape_known) {
+		preset = model->default_loss(&judge->spec->shape);
+	}
+	long index = typed_find(judge, &at, item, &judge->losses, kind_find(&judge->losses, preset->name), false);
+	if (index < 0) {
+		index = 0;
+	}
+	config->loss = judge->losses.entries[index].type;
+	typed_read(judge, &at, item, &judge->losses, index, NULL, 0, &config->loss_settings);
+}
+
+static void judge_layer(struct judge *judge, const struct at *at, const cJSON *item, struct layer_config *layer)
+{
+	struct field activation = { .name = "activation" };
+	long index = typed_find(judge, at, item, &judge->layers, 0, false);
+	if (!cJSON_IsObject(item)) {
+		if (index >= 0) {
+			reader_fault(&judge->reader, at, FAULT_WRONG_TYPE, NULL, NULL,
+				     "a layer is an object with `type`");
+		}
+		return;
+	}
+	if (index < 0) {
+		return;
+	}
+	layer->type = judge->layers.entries[index].type;
+	typed_read(judge, at, item, &judge->layers, index, &activation, layer->type->activates ? 1 : 0,
+		   &layer->settings);
+	if (layer->type->activates) {
+		struct at here = { at, "activation", 0 };
+		long preset = kind_find(&judge->activations, "relu");
+		long which =
+			typed_find(judge, &here, activation.item, &judge->activations, preset < 0 ? 0 : preset, false);
+		if (which >= 0) {
+			layer->activation = judge->activations.entries[which].type;
+			typed_read(judge, &here, activation.item, &judge->activations, which, NULL, 0,
+				   &layer->activation_settings);
+		}
+	}
+}
+
+static void judge_layers(struct judge *judge, const cJSON *item)
+{
+	struct model_config *config = &judge->spec->model;
+	struct at at = { &at_model, "layers", 0 };
+	cJSON *preset = NULL;
+	size_t i = 0;
+	if (item == NULL) {
+		item = preset = cJSON_Parse(default_layers);
+		judge->failed = judge->failed || preset == NULL;
+	}
+	if (item == NULL) {
+		return;
+	}
+	size_t count = json_count(item);
+	if (!cJSON_IsArray(item)) {
+		reader_fault(&judge->reader, &at, FAULT_WRONG_TYPE, NULL, NULL,
+			     "an array of layers is wanted, %s was given", json_kind(item));
+	} else if (count > LAYERS_MAX) {
+		reader_fault(&judge->reader, &at, FAULT_OUT_OF_RANGE, NULL, NULL, "%zu layers are too many: at most %d",
+			     count, LAYERS_MAX);
+	} else {
+		struct layer_config *layers = arena_alloc(judge->reader.arena, count, sizeof *layers);
+		for (const cJSON *layer = item->child; layer != NULL && layers != NULL; layer = layer->next, i++) {
+			struct at here = { &at, NULL, i };
+			judge_layer(judge, &here, layer, &layers[i]);
+		}
+		config->layers = layers;
+		config->layer_count = i;
+	}
+	cJSON_Delete(preset);
+}
+
+static void judge_point(struct judge *judge, const cJSON *item, const struct function_type *function)
+{
+	struct model_config *config = &judge->spec->model;
+	struct at at = { &at_model, "initial_point", 0 };
+	struct range any = { (double)-INFINITY, (double)INFINITY, false, false };
+	size_t least = function->minimum_dimension, most = function->maximum_dimension;
+	if (item == NULL) {
+		reader_fault(&judge->reader, &at, FAULT_MISSING, NULL, NULL,
+			     "say where to begin, for example \"initial_point\": [-1.2, 1]");
+		return;
+	}
+	if (!read_vector(&judge->reader, &at, item, 0, any, &config->initial_point, &config->initial_count)) {
+		return;
+	}
+	size_t count = config->initial_count;
+	struct error error;
+	if (count < least || count == 0 || (most != 0 && count > most)) {
+		reader_fault(&judge->reader, &at, FAULT_OUT_OF_RANGE, NULL, NULL,
+			     most == least ? "%s is a function of %zu numbers, the initial point has %zu"
+					   : "%s is a function of at least %zu numbers, the initial point has %zu",
+			     function->name, least, count);
+	} else if (function->check != NULL && judge->reader.problem->faults_total == 0 &&
+		   function->check(&config->function_settings, count, &error) != OK) {
+		reader_fault(&judge->reader, &at_model, FAULT_OUT_OF_RANGE, NULL, NULL, "%s", error.text);
+	} else {
+		judge->shape_known = true;
+	}
+}
+
+/* The function's own constants are fields of the model, so they are read together with these. */
+static void judge_function(struct judge *judge, const cJSON *item)
+{
+	struct model_config *config = &judge->spec->model;
+	struct range any = { (double)-INFINITY, (double)INFINITY, false, false };
+	struct field extra[] = { { .name = "function" },           { .name = "initial_point" }, { .name = "scale" },
+				 { .name = "initial_parameters" }, { .name = "loss" },          { .name = "layers" } };
+	enum { POINT = 1, SCALE = 2, INITIAL = 3, LOSS = 4, LAYERS = 5, EXTRAS = 6 };
+	struct at at = { &at_model, "function", 0 };
+	const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "function");
+	long index = -1;
+	config->scale = 1;
+	if (name != NULL && !cJSON_IsString(name)) {
+		reader_fault(&judge->reader, &at, FAULT_WRONG_TYPE, NULL, NULL,
+			     "the name of a function is wanted, %s was given", json_kind(name));
+	} else {
+		index = typed_find(judge, &at, name, &judge->functions, -1, false);
+	}
+	if (index < 0) {
+		return;
+	}
+	config->function = judge->functions.entries[index].type;
+	typed_read(judge, &at_model, item, &judge->functions, index, extra, EXTRAS, &config->function_settings);
+	const enum model_field foreign[] = { [INITIAL] = MODEL_INITIAL, [LOSS] = MODEL_LOSS, [LAYERS] = MODEL_LAYERS };
+	for (size_t i = INITIAL; i < EXTRAS; i++) {
+		struct at here = { &at_model, extra[i].name, 0 };
+		if (extra[i].item != NULL) {
+			field_of_others(judge, &here, foreign[i]);
+		}
+	}
+	struct at at_scale = { &at_model, "scale", 0 };
+	if (extra[SCALE].item != NULL) {
+		read_real(&judge->reader, &at_scale, extra[SCALE].item, any, &config->scale);
+	}
+	judge_point(judge, extra[POINT].item, config->function);
+}
+
+void judge_model(struct judge *judge)
+{
+	const cJSON *item = judge->top[TOP_MODEL].item;
+	struct job_spec *spec = judge->spec;
+	struct field extra[MODEL_FIELDS] = { 0 };
+	if (judge->model == NULL) {
+		return;
+	}
+	if (judge->model->is_function) {
+		judge_function(judge, item);
+		return;
+	}
+	for (size_t i = 0; i < MODEL_FIELDS; i++) {
+		extra[i].name = field_names[i];
+	}
+	long index = kind_find(&judge->models, judge->model->name);
+	typed_read(judge, &at_model, item, &judge->models, index, extra, MODEL_FIELDS, &spec->model.settings);
+	for (size_t i = 0; i < MODEL_FIELDS; i++) {
+		struct at here = { &at_model, field_names[i], 0 };
+		if (extra[i].item != NULL && !has_field(judge->model, (enum model_field)i)) {
+			field_of_others(judge, &here, (enum model_field)i);
+		}
+	}
+	if (has_field(judge->model, MODEL_LOSS)) {
+		judge_loss(judge, extra[MODEL_LOSS].item);
+	}
+	if (judge->model->has_layers) {
+		judge_layers(judge, extra[MODEL_LAYERS].item);
+	}
+}
