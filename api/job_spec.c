@@ -1,0 +1,137 @@
+/* From a draft to a spec: the parts in their order, and the answer to a dry run. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/spec.h"
+
+enum { WARNINGS_MAX = 100 };
+
+static const char *const top_names[TOP_COUNT] = { "name",     "metadata", "dataset",   "model",    "optimizer",
+						  "training", "stopping", "direction", "recording" };
+
+void judge_warn(struct judge *judge, const char *format, ...)
+{
+	struct job_spec *spec = judge->spec;
+	char line[1024];
+	va_list args;
+	if (spec->warning == NULL) {
+		spec->warning = arena_alloc(judge->reader.arena, WARNINGS_MAX, sizeof *spec->warning);
+	}
+	if (spec->warning == NULL || spec->warning_count == WARNINGS_MAX) {
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	spec->warning[spec->warning_count++] = arena_strdup(judge->reader.arena, line);
+}
+
+static void judge_all(struct judge *judge)
+{
+	for (size_t i = 0; i < TOP_COUNT; i++) {
+		judge->top[i].name = top_names[i];
+	}
+	judge_tables(judge);
+	if (arena_failed(judge->reader.arena)) {
+		return;
+	}
+	read_object(&judge->reader, NULL, judge->draft->root, judge->top, TOP_COUNT, NULL, NULL);
+	judge_names(judge);
+	judge_model_type(judge);
+	judge_dataset(judge);
+	judge_model(judge);
+	judge_training(judge);
+	judge_optimizer(judge);
+	judge_stopping(judge);
+	judge_estimate(judge);
+	judge_recorded_parameters(judge);
+	judge_initial(judge);
+}
+
+void draft_judge_alone(const struct job_draft *draft, struct problem *problem)
+{
+	struct arena *arena = arena_create();
+	struct job_spec *spec = arena == NULL ? NULL : arena_alloc(arena, 1, sizeof *spec);
+	if (spec != NULL) {
+		struct judge judge = {
+			.reader = { problem, arena }, .draft = draft, .spec = spec, .slots = 1, .alone = true
+		};
+		judge_all(&judge);
+	}
+	arena_destroy(arena);
+}
+
+enum status job_spec_resolve(const struct job_draft *draft, const struct dataset_info *info,
+			     const struct dataset_info *validation, size_t slots, struct job_spec **out,
+			     struct problem *problem)
+{
+	struct arena *arena = arena_create();
+	struct job_spec *spec = arena == NULL ? NULL : arena_alloc(arena, 1, sizeof *spec);
+	size_t before = problem->faults_total;
+	*out = NULL;
+	if (spec == NULL) {
+		arena_destroy(arena);
+		return E_MEMORY;
+	}
+	struct judge judge = { .reader = { problem, arena },
+			       .draft = draft,
+			       .info = info,
+			       .validation = validation,
+			       .slots = slots,
+			       .spec = spec };
+	spec->arena = arena;
+	judge_all(&judge);
+	bool wrong = problem->faults_total > before || problem_any(problem);
+	if (!wrong && !arena_failed(arena)) {
+		spec_document(&judge);
+	}
+	if (wrong || judge.failed || arena_failed(arena)) {
+		arena_destroy(arena);
+		return wrong ? E_INVALID : E_MEMORY;
+	}
+	*out = spec;
+	return OK;
+}
+
+enum status job_spec_load(const char *document, size_t length, const struct dataset_info *info,
+			  const struct dataset_info *validation, size_t slots, struct job_spec **out,
+			  struct problem *problem)
+{
+	struct job_draft *draft;
+	*out = NULL;
+	enum status status = job_draft_read(document, length, &draft, problem);
+	if (status == OK) {
+		status = job_spec_resolve(draft, info, validation, slots, out, problem);
+		job_draft_destroy(draft);
+	}
+	return status;
+}
+
+void job_spec_destroy(struct job_spec *spec)
+{
+	if (spec != NULL) {
+		arena_destroy(spec->arena);
+	}
+}
+
+void job_spec_render_dry_run(const struct job_spec *spec, struct text *out)
+{
+	text_puts(out, "{\"spec\":");
+	if (job_spec_elide(spec->document, spec->document_length, out) != OK) {
+		out->failed = true;
+	}
+	text_puts(out, ",\"estimate\":{\"memory_bytes\":");
+	text_json_uint(out, spec->memory_bytes);
+	text_puts(out, ",\"parameters\":");
+	text_json_uint(out, spec->parameters);
+	text_puts(out, ",\"steps\":");
+	text_json_uint(out, spec->steps);
+	text_puts(out, "},\"warnings\":[");
+	for (size_t i = 0; i < spec->warning_count; i++) {
+		text_puts(out, i == 0 ? "" : ",");
+		text_json_string(out, spec->warning[i]);
+	}
+	text_puts(out, "]}");
+}

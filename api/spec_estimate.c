@@ -1,0 +1,62 @@
+/* What a job will take: parameters, memory, updates. Computed before it is admitted. */
+#include <string.h>
+
+#include "api/spec.h"
+#include "core/base/size.h"
+#include "core/train/trainer.h"
+
+static const struct at at_model = { NULL, "model", 0 };
+
+static void too_large(struct judge *judge, const char *detail)
+{
+	problem_set(judge->reader.problem, PROBLEM_MEMORY, "The job needs more memory than there is.");
+	reader_fault(&judge->reader, &at_model, FAULT_OUT_OF_RANGE, NULL, NULL, "%s", detail);
+}
+
+/* *total += a * b * c, or false. */
+static bool add_product(size_t *total, uint64_t a, size_t b, size_t c)
+{
+	size_t product;
+	return a <= SIZE_MAX && size_multiply((size_t)a, b, &product) && size_multiply(product, c, &product) &&
+	       size_add(*total, product, total);
+}
+
+/* Rows as the job sees them: x, y or label, and the order of the rows. */
+static bool add_data(const struct job_spec *spec, size_t *total)
+{
+	uint64_t rows = spec->training_rows + spec->validation_rows;
+	size_t number = dtype_size(spec->train.training.dtype);
+	return add_product(total, rows, spec->shape.features, number) &&
+	       add_product(total, rows, spec->shape.targets, number) &&
+	       add_product(total, rows, 1, sizeof(int32_t) + sizeof(uint32_t));
+}
+
+void judge_estimate(struct judge *judge)
+{
+	struct job_spec *spec = judge->spec;
+	enum dtype dtype = spec->train.training.dtype;
+	size_t parameters = 0, bytes = 0, total = 0;
+	if (!judge->shape_known || judge->reader.problem->faults_total > 0) {
+		return;
+	}
+	enum status status =
+		judge->model->measure(&spec->model, &spec->shape, dtype, judge->slots, &parameters, &bytes);
+	if (status == OK) {
+		spec->parameters = parameters;
+		total = bytes;
+		size_t outputs = spec->shape.classes > 0 ? spec->shape.classes : spec->shape.targets;
+		status = trainer_measure(&spec->train, parameters, outputs, spec->training_rows, &bytes);
+	}
+	if (status == OK && (!size_add(total, bytes, &total) || !add_data(spec, &total))) {
+		status = E_TOO_LARGE;
+	}
+	if (status == E_TOO_LARGE) {
+		too_large(judge, "the model has more parameters than a machine can address");
+	} else if (status == E_MEMORY) {
+		judge->failed = true;
+	} else if (status != OK) {
+		reader_fault(&judge->reader, &at_model, FAULT_OUT_OF_RANGE, NULL, NULL, "the model cannot be built: %s",
+			     status_text(status));
+	}
+	spec->memory_bytes = total;
+}

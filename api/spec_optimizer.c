@@ -1,0 +1,97 @@
+/* The optimizer of a job, its schedule and clipping. */
+#include <math.h>
+#include <string.h>
+
+#include "api/spec.h"
+
+static const struct at at_optimizer = { NULL, "optimizer", 0 };
+static const struct at at_schedule = { &at_optimizer, "schedule", 0 };
+
+enum extra { EXTRA_SCHEDULE, EXTRA_CLIP_NORM, EXTRA_CLIP_VALUE, EXTRA_EMA, EXTRA_AVERAGING, EXTRA_COUNT };
+
+static double take_clip(struct judge *judge, const char *name, const cJSON *item)
+{
+	struct at at = { &at_optimizer, name, 0 };
+	struct range above = { 0, (double)INFINITY, true, false };
+	double value = (double)NAN;
+	if (item != NULL && !cJSON_IsNull(item)) {
+		read_real(&judge->reader, &at, item, above, &value);
+	}
+	return value;
+}
+
+static void take_schedule(struct judge *judge, const cJSON *item)
+{
+	static const char *const pers[] = { "step", "epoch", NULL };
+	enum { WARMUP, PER };
+	struct schedule_config *schedule = &judge->spec->train.optimizer.schedule;
+	struct at at_warmup = { &at_schedule, "warmup_steps", 0 }, at_per = { &at_schedule, "per", 0 };
+	struct field extra[] = { [WARMUP] = { .name = "warmup_steps" }, [PER] = { .name = "per" } };
+	size_t per;
+	if (item != NULL && cJSON_IsNull(item)) {
+		item = NULL;
+	}
+	const char *word = item == NULL ? default_schedule(judge) : "constant";
+	long preset = kind_find(&judge->schedules, word);
+	long index = typed_find(judge, &at_schedule, item, &judge->schedules, preset < 0 ? 0 : preset, false);
+	if (index < 0) {
+		index = preset < 0 ? 0 : preset;
+		item = NULL;
+	}
+	schedule->type = judge->schedules.entries[index].type;
+	typed_read(judge, &at_schedule, item, &judge->schedules, index, extra, 2, &schedule->settings);
+	if (extra[WARMUP].item != NULL) {
+		read_integer(&judge->reader, &at_warmup, extra[WARMUP].item, 0, (uint64_t)JSON_INTEGER_MAX,
+			     &schedule->warmup_steps);
+	}
+	if (extra[PER].item != NULL && read_choice(&judge->reader, &at_per, extra[PER].item, pers, &per)) {
+		schedule->per_epoch = per == 1;
+	}
+}
+
+/* What the optimizer itself says of its settings together. */
+static void check_settings(struct judge *judge, const struct optimizer_config *config)
+{
+	struct error error;
+	const char *setting = "type";
+	if (config->type->check != NULL && judge->reader.problem->faults_total == 0 &&
+	    config->type->check(&config->settings, &setting, &error) != OK) {
+		struct at at = { &at_optimizer, setting, 0 };
+		reader_fault(&judge->reader, &at, FAULT_OUT_OF_RANGE, NULL, NULL, "%s", error.text);
+	}
+}
+
+void judge_optimizer(struct judge *judge)
+{
+	struct optimizer_config *config = &judge->spec->train.optimizer;
+	const cJSON *item = judge->top[TOP_OPTIMIZER].item;
+	struct field extra[EXTRA_COUNT] = {
+		[EXTRA_SCHEDULE] = { .name = "schedule" },
+		[EXTRA_CLIP_NORM] = { .name = "clip_grad_norm" },
+		[EXTRA_CLIP_VALUE] = { .name = "clip_grad_value" },
+		[EXTRA_EMA] = { .name = "ema_decay", .later = "averaged weights are not available yet" },
+		[EXTRA_AVERAGING] = { .name = "averaging", .later = "averaged weights are not available yet" },
+	};
+	long preset = kind_find(&judge->optimizers, default_optimizer());
+	long index = typed_find(judge, &at_optimizer, item, &judge->optimizers, preset, false);
+	bool object = item != NULL && cJSON_IsObject(item);
+	judge->optimizer_named = item != NULL && !(object && !cJSON_HasObjectItem(item, "type") &&
+						   !cJSON_HasObjectItem(item, "learning_rate"));
+	if (index < 0) {
+		/* Nothing is known of its settings; but schedule and clipping can be judged. */
+		const cJSON *schedule = object ? cJSON_GetObjectItemCaseSensitive(item, "schedule") : NULL;
+		take_schedule(judge, schedule);
+		return;
+	}
+	config->type = judge->optimizers.entries[index].type;
+	struct setting_value *values = typed_read(judge, &at_optimizer, item, &judge->optimizers, index, extra,
+						  EXTRA_COUNT, &config->settings);
+	struct setting_value *rate = value_find(&config->settings, values, "learning_rate");
+	if (rate != NULL && !rate->given) {
+		rate->number = default_learning_rate(judge, config->type->name, rate->number);
+	}
+	config->clip_grad_norm = take_clip(judge, "clip_grad_norm", extra[EXTRA_CLIP_NORM].item);
+	config->clip_grad_value = take_clip(judge, "clip_grad_value", extra[EXTRA_CLIP_VALUE].item);
+	take_schedule(judge, extra[EXTRA_SCHEDULE].item);
+	check_settings(judge, config);
+}
