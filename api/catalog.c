@@ -1,0 +1,258 @@
+/*
+ * The catalog: every entry of core's tables with its doc, its source and a JSON Schema (2020-12) of its settings. What
+ * a form is built from. Made of the tables, so that what is added there shows up here by itself.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "api/answers.h"
+#include "api/version.h"
+#include "core/function/function.h"
+#include "core/model/model.h"
+#include "core/optim/optimizer.h"
+#include "core/schedule/schedule.h"
+
+static void bound(struct text *out, const char *name, const char *exclusive, double value, bool open)
+{
+	if (isfinite(value)) {
+		text_printf(out, ",\"%s\":", open ? exclusive : name);
+		text_json_double(out, value);
+	}
+}
+
+/* The bounds of a number of this setting. An entry without bounds has both 0. */
+static void bounds_render(const struct setting *setting, struct text *out)
+{
+	if (setting->minimum != 0 || setting->maximum != 0) {
+		bound(out, "minimum", "exclusiveMinimum", setting->minimum, setting->open_minimum);
+		bound(out, "maximum", "exclusiveMaximum", setting->maximum, setting->open_maximum);
+	}
+}
+
+static void type_render(const char *type, bool nullable, struct text *out)
+{
+	text_printf(out, nullable ? "\"type\":[\"%s\",\"null\"]" : "\"type\":\"%s\"", type);
+}
+
+static void number_default(const struct setting *setting, struct text *out)
+{
+	if (!setting->required) {
+		text_puts(out, ",\"default\":");
+		text_json_double(out, setting->preset); /* off is NaN, written null */
+	}
+}
+
+static void choice_render(const struct setting *setting, struct text *out)
+{
+	text_puts(out, "\"enum\":[");
+	for (size_t i = 0; setting->choices[i] != NULL; i++) {
+		text_puts(out, i == 0 ? "" : ",");
+		text_json_string(out, setting->choices[i]);
+	}
+	text_puts(out, "]");
+	if (!setting->required) {
+		text_puts(out, ",\"default\":");
+		text_json_string(out, setting->choices[(size_t)setting->preset]);
+	}
+}
+
+static void vector_render(const struct setting *setting, struct text *out)
+{
+	text_puts(out, "\"type\":\"array\",\"items\":{\"type\":\"number\"");
+	bounds_render(setting, out);
+	text_puts(out, "}");
+	if (setting->length != 0) {
+		text_printf(out, ",\"minItems\":%zu,\"maxItems\":%zu", setting->length, setting->length);
+	}
+	if (setting->preset_values != NULL) {
+		text_puts(out, ",\"default\":[");
+		for (size_t i = 0; i < setting->length; i++) {
+			text_puts(out, i == 0 ? "" : ",");
+			text_json_double(out, setting->preset_values[i]);
+		}
+		text_puts(out, "]");
+	}
+}
+
+static void setting_render(const struct setting *setting, struct text *out)
+{
+	text_json_string(out, setting->name);
+	text_puts(out, ":{");
+	switch (setting->kind) {
+	case SETTING_REAL:
+	case SETTING_INTEGER:
+		type_render(setting->kind == SETTING_REAL ? "number" : "integer", setting->nullable, out);
+		bounds_render(setting, out);
+		number_default(setting, out);
+		break;
+	case SETTING_BOOL:
+		text_printf(out, "\"type\":\"boolean\",\"default\":%s", setting->preset != 0 ? "true" : "false");
+		break;
+	case SETTING_CHOICE:
+		choice_render(setting, out);
+		break;
+	case SETTING_VECTOR:
+		vector_render(setting, out);
+		break;
+	case SETTING_MATRIX:
+		text_puts(out, "\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}}");
+		break;
+	}
+	text_puts(out, ",\"description\":");
+	text_json_string(out, setting->doc != NULL ? setting->doc : "");
+	text_puts(out, "}");
+}
+
+/* {"name","doc","source","settings":{schema}; the caller closes the entry. `more`: further properties, or "". */
+static void entry_render(struct text *out, bool first, const char *name, const char *doc, const char *source,
+			 const struct setting *settings, size_t count, const char *more)
+{
+	bool any = false;
+	text_puts(out, first ? "{\"name\":" : ",{\"name\":");
+	text_json_string(out, name);
+	text_puts(out, ",\"doc\":");
+	text_json_string(out, doc);
+	text_puts(out, ",\"source\":");
+	text_json_string(out, source);
+	text_puts(out, ",\"settings\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"type\":{"
+		       "\"const\":");
+	text_json_string(out, name);
+	text_puts(out, "}");
+	for (size_t i = 0; i < count; i++) {
+		text_puts(out, ",");
+		setting_render(&settings[i], out);
+	}
+	text_puts(out, more);
+	text_puts(out, "}");
+	for (size_t i = 0; i < count; i++) {
+		if (settings[i].required) {
+			text_puts(out, any ? "," : ",\"required\":[");
+			text_json_string(out, settings[i].name);
+			any = true;
+		}
+	}
+	text_puts(out, any ? "]}" : "}");
+}
+
+static const char optimizer_more[] =
+	",\"schedule\":{\"description\":\"How the learning rate changes: a name or an object, see schedules.\"}"
+	",\"clip_grad_norm\":{\"type\":[\"number\",\"null\"],\"exclusiveMinimum\":0,\"default\":null,\"description\":"
+	"\"The "
+	"gradient is scaled down to this 2-norm where it is longer.\"}"
+	",\"clip_grad_value\":{\"type\":[\"number\",\"null\"],\"exclusiveMinimum\":0,\"default\":null,\"description\":"
+	"\"Each "
+	"component of the gradient is cut to this size.\"}";
+static const char schedule_more[] =
+	",\"warmup_steps\":{\"type\":\"integer\",\"minimum\":0,\"default\":0,\"description\":\"Updates in which the "
+	"rate rises "
+	"to its base.\"}"
+	",\"per\":{\"enum\":[\"step\",\"epoch\"],\"default\":\"step\",\"description\":\"What the schedule counts.\"}";
+static const char layer_more[] =
+	",\"activation\":{\"description\":\"A name or an object, see activations.\",\"default\":\"relu\"}";
+static const char network_more[] =
+	",\"layers\":{\"type\":\"array\",\"description\":\"The hidden layers; the output layer is added.\"}";
+static const char data_model_more[] =
+	",\"loss\":{\"description\":\"A name or an object, see losses.\"}"
+	",\"initial_parameters\":{\"description\":\"In the form that weights answers, or {job_id, at}.\"}";
+static const char function_more[] =
+	",\"function\":{\"type\":\"string\",\"description\":\"See functions; their settings stand beside it.\"}"
+	",\"initial_point\":{\"type\":\"array\",\"items\":{\"type\":\"number\"},\"description\":\"Where to begin.\"}"
+	",\"scale\":{\"type\":\"number\",\"default\":1,\"description\":\"A factor on the function.\"}";
+
+static const char *target_word(enum target_kind kind)
+{
+	static const char *const words[] = { [TARGET_NONE] = "none",
+					     [TARGET_NUMBER] = "number",
+					     [TARGET_CLASS] = "class",
+					     [TARGET_BINARY] = "binary",
+					     [TARGET_ANY] = "any" };
+	return words[kind];
+}
+
+static void model_render(const struct model_type *model, bool first, struct text *out)
+{
+	struct text more;
+	text_init(&more);
+	text_puts(&more, model->is_function ? function_more : data_model_more);
+	text_puts(&more, model->has_layers ? network_more : "");
+	entry_render(out, first, model->name, model->doc, model->source, model->settings, model->setting_count,
+		     text_failed(&more) ? "" : more.data);
+	out->failed = out->failed || text_failed(&more);
+	text_fini(&more);
+	text_printf(out, ",\"target\":\"%s\",\"losses\":[", target_word(model->target));
+	for (size_t i = 0; model->losses != NULL && model->losses[i] != NULL; i++) {
+		text_puts(out, i == 0 ? "" : ",");
+		text_json_string(out, model->losses[i]->name);
+	}
+	text_puts(out, "]}");
+}
+
+static void stopping_render(struct text *out)
+{
+	static const struct {
+		const char *name, *doc, *settings;
+	} rules[] = {
+		{ "gradient_norm", "Stops when the 2-norm of the gradient is at most this.",
+		  "{\"type\":[\"number\",\"null\"],\"minimum\":0}" },
+		{ "loss_change", "Stops when |f - f'| is at most this times max(1, |f|).",
+		  "{\"type\":[\"number\",\"null\"],\"minimum\":0}" },
+		{ "parameter_change", "Stops when |dx| is at most this times max(1, |x|).",
+		  "{\"type\":[\"number\",\"null\"],\"minimum\":0}" },
+		{ "target_loss", "Stops when the objective has reached this.", "{\"type\":[\"number\",\"null\"]}" },
+		{ "early_stopping",
+		  "Stops when the metric has not improved for `patience` measurements, and keeps the best weights.",
+		  "{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"properties\":{\"metric\":{\"enum\":"
+		  "[\"validation_loss\","
+		  "\"train_loss\"]},\"patience\":{\"type\":\"integer\",\"minimum\":0,\"default\":10},\"min_delta\":{"
+		  "\"type\":\"number\","
+		  "\"minimum\":0,\"default\":0}}}" },
+		{ "max_seconds", "Stops after this much computing time.",
+		  "{\"type\":[\"number\",\"null\"],\"minimum\":0}" },
+	};
+	text_puts(out, ",\"stopping\":[");
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+		text_printf(out, "%s{\"name\":\"%s\",\"doc\":\"%s\",\"source\":null,\"settings\":%s}",
+			    i == 0 ? "" : ",", rules[i].name, rules[i].doc, rules[i].settings);
+	}
+	text_puts(out, "]");
+}
+
+/* One list of entries that are alike. */
+#define LIST_RENDER(out, word, count, type_at, more)                                                                   \
+	do {                                                                                                           \
+		text_puts(out, ",\"" word "\":[");                                                                     \
+		for (size_t i = 0; i < (count); i++) {                                                                 \
+			entry_render(out, i == 0, (type_at)->name, (type_at)->doc, (type_at)->source,                  \
+				     (type_at)->settings, (type_at)->setting_count, more);                             \
+			text_puts(out, "}");                                                                           \
+		}                                                                                                      \
+		text_puts(out, "]");                                                                                   \
+	} while (0)
+
+void catalog_render(struct text *out)
+{
+	text_puts(out, "{\"models\":[");
+	for (size_t i = 0; i < model_type_count; i++) {
+		model_render(model_types[i], i == 0, out);
+	}
+	text_puts(out, "]");
+	LIST_RENDER(out, "optimizers", optimizer_type_count, optimizer_at(i), optimizer_more);
+	LIST_RENDER(out, "schedules", schedule_type_count, schedule_types[i], schedule_more);
+	LIST_RENDER(out, "losses", loss_type_count, loss_types[i], "");
+	LIST_RENDER(out, "activations", activation_type_count, activation_types[i], "");
+	LIST_RENDER(out, "layers", layer_type_count, layer_types[i], layer_types[i]->activates ? layer_more : "");
+	LIST_RENDER(out, "functions", function_type_count, function_types[i], "");
+	text_puts(out, ",\"generators\":[]");
+	stopping_render(out);
+	text_puts(out, "}");
+}
+
+void version_render(size_t max_body, uint64_t max_queue, struct text *out)
+{
+	text_puts(out, "{\"name\":\"descentd\",\"version\":\"" DESCENT_VERSION "\",\"limits\":{\"max_body\":");
+	text_json_uint(out, max_body);
+	text_puts(out, ",\"max_queue\":");
+	text_json_uint(out, max_queue);
+	text_puts(out, ",\"json_depth\":64,\"json_values\":2000000,\"list_limit\":500,\"wait_seconds\":60,"
+		       "\"included_weights\":10000,\"faults\":100}}");
+}

@@ -1,0 +1,179 @@
+/*
+ * Predictions as an answer. Of a classifier: the class, the probabilities, the outputs before the link function (one
+ * column: the log-odds of the second class; more: softmax). Of a regression: the numbers.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/answers.h"
+
+/* Probabilities of one row: p[0..classes). No overflow for any finite outputs. */
+static void probabilities_of(const double *outputs, size_t columns, size_t classes, double *p)
+{
+	if (columns == 1 && classes == 2) {
+		double e = exp(-fabs(outputs[0]));
+		double likely = 1 / (1 + e), unlikely = e / (1 + e);
+		p[1] = outputs[0] >= 0 ? likely : unlikely;
+		p[0] = outputs[0] >= 0 ? unlikely : likely;
+		if (isnan(outputs[0])) {
+			p[0] = p[1] = (double)NAN;
+		}
+		return;
+	}
+	double most = (double)-INFINITY, sum = 0;
+	for (size_t k = 0; k < classes; k++) {
+		most = fmax(most, outputs[k]);
+	}
+	for (size_t k = 0; k < classes; k++) {
+		p[k] = exp(outputs[k] - most);
+		sum += p[k];
+	}
+	for (size_t k = 0; k < classes; k++) {
+		p[k] /= sum;
+	}
+}
+
+/* The class of a row: the second of two when its log-odds are above 0, the first of the largest outputs else. */
+static size_t class_of(const double *outputs, size_t columns)
+{
+	size_t best = 0;
+	if (columns == 1) {
+		return outputs[0] > 0;
+	}
+	for (size_t k = 1; k < columns; k++) {
+		if (outputs[k] > outputs[best]) {
+			best = k;
+		}
+	}
+	return best;
+}
+
+static void numbers_render(struct text *out, const double *numbers, size_t count)
+{
+	text_puts(out, "[");
+	for (size_t i = 0; i < count; i++) {
+		text_puts(out, i == 0 ? "" : ",");
+		text_json_double(out, numbers[i]);
+	}
+	text_puts(out, "]");
+}
+
+static void class_render(struct text *out, const struct model_card *card, size_t index)
+{
+	if (card->class_number != NULL) {
+		text_json_double(out, card->class_number[index]);
+	} else {
+		text_json_string(out, card->class_text[index]);
+	}
+}
+
+static void classes_render(const struct model_card *card, size_t rows, const double *outputs, size_t columns,
+			   struct text *out)
+{
+	double *p = calloc(card->classes + 1, sizeof *p);
+	if (p == NULL) {
+		out->failed = true;
+		return;
+	}
+	text_puts(out, ",\"predictions\":[");
+	for (size_t i = 0; i < rows; i++) {
+		text_puts(out, i == 0 ? "" : ",");
+		class_render(out, card, class_of(outputs + i * columns, columns));
+	}
+	text_puts(out, "],\"probabilities\":[");
+	for (size_t i = 0; i < rows; i++) {
+		text_puts(out, i == 0 ? "" : ",");
+		probabilities_of(outputs + i * columns, columns, card->classes, p);
+		numbers_render(out, p, card->classes);
+	}
+	text_puts(out, "]");
+	free(p);
+}
+
+static void values_render(size_t rows, const double *outputs, size_t columns, struct text *out)
+{
+	text_puts(out, ",\"predictions\":[");
+	for (size_t i = 0; i < rows; i++) {
+		text_puts(out, i == 0 ? "" : ",");
+		if (columns == 1) {
+			text_json_double(out, outputs[i]);
+		} else {
+			numbers_render(out, outputs + i * columns, columns);
+		}
+	}
+	text_puts(out, "]");
+}
+
+/* Mean of squared and absolute errors over all rows and targets; r2 is the mean over targets of 1 - SSE / SST. */
+static void regression_metrics(const struct prediction_inputs *inputs, const double *outputs, size_t columns,
+			       struct text *out)
+{
+	double squares = 0, sizes = 0, r2 = 0;
+	size_t rows = inputs->rows;
+	for (size_t k = 0; k < columns; k++) {
+		double mean = 0, residual = 0, total = 0;
+		for (size_t i = 0; i < rows; i++) {
+			mean += inputs->y[i * columns + k] / (double)rows;
+		}
+		for (size_t i = 0; i < rows; i++) {
+			double y = inputs->y[i * columns + k], e = y - outputs[i * columns + k];
+			residual += e * e;
+			sizes += fabs(e);
+			total += (y - mean) * (y - mean);
+		}
+		squares += residual;
+		r2 += (total > 0 ? 1 - residual / total : (double)NAN) / (double)columns;
+	}
+	double count = (double)rows * (double)columns;
+	text_puts(out, "{\"rmse\":");
+	text_json_double(out, sqrt(squares / count));
+	text_puts(out, ",\"mae\":");
+	text_json_double(out, sizes / count);
+	text_puts(out, ",\"r2\":");
+	text_json_double(out, r2);
+	text_puts(out, "}");
+}
+
+static void metrics_render(const struct model_card *card, const struct prediction_inputs *inputs, const double *outputs,
+			   size_t columns, struct text *out)
+{
+	text_puts(out, ",\"metrics\":");
+	if (card->classes == 0) {
+		regression_metrics(inputs, outputs, columns, out);
+		return;
+	}
+	size_t right = 0;
+	for (size_t i = 0; i < inputs->rows; i++) {
+		right += inputs->y[i] == (double)class_of(outputs + i * columns, columns);
+	}
+	text_puts(out, "{\"accuracy\":");
+	text_json_double(out, (double)right / (double)inputs->rows);
+	text_puts(out, "}");
+}
+
+void predictions_render(const char *job_id, uint64_t step, const struct model_card *card,
+			const struct prediction_inputs *inputs, const double *outputs, size_t columns, struct text *out)
+{
+	text_puts(out, "{\"job_id\":");
+	text_json_string(out, job_id);
+	text_puts(out, ",\"step\":");
+	text_json_uint(out, step);
+	if (card->classes > 0) {
+		text_puts(out, ",\"classes\":");
+		card_classes_render(card, out);
+		classes_render(card, inputs->rows, outputs, columns, out);
+	} else {
+		values_render(inputs->rows, outputs, columns, out);
+	}
+	text_puts(out, ",\"outputs\":[");
+	for (size_t i = 0; i < inputs->rows; i++) {
+		text_puts(out, i == 0 ? "" : ",");
+		numbers_render(out, outputs + i * columns, columns);
+	}
+	text_puts(out, "]");
+	if (inputs->has_target && inputs->rows > 0) {
+		metrics_render(card, inputs, outputs, columns, out);
+	}
+	text_puts(out, "}");
+}
