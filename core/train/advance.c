@@ -11,40 +11,8 @@
 #include "core/base/random.h"
 #include "core/train/internal.h"
 
-/* How far apart looks at the clock are to be, in seconds, where max_seconds is set. */
-static const double clock_apart = 1e-3;
-enum { CLOCK_STRIDE_MAX = 1 << 16 };
-
 /* torch.nn.utils.clip_grad_norm_ adds this to the norm. */
 static const double clip_epsilon = 1e-6;
-
-static double seconds_now(const struct trainer *trainer)
-{
-	const double clock = trainer->setup.clock != NULL ? trainer->setup.clock() : 0;
-	return trainer->seconds_before + (clock - trainer->started);
-}
-
-static void clock_look(struct trainer *trainer)
-{
-	const double now = seconds_now(trainer), passed = now - trainer->clock_last;
-	if (passed < clock_apart / 2 && trainer->clock_stride < CLOCK_STRIDE_MAX) {
-		trainer->clock_stride *= 2;
-	} else if (passed > clock_apart * 2 && trainer->clock_stride > 1) {
-		trainer->clock_stride /= 2;
-	}
-	trainer->clock_steps = 0;
-	trainer->clock_last = now;
-	trainer->time_up = now >= trainer->setup.config.stopping.max_seconds;
-}
-
-static void clock_begin(struct trainer *trainer)
-{
-	trainer->started = trainer->setup.clock != NULL ? trainer->setup.clock() : 0;
-	trainer->seconds_before = trainer->state->seconds;
-	trainer->clock_last = trainer->seconds_before;
-	trainer->clock_steps = 0;
-	trainer->time_up = trainer->seconds_before >= trainer->setup.config.stopping.max_seconds;
-}
 
 static bool point_due(const struct trainer *trainer, uint64_t k)
 {
@@ -58,51 +26,17 @@ static double rate_of(const struct trainer *trainer, uint64_t k)
 			     trainer->steps_per_epoch, trainer->steps_total);
 }
 
-static void copy_parameters(const struct trainer *trainer, double *out)
-{
-	if (trainer->dtype == DTYPE_FLOAT64) {
-		memcpy(out, trainer->theta, trainer->n * sizeof *out);
-		return;
-	}
-	const float *theta = trainer->theta;
-	for (size_t i = 0; i < trainer->n; i++) {
-		out[i] = (double)theta[i];
-	}
-}
-
-/* A point of step k from the state; `measured` says which of its training series are, `rate` NAN: no update follows. */
-static void add_point(struct trainer *trainer, uint64_t measured, double rate)
+static void keep_validation(struct trainer *trainer, double loss, double accuracy, bool classifier)
 {
 	struct run_state *state = trainer->state;
-	measured |= state->validation_bits | (isnan(rate) ? 0 : POINT_LEARNING_RATE);
-	state->last = (struct curve_point){
-		.step = state->step,
-		.epoch = (double)state->step / (double)trainer->steps_per_epoch,
-		.seconds = seconds_now(trainer),
-		.learning_rate = rate,
-		.train_loss = measured & POINT_TRAIN_LOSS ? state->loss : (double)NAN,
-		.gradient_norm = measured & POINT_GRADIENT_NORM ? state->gradient_norm : (double)NAN,
-		.validation_loss = state->validation_loss,
-		.validation_accuracy = state->validation_accuracy,
-		.measured = measured,
-	};
-	if (trainer->point_parameters != NULL) {
-		copy_parameters(trainer, trainer->point_parameters + trainer->points_count * trainer->n);
-	}
-	trainer->points[trainer->points_count++] = state->last;
+	state->validation_loss = loss;
+	state->validation_accuracy = accuracy;
+	state->validation_bits = POINT_VALIDATION_LOSS | (classifier ? POINT_VALIDATION_ACCURACY : 0u);
 }
 
-/* Ends the run here, with the last point. */
-static void finish(struct trainer *trainer, struct verdict verdict, uint64_t measured)
+static struct verdict diverged(double loss, double norm)
 {
-	struct run_state *state = trainer->state;
-	if (verdict.reason != STOP_DIVERGED && !vector_finite(trainer, trainer->theta)) {
-		verdict = (struct verdict){ STOP_DIVERGED, NAN, NAN };
-	}
-	state->reason = verdict.reason;
-	state->reason_value = verdict.value;
-	state->reason_limit = verdict.limit;
-	add_point(trainer, measured, NAN);
+	return (struct verdict){ STOP_DIVERGED, isfinite(loss) ? norm : loss, NAN };
 }
 
 /* The gradient at x, or where the optimizer wants it when an update follows; *loss at x, or NAN when neither wanted nor
@@ -150,17 +84,49 @@ static void update(struct trainer *trainer, double rate, bool measure)
 	state->validation_accuracy = NAN;
 }
 
-static void keep_validation(struct trainer *trainer, double loss, double accuracy, bool classifier)
+/* The best and early stopping at x_k of a full batch: validation was measured, or not. */
+static bool track_full(struct trainer *trainer, double loss, bool validated)
 {
-	struct run_state *state = trainer->state;
-	state->validation_loss = loss;
-	state->validation_accuracy = accuracy;
-	state->validation_bits = POINT_VALIDATION_LOSS | (classifier ? POINT_VALIDATION_ACCURACY : 0u);
+	const double validation = trainer->state->validation_loss;
+	const bool early = trainer->setup.config.stopping.early_stopping && (trainer->early_train || validated);
+
+	if (trainer->track_train) {
+		track_best(trainer, loss);
+	} else if (validated) {
+		track_best(trainer, validation);
+	} else {
+		track_initial(trainer, loss);
+	}
+	if (early) {
+		track_early(trainer, trainer->early_train ? loss : validation);
+	}
+	return early;
 }
 
-static struct verdict diverged(double loss, double norm)
+/* What a full step does with its evaluation: point, rules, update. */
+static void settle_full(struct trainer *trainer, double loss, uint64_t measured, bool due)
 {
-	return (struct verdict){ STOP_DIVERGED, isfinite(loss) ? norm : loss, NAN };
+	const struct run_state *state = trainer->state;
+	const bool validated = state->validation_bits != 0;
+
+	if (((measured & POINT_TRAIN_LOSS) && !isfinite(loss)) ||
+	    ((measured & POINT_GRADIENT_NORM) && !isfinite(state->gradient_norm))) {
+		record_end(trainer, diverged(loss, state->gradient_norm), measured);
+		return;
+	}
+	struct verdict verdict = stopping_rules(trainer, track_full(trainer, loss, validated));
+	if (verdict.reason == STOP_NONE) {
+		verdict = stopping_budget(trainer);
+	}
+	if (verdict.reason != STOP_NONE) {
+		record_end(trainer, verdict, measured);
+		return;
+	}
+	const double rate = rate_of(trainer, state->step);
+	if (due) {
+		record_point(trainer, measured, rate);
+	}
+	update(trainer, rate, !isnan(trainer->setup.config.stopping.parameter_change));
 }
 
 /* A step that sees all rows: an epoch of its own. */
@@ -176,7 +142,7 @@ static enum status step_full(struct trainer *trainer)
 	const bool want_norm =
 		due || !want_loss || !isnan(config->stopping.gradient_norm) || !isnan(config->optimizer.clip_grad_norm);
 	const struct batch all = { .data = trainer->setup.training, .count = trainer->rows };
-	double loss, seen, norm = NAN, validation_loss = NAN, accuracy = NAN;
+	double loss, seen, validation_loss = NAN, accuracy = NAN;
 	bool classifier = false;
 
 	enum status status = evaluate(trainer, trainer->rows != 0 ? &all : NULL, !last, want_loss, &loss, &seen);
@@ -186,44 +152,13 @@ static enum status step_full(struct trainer *trainer)
 	if (status != OK) {
 		return status;
 	}
-	if (want_norm) {
-		norm = vector_norm(trainer, trainer->gradient);
-	}
 	state->rows_seen += trainer->rows;
-	state->gradient_norm = norm;
+	state->gradient_norm = want_norm ? vector_norm(trainer, trainer->gradient) : (double)NAN;
 	track_loss(trainer, loss);
 	if (validate) {
 		keep_validation(trainer, validation_loss, accuracy, classifier);
 	}
-	const uint64_t measured = (want_loss ? POINT_TRAIN_LOSS : 0u) | (want_norm ? POINT_GRADIENT_NORM : 0u);
-	if ((want_loss && !isfinite(loss)) || (want_norm && !isfinite(norm))) {
-		finish(trainer, diverged(loss, norm), measured);
-		return OK;
-	}
-	if (trainer->track_train) {
-		track_best(trainer, loss);
-	} else if (validate) {
-		track_best(trainer, validation_loss);
-	} else {
-		track_initial(trainer, loss);
-	}
-	const bool early = config->stopping.early_stopping && (trainer->early_train || validate);
-	if (early) {
-		track_early(trainer, trainer->early_train ? loss : validation_loss);
-	}
-	struct verdict verdict = stopping_rules(trainer, early);
-	if (verdict.reason == STOP_NONE) {
-		verdict = stopping_budget(trainer);
-	}
-	if (verdict.reason != STOP_NONE) {
-		finish(trainer, verdict, measured);
-		return OK;
-	}
-	const double rate = rate_of(trainer, k);
-	if (due) {
-		add_point(trainer, measured, rate);
-	}
-	update(trainer, rate, !isnan(config->stopping.parameter_change));
+	settle_full(trainer, loss, (want_loss ? POINT_TRAIN_LOSS : 0u) | (want_norm ? POINT_GRADIENT_NORM : 0u), due);
 	return OK;
 }
 
@@ -300,7 +235,7 @@ static enum status step_mini(struct trainer *trainer)
 		verdict = stopping_budget(trainer);
 	}
 	if (verdict.reason != STOP_NONE) {
-		finish(trainer, verdict, 0);
+		record_end(trainer, verdict, 0);
 		return OK;
 	}
 	const bool due = point_due(trainer, k) || state->validation_bits != 0;
@@ -323,13 +258,13 @@ static enum status step_mini(struct trainer *trainer)
 	state->epoch_batches++;
 	const uint64_t measured = (want_loss ? POINT_TRAIN_LOSS : 0u) | (want_norm ? POINT_GRADIENT_NORM : 0u);
 	if (!isfinite(seen) || (want_loss && !isfinite(loss)) || (want_norm && !isfinite(state->gradient_norm))) {
-		finish(trainer, diverged(isfinite(seen) ? loss : seen, state->gradient_norm), measured);
+		record_end(trainer, diverged(isfinite(seen) ? loss : seen, state->gradient_norm), measured);
 		return OK;
 	}
 	track_initial(trainer, seen);
 	const double rate = rate_of(trainer, k);
 	if (due) {
-		add_point(trainer, measured, rate);
+		record_point(trainer, measured, rate);
 	}
 	update(trainer, rate, epoch_last && !isnan(rule->parameter_change));
 	return OK;
@@ -337,7 +272,6 @@ static enum status step_mini(struct trainer *trainer)
 
 enum status trainer_advance(struct trainer *trainer, uint64_t steps)
 {
-	const bool timed = !isnan(trainer->setup.config.stopping.max_seconds);
 	enum status status = OK;
 
 	clock_begin(trainer);
@@ -349,14 +283,12 @@ enum status trainer_advance(struct trainer *trainer, uint64_t steps)
 			status = E_CANCELLED;
 			break;
 		}
-		if (timed && ++trainer->clock_steps >= trainer->clock_stride) {
-			clock_look(trainer);
-		}
+		clock_step(trainer);
 		status = trainer->full ? step_full(trainer) : step_mini(trainer);
 		if (status != OK) {
 			break;
 		}
 	}
-	trainer->state->seconds = seconds_now(trainer);
+	trainer->state->seconds = clock_seconds(trainer);
 	return status;
 }

@@ -89,6 +89,28 @@ struct verdict stopping_rules(const struct trainer *trainer, bool early);
 /* max_seconds (when time is up), steps, epochs. */
 struct verdict stopping_budget(const struct trainer *trainer);
 
+/* record.c: the clock within one advance, points, the ending. */
+void clock_begin(struct trainer *trainer);
+/* Looks at the clock, where max_seconds is set and the last look is some steps ago. */
+void clock_step(struct trainer *trainer);
+/* Computing time so far, over all attempts. */
+double clock_seconds(const struct trainer *trainer);
+/* A point of this step from the state. measured: which of its training series are; rate NAN: no update follows. */
+void record_point(struct trainer *trainer, uint64_t measured, double rate);
+/* Ends the run at this step, with its last point; parameters that are not finite make it diverged. */
+void record_end(struct trainer *trainer, struct verdict verdict, uint64_t measured);
+
+/* memory.c: bytes of every array that a trainer owns; 0: none. */
+struct trainer_sizes {
+	struct state_layout layout;
+	size_t gradient, point, partial, order, outputs, target_sums, points, parameters;
+	size_t points_capacity;
+};
+enum status trainer_sizes(const struct train_config *config, size_t n, size_t outputs, uint64_t rows,
+			  struct trainer_sizes *sizes);
+/* A trainer with its arrays, nothing of it set; NULL: no memory. */
+struct trainer *trainer_allocate(const struct trainer_sizes *sizes);
+
 /* evaluate.c: loss and, of a classifier, accuracy of the validation rows at theta. OK or E_CANCELLED. */
 enum status evaluate_validation(struct trainer *trainer, double *loss, double *accuracy, bool *classifier);
 /* Doubles that the metrics of `outputs` columns need. */

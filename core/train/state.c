@@ -129,6 +129,10 @@ uint64_t state_fingerprint(const struct trainer_setup *setup)
 	uint64_t hash = 0xcbf29ce484222325;
 	mix_config(&hash, &setup->config);
 	mix_count(&hash, setup->objective->n);
+	for (size_t i = 0; i < setup->objective->tensors; i++) {
+		mix(&hash, setup->objective->tensor[i].name, strlen(setup->objective->tensor[i].name));
+		mix_count(&hash, setup->objective->tensor[i].size);
+	}
 	mix_view(&hash, setup->training);
 	mix_view(&hash, setup->validation);
 	return hash;

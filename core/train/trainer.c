@@ -1,18 +1,9 @@
 #include "core/train/trainer.h"
 
-#include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/base/size.h"
 #include "core/train/internal.h"
-
-enum {
-	POINTS_MAX = 1024,               /* points that are held until they are taken */
-	POINT_PARAMETER_BYTES = 4 << 20, /* ... and their parameters, unless one point has more */
-	MEMORY_ALIGN = 64,
-};
 
 static const char *const words[] = {
 #define STOP_WORD(name, word) word,
@@ -23,117 +14,6 @@ static const char *const words[] = {
 const char *stop_reason_word(enum stop_reason reason)
 {
 	return (unsigned)reason < STOP_REASON_COUNT ? words[reason] : "";
-}
-
-/* Bytes of every array that a trainer owns; 0: none. */
-struct sizes {
-	struct state_layout layout;
-	size_t gradient, point, partial, order, outputs, target_sums, points, parameters;
-	size_t points_capacity;
-};
-
-static enum status measure(const struct train_config *config, size_t n, size_t outputs, uint64_t rows,
-			   struct sizes *sizes)
-{
-	const struct training_config *training = &config->training;
-	const enum status status = state_measure(config, n, &sizes->layout);
-	size_t vector, wide, numbers;
-
-	if (status != OK || !size_multiply(n, dtype_size(training->dtype), &vector) ||
-	    !size_multiply(n, sizeof(double), &wide)) {
-		return E_TOO_LARGE;
-	}
-	sizes->gradient = vector;
-	sizes->point = config->optimizer.type->look_ahead_f64 != NULL ? vector : 0;
-	sizes->partial = 2 * vector_chunks(n) * sizeof(double);
-	sizes->order = 0;
-	if (training->shuffle && !train_full_batch(training, rows)) {
-		if (rows > UINT32_MAX || !size_multiply(rows, sizeof(uint32_t), &sizes->order)) {
-			return E_TOO_LARGE;
-		}
-	}
-	sizes->outputs = 0;
-	sizes->target_sums = 0;
-	if (outputs > 0) {
-		if (!size_multiply(evaluate_rows(outputs), outputs, &numbers) ||
-		    !size_multiply(numbers, dtype_size(training->dtype), &sizes->outputs) ||
-		    !size_multiply(evaluate_sums(outputs), sizeof(double), &sizes->target_sums)) {
-			return E_TOO_LARGE;
-		}
-	}
-	sizes->points_capacity = POINTS_MAX;
-	sizes->parameters = 0;
-	if (config->recording.parameters) {
-		const size_t fit = wide == 0 ? POINTS_MAX : POINT_PARAMETER_BYTES / wide;
-		sizes->points_capacity = fit > POINTS_MAX ? POINTS_MAX : fit == 0 ? 1 : fit;
-		if (!size_multiply(wide, sizes->points_capacity, &sizes->parameters)) {
-			return E_TOO_LARGE;
-		}
-	}
-	sizes->points = sizes->points_capacity * sizeof(struct curve_point);
-	return OK;
-}
-
-enum status trainer_measure(const struct train_config *config, size_t n, size_t outputs, uint64_t rows, size_t *bytes)
-{
-	struct sizes sizes;
-	const enum status status = measure(config, n, outputs, rows, &sizes);
-	if (status != OK) {
-		return status;
-	}
-	const size_t parts[] = { sizes.layout.size, sizes.gradient,    sizes.point,  sizes.partial,   sizes.order,
-				 sizes.outputs,     sizes.target_sums, sizes.points, sizes.parameters };
-	size_t sum = sizeof(struct trainer);
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		if (!size_add(sum, parts[i], &sum)) {
-			return E_TOO_LARGE;
-		}
-	}
-	*bytes = sum;
-	return OK;
-}
-
-/* *out = memory of `bytes`, aligned, not set; nothing when bytes is 0. */
-static bool take(size_t bytes, void *out)
-{
-	void *memory = NULL;
-	if (bytes != 0) {
-		if (bytes > SIZE_MAX - MEMORY_ALIGN) {
-			return false;
-		}
-		memory = aligned_alloc(MEMORY_ALIGN, (bytes + MEMORY_ALIGN - 1) & ~(size_t)(MEMORY_ALIGN - 1));
-		if (memory == NULL) {
-			return false;
-		}
-	}
-	memcpy(out, &memory, sizeof memory);
-	return true;
-}
-
-static bool take_all(struct trainer *trainer, const struct sizes *sizes)
-{
-	return take(sizes->layout.size, &trainer->state) && take(sizes->gradient, &trainer->gradient) &&
-	       take(sizes->point, &trainer->point) && take(sizes->partial, &trainer->partial) &&
-	       take(sizes->order, &trainer->order) && take(sizes->outputs, &trainer->outputs) &&
-	       take(sizes->target_sums, &trainer->target_sums) && take(sizes->points, &trainer->points) &&
-	       take(sizes->parameters, &trainer->point_parameters);
-}
-
-void trainer_destroy(struct trainer *trainer)
-{
-	if (trainer == NULL) {
-		return;
-	}
-	free(trainer->state);
-	free(trainer->gradient);
-	free(trainer->point);
-	free(trainer->partial);
-	free(trainer->order);
-	free(trainer->outputs);
-	free(trainer->target_sums);
-	free(trainer->points);
-	free(trainer->point_parameters);
-	free(trainer);
 }
 
 static enum status check_data(const struct trainer_setup *setup, struct error *error)
@@ -242,20 +122,19 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 {
 	const struct objective *objective = setup->objective;
 	const uint64_t rows = setup->training != NULL ? setup->training->rows : 0;
-	struct sizes sizes;
+	struct trainer_sizes sizes;
 
 	enum status status = check_setup(setup, error);
 	if (status != OK) {
 		return status;
 	}
 	const size_t outputs = objective->type->predict != NULL ? objective->outputs : 0;
-	status = measure(&setup->config, objective->n, outputs, rows, &sizes);
+	status = trainer_sizes(&setup->config, objective->n, outputs, rows, &sizes);
 	if (status != OK) {
 		return error_set(error, E_MEMORY, "%zu parameters are more than memory can hold", objective->n);
 	}
-	struct trainer *trainer = calloc(1, sizeof *trainer);
-	if (trainer == NULL || !take_all(trainer, &sizes)) {
-		trainer_destroy(trainer);
+	struct trainer *trainer = trainer_allocate(&sizes);
+	if (trainer == NULL) {
 		return error_set(error, E_MEMORY, "no memory for %zu parameters", objective->n);
 	}
 	trainer->setup = *setup;

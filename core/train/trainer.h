@@ -153,7 +153,7 @@ struct evaluation {
 enum status trainer_evaluate(struct trainer *trainer, const void *theta, const struct data_view *data,
 			     struct evaluation *out);
 
-/* Ends the run from outside (cancel). */
+/* Ends the run from outside (cancel), as it stands: no point is made. Nothing when it has ended already. */
 void trainer_stop(struct trainer *trainer, enum stop_reason reason);
 
 #endif

@@ -1,5 +1,5 @@
 /* Metrics of a set of rows: accuracy, rmse, mae, r2, in blocks, in both precisions. */
-#include "tests/core/trial.h"
+#include "tests/support/trial.h"
 #include "tests/support/suite.h"
 
 enum { ROWS = 40001, COLUMNS = 3 };

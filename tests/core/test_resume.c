@@ -2,7 +2,7 @@
  * A run interrupted at any step and restored in a fresh trainer ends with the same bits: every optimizer x every
  * schedule x every stopping rule x every kind of batch, in both precisions.
  */
-#include "tests/core/trial.h"
+#include "tests/support/trial.h"
 #include "tests/support/suite.h"
 
 enum { RULE_NONE, RULE_GRADIENT, RULE_LOSS, RULE_PARAMETERS, RULE_TARGET, RULE_EARLY, RULE_EARLY_TRAIN, RULES };

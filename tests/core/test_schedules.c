@@ -1,7 +1,7 @@
 /* Every schedule against tests/data/golden/schedules, the warm-up, the unit, and what a run sees of it. */
 #include <stdio.h>
 
-#include "tests/core/trial.h"
+#include "tests/support/trial.h"
 #include "tests/support/golden.h"
 #include "tests/support/suite.h"
 

@@ -2,8 +2,8 @@
  * What the trainer's tests share: hand-written objectives, a run's whole configuration with defaults, and a way to
  * run it to its end while its points are collected.
  */
-#ifndef TESTS_CORE_TRIAL_H
-#define TESTS_CORE_TRIAL_H
+#ifndef TESTS_SUPPORT_TRIAL_H
+#define TESTS_SUPPORT_TRIAL_H
 
 #include <check.h>
 #include <math.h>

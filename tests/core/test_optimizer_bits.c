@@ -1,0 +1,213 @@
+/* What an update computes does not depend on the instruction set, on how a range is cut, or on the executor. */
+#include <pthread.h>
+
+#include "core/kernels/kernels.h"
+#include "tests/support/suite.h"
+#include "tests/support/trial.h"
+
+enum { LONG = 1037, STEPS = 5 };
+
+struct long_run {
+	struct optimizer optimizer;
+	struct setting_value value[TRIAL_SETTINGS];
+	double slot[3][LONG], scalar[4], x[LONG], gradient[LONG]; /* room for either dtype */
+};
+
+/* Five updates by the optimizer of the active instruction set, each cut at `cut`. variant: which settings. */
+static void long_run(struct long_run *run, size_t index, enum dtype dtype, size_t variant, size_t cut)
+{
+	memset(run, 0, sizeof *run);
+	const struct optimizer_type *type = optimizer_at(index);
+	settings_defaults(type->settings, type->setting_count, run->value);
+	run->optimizer = (struct optimizer){ .type = type,
+					     .settings = { type->settings, type->setting_count, run->value },
+					     .dtype = dtype,
+					     .n = LONG,
+					     .scalar = run->scalar };
+	for (size_t i = 0; i < type->setting_count; i++) {
+		const char *name = type->settings[i].name;
+		if (strcmp(name, "momentum") == 0 && variant > 0) {
+			run->value[i].number = 0.785;
+		} else if (strcmp(name, "weight_decay") == 0) {
+			run->value[i].number = 0.0385;
+		} else if ((strcmp(name, "nesterov") == 0 || strcmp(name, "amsgrad") == 0) && variant > 1) {
+			run->value[i].number = 1;
+		}
+	}
+	for (size_t k = 0; k < type->slots(&run->optimizer.settings); k++) {
+		run->optimizer.slot[k] = run->slot[k];
+	}
+	for (size_t i = 0; i < LONG; i++) {
+		trial_set(dtype, run->x, i, sin(1.385 * (double)i));
+	}
+	for (uint64_t t = 1; t <= STEPS; t++) {
+		const struct step step = { t, 0.0385, run->x, run->gradient };
+		for (size_t i = 0; i < LONG; i++) {
+			trial_set(dtype, run->gradient, i, cos(0.2385 * (double)(i + t * t)));
+		}
+		type->prepare(&run->optimizer, &step);
+		void (*update)(const struct optimizer *, const struct step *, size_t, size_t) =
+			dtype == DTYPE_FLOAT32 ? type->update_f32 : type->update_f64;
+		update(&run->optimizer, &step, 0, cut);
+		update(&run->optimizer, &step, cut, LONG);
+	}
+}
+
+START_TEST(results_are_the_same_bits_on_every_instruction_set_and_cut)
+{
+	static const char *const sets[] = { "baseline", "avx2", "avx512" };
+	static const size_t cuts[] = { 0, 1, 7, 500, 1031 };
+	static struct long_run whole, other;
+	for (int dtype = 0; dtype < 2; dtype++) {
+		for (size_t variant = 0; variant < 3; variant++) {
+			ck_assert(kernels_select("baseline"));
+			long_run(&whole, (size_t)_i, (enum dtype)dtype, variant, 0);
+			for (size_t s = 0; s < 3; s++) {
+				if (!kernels_select(sets[s])) {
+					continue;
+				}
+				for (size_t c = 0; c < sizeof cuts / sizeof cuts[0]; c++) {
+					long_run(&other, (size_t)_i, (enum dtype)dtype, variant, cuts[c]);
+					ck_assert_mem_eq(whole.x, other.x, sizeof whole.x);
+					ck_assert_mem_eq(whole.slot, other.slot, sizeof whole.slot);
+				}
+			}
+		}
+	}
+}
+END_TEST
+
+/* An objective of many parameters: f = sum of 0.5 (i % 5 + 1.385) x_i^2 / n. */
+enum { MANY = 200001 };
+
+static enum status many_evaluate(struct objective *objective, const void *theta, const struct batch *batch,
+				 struct executor *executor, double *value, void *gradient)
+{
+	double sum = 0;
+	(void)batch;
+	(void)executor;
+	for (size_t i = 0; i < MANY; i++) {
+		const double c = (double)(i % 5) + 1.385, x = trial_get(objective->dtype, theta, i);
+		sum += 0.5 * c * x * x;
+		if (gradient != NULL) {
+			trial_set(objective->dtype, gradient, i, c * x);
+		}
+	}
+	if (value != NULL) {
+		*value = sum / MANY;
+	}
+	return OK;
+}
+
+static void many_initialise(const struct objective *objective, uint64_t seed, void *theta)
+{
+	(void)seed;
+	for (size_t i = 0; i < MANY; i++) {
+		trial_set(objective->dtype, theta, i, 1e-3 * sin(1.385 * (double)i));
+	}
+}
+
+static const struct objective_type many_type = { .evaluate = many_evaluate,
+						 .initialise = many_initialise,
+						 .destroy = trial_destroy };
+
+enum { THREADS = 3 };
+
+struct deal {
+	size_t count, thread;
+	executor_piece *piece;
+	void *context;
+};
+
+static void *work(void *argument)
+{
+	const struct deal *deal = argument;
+	for (size_t i = deal->count; i-- > 0;) {
+		if (i % THREADS == deal->thread) {
+			deal->piece(deal->context, i, deal->thread);
+		}
+	}
+	return NULL;
+}
+
+static void run_threads(struct executor *self, size_t count, executor_piece *piece, void *context)
+{
+	pthread_t threads[THREADS];
+	struct deal deals[THREADS];
+	(void)self;
+	for (size_t t = 0; t < THREADS; t++) {
+		deals[t] = (struct deal){ count, t, piece, context };
+		ck_assert_int_eq(pthread_create(&threads[t], NULL, work, &deals[t]), 0);
+	}
+	for (size_t t = 0; t < THREADS; t++) {
+		pthread_join(threads[t], NULL);
+	}
+}
+
+static void many_run(struct trial *trial, size_t index, enum dtype dtype, bool threads)
+{
+	trial_init(trial, 4);
+	trial_objective_init(&trial->objective, dtype, MANY, NULL);
+	trial->objective.base.rowed = false;
+	trial->objective.base.type = &many_type;
+	trial->setup.config.training.dtype = dtype;
+	trial->setup.config.stopping.parameter_change = 1e-30;
+	trial->setup.config.optimizer.clip_grad_norm = 2.385;
+	trial_optimizer(trial, optimizer_at(index)->name, "constant");
+	if (threads) {
+		trial->executor.run = run_threads;
+		trial->executor.slots = THREADS;
+	}
+	ck_assert_int_eq(trial_run(trial), STOP_STEPS);
+}
+
+START_TEST(long_vectors_give_the_same_bits_on_one_thread_and_on_three)
+{
+	for (int dtype = 0; dtype < 2; dtype++) {
+		struct trial one, three;
+		size_t size;
+		many_run(&one, (size_t)_i, (enum dtype)dtype, false);
+		many_run(&three, (size_t)_i, (enum dtype)dtype, true);
+		const void *a = trainer_state(one.trainer, &size), *b = trainer_state(three.trainer, &size);
+		ck_assert(memcmp(a, b, size) == 0);
+		/* The norm over chunks is the norm. */
+		double sum = 0;
+		for (size_t i = 0; i < MANY; i++) {
+			const double x = trial_get((enum dtype)dtype, trainer_parameters(one.trainer), i);
+			sum += pow(((double)(i % 5) + 1.385) * x, 2);
+		}
+		ck_assert_double_eq_tol(one.points[4].gradient_norm / sqrt(sum), 1,
+					dtype == DTYPE_FLOAT32 ? 1e-6 : 1e-12);
+		trial_end(&one);
+		trial_end(&three);
+	}
+}
+END_TEST
+
+START_TEST(a_gradient_whose_squares_overflow_still_has_a_norm)
+{
+	struct trial trial;
+	double x0[2] = { 3e160, 4e160 };
+	trial_init(&trial, 1);
+	trial_objective_init(&trial.objective, DTYPE_FLOAT64, 2, trial_bowl);
+	trial.setup.initial = x0;
+	ck_assert_int_eq(trial_run(&trial), STOP_DIVERGED); /* f is infinite, its gradient is not */
+	ck_assert_double_eq_tol(trial.points[0].gradient_norm / hypot(1.385 * 3e160, 2.385 * 4e160), 1, 1e-14);
+	ck_assert(isinf(trial.points[0].train_loss));
+	trial_end(&trial);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("optimizer bits");
+	TCase *bits = tcase_create("bits");
+	tcase_set_timeout(bits, 60);
+	tcase_add_loop_test(bits, results_are_the_same_bits_on_every_instruction_set_and_cut, 0,
+			    (int)optimizer_type_count);
+	tcase_add_loop_test(bits, long_vectors_give_the_same_bits_on_one_thread_and_on_three, 0,
+			    (int)optimizer_type_count);
+	tcase_add_test(bits, a_gradient_whose_squares_overflow_still_has_a_norm);
+	suite_add_tcase(suite, bits);
+	return suite_run(suite);
+}
