@@ -1,11 +1,24 @@
-/* Dense products: OpenBLAS for all but tiny shapes. */
+/*
+ * Dense products: OpenBLAS with one thread a call, and our own loops for tiny shapes.
+ *
+ * Our loops: B' is copied to rows of whole 16-byte vectors, filled up with zeros; then four rows of C at a time are
+ * held in registers while p = 0, 1, ... k-1 is added up in that order. So an element of C does not depend on where a
+ * tile ends.
+ */
 #include "core/kernels/gemm.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <pthread.h>
+#include <string.h>
 
 #include <cblas.h>
+
+/* Up to this many products, counted with n filled up to whole vectors, a call of OpenBLAS costs more than the work
+ * (tests/bench/bench_kernels.c: about as much from 150 x 3 x 16 on). */
+enum { TINY_PRODUCTS = 4096 };
+/* Numbers in the copy of B', which is on the stack. */
+enum { PACKED = 2048 };
 
 static void one_thread(void)
 {
@@ -17,6 +30,18 @@ const char *gemm_init(void)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, one_thread);
 	return openblas_get_corename();
+}
+
+/* x rounded up to a multiple of `unit`; whether m x (n rounded up) x k is for our own loops. */
+static size_t round_up(size_t x, size_t unit)
+{
+	return (x + unit - 1) / unit * unit;
+}
+
+static bool tiny(size_t m, size_t padded, size_t k)
+{
+	return m <= TINY_PRODUCTS && padded <= PACKED && k <= PACKED && k * padded <= PACKED &&
+	       m * padded * k <= TINY_PRODUCTS;
 }
 
 #define REAL_IS_FLOAT 1

@@ -1,0 +1,150 @@
+/* Dense products against a plain triple loop in long double, and the same bits from several threads at once. */
+#include <math.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/kernels/gemm.h"
+#include "tests/support/suite.h"
+
+/* Odd numbers in [-1, 1) that need all bits. */
+static void fill(double *x, size_t n, uint32_t seed)
+{
+	for (size_t i = 0; i < n; i++) {
+		seed = seed * 1664525u + 1013904223u;
+		x[i] = (double)seed / 0x1p31 - 1.0 + 2.385e-9;
+	}
+}
+
+struct shape {
+	size_t m, n, k;
+};
+
+/* From both sides of the border between our loops and OpenBLAS, and with tiles that do not come out even. */
+static const struct shape shapes[] = { { 1, 1, 1 },   { 150, 3, 4 },  { 4, 3, 150 },  { 5, 7, 3 },    { 3, 1, 9 },
+				       { 1, 13, 11 }, { 64, 10, 37 }, { 33, 17, 29 }, { 2, 1, 2000 }, { 61, 3, 0 } };
+enum { SHAPES = sizeof shapes / sizeof shapes[0], ROOM = 8192 };
+
+/* One product of every kind of transposition, both precisions, leading dimensions wider than the rows. */
+static void check_shape(struct shape s, bool transpose_a, bool transpose_b, bool accumulate)
+{
+	static double a[ROOM], b[ROOM], c[ROOM], before[ROOM];
+	static float a32[ROOM], b32[ROOM], c32[ROOM];
+	size_t lda = (transpose_a ? s.m : s.k) + 2, ldb = (transpose_b ? s.k : s.n) + 1, ldc = s.n + 3;
+	fill(a, ROOM, 1);
+	fill(b, ROOM, 2);
+	fill(before, ROOM, 3);
+	memcpy(c, before, sizeof c);
+	for (size_t i = 0; i < ROOM; i++) {
+		a32[i] = (float)a[i];
+		b32[i] = (float)b[i];
+		c32[i] = (float)before[i];
+	}
+	gemm_f64(transpose_a, transpose_b, s.m, s.n, s.k, a, lda, b, ldb, accumulate, c, ldc);
+	gemm_f32(transpose_a, transpose_b, s.m, s.n, s.k, a32, lda, b32, ldb, accumulate, c32, ldc);
+	for (size_t i = 0; i < s.m; i++) {
+		for (size_t j = 0; j < ldc; j++) {
+			size_t at = i * ldc + j;
+			if (j >= s.n) {
+				ck_assert_msg(c[at] == before[at] && c32[at] == (float)before[at],
+					      "wrote beyond a row");
+				continue;
+			}
+			long double sum = accumulate ? (long double)before[at] : 0.0L;
+			for (size_t p = 0; p < s.k; p++) {
+				sum += (long double)a[transpose_a ? p * lda + i : i * lda + p] *
+				       (long double)b[transpose_b ? j * ldb + p : p * ldb + j];
+			}
+			long double room = (long double)s.k + 4.0L;
+			ck_assert_msg(fabsl((long double)c[at] - sum) <= room * 0x1p-53L * room,
+				      "%zu x %zu x %zu at %zu, %zu", s.m, s.n, s.k, i, j);
+			ck_assert_msg(fabsl((long double)c32[at] - sum) <= room * 0x1p-23L,
+				      "float %zu x %zu x %zu at %zu, %zu", s.m, s.n, s.k, i, j);
+		}
+	}
+}
+
+START_TEST(a_product_is_what_three_loops_say)
+{
+	for (unsigned kind = 0; kind < 8; kind++) {
+		check_shape(shapes[_i], kind & 1u, kind & 2u, kind & 4u);
+	}
+}
+END_TEST
+
+START_TEST(nothing_to_write_writes_nothing)
+{
+	double c = 2.385;
+	gemm_f64(false, false, 0, 1, 1, &c, 1, &c, 1, false, &c, 1);
+	gemm_f64(false, false, 1, 0, 1, &c, 1, &c, 1, false, &c, 1);
+	ck_assert(c == 2.385);
+}
+END_TEST
+
+START_TEST(openblas_names_its_kernel)
+{
+	ck_assert_str_ne(gemm_init(), "");
+	ck_assert_str_eq(gemm_init(), gemm_init());
+}
+END_TEST
+
+/* m, n, k of the concurrent products: large enough for OpenBLAS. */
+enum { M = 64, N = 48, K = 96, THREADS = 4, REPEATS = 60 };
+
+struct job {
+	const float *a, *b, *expected;
+	bool same;
+};
+
+static void *multiply_often(void *argument)
+{
+	struct job *job = argument;
+	float c[M * N];
+	job->same = true;
+	for (int i = 0; i < REPEATS; i++) {
+		gemm_f32(false, false, M, N, K, job->a, K, job->b, N, false, c, N);
+		job->same = job->same && memcmp(c, job->expected, sizeof c) == 0;
+	}
+	return NULL;
+}
+
+START_TEST(threads_that_multiply_at_once_get_the_bits_of_one_alone)
+{
+	static float a[THREADS][M * K], b[THREADS][K * N], expected[THREADS][M * N];
+	pthread_t thread[THREADS];
+	struct job job[THREADS];
+	double numbers[M * K];
+	gemm_init();
+	for (size_t t = 0; t < THREADS; t++) {
+		fill(numbers, M * K, (uint32_t)t + 10);
+		for (size_t i = 0; i < M * K; i++) {
+			a[t][i] = (float)numbers[i];
+		}
+		fill(numbers, K * N, (uint32_t)t + 20);
+		for (size_t i = 0; i < K * N; i++) {
+			b[t][i] = (float)numbers[i];
+		}
+		gemm_f32(false, false, M, N, K, a[t], K, b[t], N, false, expected[t], N);
+		job[t] = (struct job){ .a = a[t], .b = b[t], .expected = expected[t] };
+	}
+	for (size_t t = 0; t < THREADS; t++) {
+		ck_assert_int_eq(pthread_create(&thread[t], NULL, multiply_often, &job[t]), 0);
+	}
+	for (size_t t = 0; t < THREADS; t++) {
+		pthread_join(thread[t], NULL);
+		ck_assert_msg(job[t].same, "thread %zu got other bits", t);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("core/kernels/gemm");
+	TCase *cases = tcase_create("gemm");
+	tcase_add_loop_test(cases, a_product_is_what_three_loops_say, 0, SHAPES);
+	tcase_add_test(cases, nothing_to_write_writes_nothing);
+	tcase_add_test(cases, openblas_names_its_kernel);
+	tcase_add_test(cases, threads_that_multiply_at_once_get_the_bits_of_one_alone);
+	suite_add_tcase(suite, cases);
+	return suite_run(suite);
+}
