@@ -178,10 +178,10 @@ static double NAME(try_curve)(const struct NAME(curve) * curve, const struct NAM
 			{ "log", KERNEL(k, log), logl, 0, REAL_IS_FLOAT ? 0x1p-126 : 0x1p-1022, 1 },                   \
 			{ "log", KERNEL(k, log), logl, 0.999, 1.001, 1 },                                              \
 			{ "tanh", KERNEL(k, tanh), tanhl, -1, 1, 2.5 },                                                \
-			{ "tanh", KERNEL(k, tanh), tanhl, -25, 25, 2.5 },                                                \
+			{ "tanh", KERNEL(k, tanh), tanhl, -25, 25, 2.5 },                                              \
 			{ "tanh", KERNEL(k, tanh), tanhl, -1e-6, 1e-6, 2.5 },                                          \
-			{ "sigmoid", KERNEL(k, sigmoid), NAME(sigmoid_exact), -2, 2, 2 },                              \
-			{ "sigmoid", KERNEL(k, sigmoid), NAME(sigmoid_exact), -85, 40, 2 },                            \
+			{ "sigmoid", KERNEL(k, sigmoid), NAME(sigmoid_exact), -2, 2, 2.5 },                            \
+			{ "sigmoid", KERNEL(k, sigmoid), NAME(sigmoid_exact), -85, 40, 2.5 },                          \
 	}
 
 TEST(NAME(exp_log_tanh_and_sigmoid_are_accurate_to_a_few_ulp))

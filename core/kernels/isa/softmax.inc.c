@@ -27,6 +27,7 @@ static inline double NAME(xent_rows)(size_t rows, size_t classes, const REAL *z,
 {
 	REAL e[CHUNK], rest[CHUNK], at_label[CHUNK];
 	size_t place[CHUNK];
+	e[0] = 0; /* there is a row, which the compiler does not know */
 	for (size_t r = 0; r < rows; r++) {
 		const REAL *row = z + r * classes;
 		place[r] = NAME(place_of_maximum)(classes, row);
