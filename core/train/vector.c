@@ -45,9 +45,8 @@ struct norm_pass {
 
 static double sum_squares(const struct trainer *trainer, const void *v, size_t begin, size_t end)
 {
-	return trainer->dtype == DTYPE_FLOAT32
-		       ? trainer->kernels->sum_squares_f32(end - begin, (const float *)v + begin)
-		       : trainer->kernels->sum_squares_f64(end - begin, (const double *)v + begin);
+	return trainer->dtype == DTYPE_FLOAT32 ? squares_f32(trainer->kernels, end - begin, (const float *)v + begin)
+					       : squares_f64(trainer->kernels, end - begin, (const double *)v + begin);
 }
 
 static void norm_piece(void *context, size_t index, size_t slot)

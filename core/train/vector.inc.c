@@ -4,7 +4,36 @@
 /* |dx|^2 and |x|^2 are summed over blocks of this many numbers, small enough to stay in the first cache. */
 #ifndef MEASURE_BLOCK
 #define MEASURE_BLOCK 1024
+/* Vectors of up to this many numbers are summed by a plain loop. */
+#define SHORT_SUM 16
 #endif
+
+/* sum x^2, by a plain loop where the kernel's lanes would be mostly empty. The length alone decides. */
+static double NAME(squares)(const struct kernels *k, size_t n, const REAL *x)
+{
+	if (n > SHORT_SUM) {
+		return k->NAME(sum_squares)(n, x);
+	}
+	double sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		sum += (double)x[i] * (double)x[i];
+	}
+	return sum;
+}
+
+/* sum (x - y)^2 likewise. */
+static double NAME(squared_difference)(const struct kernels *k, size_t n, const REAL *x, const REAL *y)
+{
+	if (n > SHORT_SUM) {
+		return k->NAME(sum_squared_difference)(n, x, y);
+	}
+	double sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		const double d = (double)x[i] - (double)y[i];
+		sum += d * d;
+	}
+	return sum;
+}
 
 static void NAME(transform)(const struct kernels *k, double factor, double limit, size_t n, REAL *gradient)
 {
@@ -36,8 +65,8 @@ static void NAME(update_chunk)(const struct update_pass *pass, size_t begin, siz
 		const size_t count = end - i < MEASURE_BLOCK ? end - i : MEASURE_BLOCK;
 		memcpy(before, x + i, count * sizeof *x);
 		optimizer->type->NAME(update)(optimizer, pass->step, i, i + count);
-		sums[0] += k->NAME(sum_squared_difference)(count, x + i, before);
-		sums[1] += k->NAME(sum_squares)(count, x + i);
+		sums[0] += NAME(squared_difference)(k, count, x + i, before);
+		sums[1] += NAME(squares)(k, count, x + i);
 	}
 }
 
