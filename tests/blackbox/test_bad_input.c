@@ -274,11 +274,12 @@ END_TEST
 
 START_TEST(bad_predictions_are_refused)
 {
-	const char *id = string_at(job_run(server, "{\"dataset\": {\"inline\": {\"columns\": [\"a\", \"breadth\", \"y\"], "
-						   "\"rows\": [[1, 2, 3], [2, 1, 5], [3, 3, 9]]}, "
-						   "\"target\": \"y\"}, \"model\": {\"type\": \"linear_regression\"}}")
-					   ->json,
-				   "id");
+	const char *id =
+		string_at(job_run(server, "{\"dataset\": {\"inline\": {\"columns\": [\"a\", \"breadth\", \"y\"], "
+					  "\"rows\": [[1, 2, 3], [2, 1, 5], [3, 3, 9]]}, "
+					  "\"target\": \"y\"}, \"model\": {\"type\": \"linear_regression\"}}")
+				  ->json,
+			  "id");
 	const char *path = text_of("/v1/jobs/%s/predictions", id);
 	const char *const bodies[] = { "{}",
 				       "{\"inputs\": 3}",

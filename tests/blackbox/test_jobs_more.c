@@ -173,10 +173,13 @@ START_TEST(early_stopping_keeps_the_best_weights)
 	const struct reply *job = job_run(
 		server,
 		text_of("{\"dataset\": {\"id\": \"%s\", \"validation_fraction\": 0.2}, \"model\": {\"type\": \"mlp\", "
-			"\"layers\": [{\"type\": \"dense\", \"units\": 32, \"activation\": \"relu\"}]}, "
+			"\"loss\": \"cross_entropy\", \"layers\": [{\"type\": \"dense\", \"units\": 32, "
+			"\"activation\": \"relu\"}]}, "
 			"\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.02}, "
-			"\"training\": {\"epochs\": 200, \"batch_size\": 64, \"seed\": 7}, "
-			"\"stopping\": {\"early_stopping\": {\"metric\": \"validation_loss\", \"patience\": 3}}}",
+			"\"training\": {\"epochs\": 200, \"batch_size\": 64, \"seed\": "
+			"7}, "
+			"\"stopping\": {\"early_stopping\": {\"metric\": "
+			"\"validation_loss\", \"patience\": 3}}}",
 			dataset));
 	ck_assert_str_eq(string_at(job->json, "stop_reason"), "early_stopping");
 	ck_assert_double_gt(number_at(job->json, "metrics.validation_accuracy"), 0.9);

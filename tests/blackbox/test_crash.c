@@ -1,0 +1,229 @@
+/*
+ * Interruptions: a job that was killed with -9 at any moment, or stopped with SIGTERM, ends with the same weights and
+ * the same curve, to the last bit, as one that never was; and nothing that was acknowledged is lost.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/blackbox/jobs.h"
+#include "tests/support/golden.h"
+
+/* Checkpoints many times a second, so that there is one to go on from. */
+#define CAREFUL FLAGS("--workers", "1", "--checkpoint-seconds", "0.05")
+
+struct kind {
+	const char *name;
+	const char *job; /* with %s for the dataset */
+	double steps;
+	unsigned kills; /* up to 4: a job that took the process down five times is failed */
+};
+
+static const struct kind kinds[] = {
+	{ "mini-batch network in float32",
+	  "{\"dataset\": {\"id\": \"%s\", \"validation_fraction\": 0.2}, \"model\": {\"type\": \"mlp\", \"loss\": "
+	  "\"cross_entropy\", "
+	  "\"layers\": [{\"type\": \"dense\", \"units\": 32, \"activation\": \"tanh\"}]}, \"optimizer\": {\"type\": "
+	  "\"adam\", "
+	  "\"learning_rate\": 0.001, \"schedule\": {\"type\": \"cosine\", \"warmup_steps\": 50}}, \"training\": "
+	  "{\"epochs\": 300, "
+	  "\"batch_size\": 16, \"seed\": 2385}, \"recording\": {\"every_steps\": 20}}",
+	  27000, 4 },
+	{ "full-batch softmax in float64",
+	  "{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"softmax_regression\", \"l2\": 0.001}, "
+	  "\"optimizer\": {\"type\": "
+	  "\"nesterov\", \"learning_rate\": 0.01, \"momentum\": 0.9}, \"training\": {\"epochs\": 3000, \"batch_size\": "
+	  "\"full\", "
+	  "\"dtype\": \"float64\"}, \"stopping\": {\"gradient_norm\": null, \"loss_change\": null, "
+	  "\"parameter_change\": null}}",
+	  3000, 3 },
+	{ "closed-form function",
+	  "{\"name\": \"%s\", \"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", \"initial_point\": "
+	  "[-1.2, 1, 0.7, 2.385]}, "
+	  "\"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 1e-5, \"momentum\": 0.9, \"nesterov\": true}, "
+	  "\"training\": "
+	  "{\"steps\": 3000000}, \"stopping\": {\"gradient_norm\": null, \"loss_change\": null, \"parameter_change\": "
+	  "null}, "
+	  "\"recording\": {\"every_steps\": 1000}}",
+	  3000000, 3 },
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* The job with the dataset's id in its hole (a function's job takes it as its name). */
+static const char *job_text(const struct kind *kind, const char *dataset)
+{
+	const char *hole = strstr(kind->job, "%s");
+	return text_of("%.*s%s%s", (int)(hole - kind->job), kind->job, dataset, hole + 2);
+}
+
+static const char *start_job(struct server *server, const struct kind *kind)
+{
+	const char *dataset = dataset_upload(server, "digits.csv", "target=target");
+	return job_post(server, job_text(kind, dataset));
+}
+
+START_TEST(a_job_killed_at_any_moment_ends_with_the_same_bits)
+{
+	const struct kind *kind = &kinds[_i];
+	struct server *calm = server_start(CAREFUL);
+	struct results expected;
+	const char *undisturbed = start_job(calm, kind);
+	results_take(calm, undisturbed, &expected);
+	ck_assert_double_eq(expected.step, kind->steps);
+	server_destroy(calm);
+	struct server *server = server_start(CAREFUL);
+	const char *id = start_job(server, kind);
+	unsigned kills = 0;
+	for (; kills < kind->kills; kills++) {
+		job_reach(server, id, kind->steps * (kills + 0.3) / (kind->kills + 1));
+		const struct reply *now = client_get(server, text_of("/v1/jobs/%s", id));
+		if (strcmp(string_at(now->json, "status"), "succeeded") == 0)
+			break;
+		server_kill(server);
+		server_restart(server, CAREFUL);
+	}
+	ck_assert_msg(kills > 0, "%s ended before it could be killed", kind->name);
+	expect_results(server, id, &expected);
+	const struct reply *job = client_get(server, text_of("/v1/jobs/%s", id));
+	ck_assert_double_eq(number_at(job->json, "attempt"), kills + 1);
+	finish(server);
+}
+END_TEST
+
+START_TEST(sigterm_checkpoints_exits_0_within_two_seconds_and_the_next_start_goes_on)
+{
+	const struct kind *kind = &kinds[_i];
+	struct server *server = server_start(CAREFUL);
+	const char *id = start_job(server, kind);
+	struct results expected;
+	results_take(server, id, &expected);
+	server_destroy(server);
+	/* Checkpoints are rare here: what SIGTERM leaves is what the job goes on from. */
+	const char *const *rare = FLAGS("--workers", "1", "--checkpoint-seconds", "1000");
+	server = server_start(rare);
+	id = start_job(server, kind);
+	job_reach(server, id, 0.4 * kind->steps);
+	double reached = number_at(client_get(server, text_of("/v1/jobs/%s", id))->json, "progress.step");
+	double seconds;
+	ck_assert_int_eq(server_terminate(server, &seconds), 0);
+	ck_assert_double_lt(seconds, 2 * blackbox_patience());
+	server_restart(server, rare);
+	const struct reply *again = client_get(server, text_of("/v1/jobs/%s", id));
+	ck_assert_double_ge(number_at(again->json, "progress.step"), reached);
+	expect_results(server, id, &expected);
+	finish(server);
+}
+END_TEST
+
+START_TEST(what_was_acknowledged_survives_a_kill_at_once)
+{
+	struct server *server = server_start(CAREFUL);
+	const char *dataset = dataset_upload(server, "iris.csv", "name=kept&target=target");
+	const char *id[5];
+	for (int i = 0; i < 5; i++)
+		id[i] = job_post(server,
+				 text_of("{\"name\": \"kept-%d\", \"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": "
+					 "\"softmax_regression\"}}",
+					 i, dataset));
+	server_kill(server);
+	server_restart(server, CAREFUL);
+	for (int i = 0; i < 5; i++) {
+		const struct reply *job = job_wait(server, id[i]);
+		ck_assert_str_eq(string_at(job->json, "status"), "succeeded");
+		ck_assert_str_eq(string_at(job->json, "name"), text_of("kept-%d", i));
+		if (i)
+			expect_same_results(server, id[0], server, id[i]);
+	}
+	server_kill(server);
+	server_restart(server, CAREFUL);
+	ck_assert_str_eq(string_at(client_get(server, text_of("/v1/datasets/%s", dataset))->json, "name"), "kept");
+	size_t n;
+	job_weights(server, id[4], NULL, &n);
+	ck_assert_uint_eq(n, 15);
+	finish(server);
+}
+END_TEST
+
+START_TEST(a_job_that_took_the_process_down_five_times_is_failed)
+{
+	/* No checkpoint ever: each start is from step 0. */
+	const char *const *never = FLAGS("--workers", "1", "--checkpoint-seconds", "1000");
+	struct server *server = server_start(never);
+	const char *id = job_post(
+		server, "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", \"initial_point\": [-1.2, "
+			"1]}, \"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 1e-9}, \"training\": {\"steps\": "
+			"1000000000}, \"stopping\": {\"gradient_norm\": null, \"loss_change\": null, "
+			"\"parameter_change\": null}}");
+	for (int i = 0; i < 5; i++) {
+		job_reach(server, id, 1);
+		const struct reply *job = client_get(server, text_of("/v1/jobs/%s", id));
+		ck_assert_str_eq(string_at(job->json, "status"), "running");
+		ck_assert_double_eq(number_at(job->json, "attempt"), i + 1);
+		server_kill(server);
+		server_restart(server, never);
+	}
+	const struct reply *job = client_get(server, text_of("/v1/jobs/%s", id));
+	ck_assert_str_eq(string_at(job->json, "status"), "failed");
+	ck_assert_str_eq(string_at(job->json, "stop_reason"), "error");
+	ck_assert_uint_gt(strlen(string_at(job->json, "error.detail")), 0);
+	finish(server);
+}
+END_TEST
+
+START_TEST(a_file_of_a_newer_program_is_refused_and_left_alone)
+{
+	struct server *server = server_start(NULL);
+	ck_assert_int_eq(server_terminate(server, NULL), 0);
+	/* Bytes 60 to 63 of an SQLite file are its user version, big-endian. */
+	const char *path = text_of("%s/descentd.db", server->dir);
+	FILE *file = fopen(path, "r+b");
+	ck_assert_ptr_nonnull(file);
+	unsigned char version[4] = { 0 };
+	ck_assert_int_eq(fseek(file, 60, SEEK_SET), 0);
+	ck_assert_uint_eq(fread(version, 1, 4, file), 4);
+	ck_assert_int_gt(version[3], 0);
+	const unsigned char newer[4] = { 0, 0, 39, 15 };
+	ck_assert_int_eq(fseek(file, 60, SEEK_SET), 0);
+	ck_assert_uint_eq(fwrite(newer, 1, 4, file), 4);
+	fclose(file);
+	char *said = NULL;
+	int code = program_run(server->dir, FLAGS("--listen", "127.0.0.1:0"), NULL, &said);
+	ck_assert_int_ne(code, 0);
+	ck_assert_int_lt(code, 126);
+	ck_assert_msg(strstr(said, "newer") != NULL, "says: %s", said);
+	ck_assert_msg(strstr(said, "listening") == NULL, "says: %s", said);
+	free(said);
+	finish(server);
+}
+END_TEST
+
+START_TEST(a_second_program_on_the_same_folder_is_refused)
+{
+	struct server *server = server_start(NULL);
+	char *said = NULL;
+	int code = program_run(server->dir, FLAGS("--listen", "127.0.0.1:0"), NULL, &said);
+	ck_assert_msg(code != 0 && code < 126, "exit code %d: %s", code, said);
+	free(said);
+	expect_alive(server, NULL);
+	finish(server);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("blackbox/crash");
+	TCase *tests = tcase_create("interruptions");
+	tcase_set_timeout(tests, 120);
+	tcase_add_loop_test(tests, a_job_killed_at_any_moment_ends_with_the_same_bits, 0, KINDS);
+	tcase_add_loop_test(tests, sigterm_checkpoints_exits_0_within_two_seconds_and_the_next_start_goes_on, 0, KINDS);
+	tcase_add_test(tests, what_was_acknowledged_survives_a_kill_at_once);
+	tcase_add_test(tests, a_job_that_took_the_process_down_five_times_is_failed);
+	tcase_add_test(tests, a_file_of_a_newer_program_is_refused_and_left_alone);
+	tcase_add_test(tests, a_second_program_on_the_same_folder_is_refused);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
+
+int main(void)
+{
+	return blackbox_run(suite());
+}
