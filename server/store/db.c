@@ -83,6 +83,7 @@ enum status db_status(const struct db *db, int code)
 		return E_MEMORY;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
+	case SQLITE_ERROR: /* our SQL does not fit the file's schema */
 		return E_CORRUPT;
 	case SQLITE_TOOBIG:
 		return E_TOO_LARGE;
