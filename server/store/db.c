@@ -42,6 +42,7 @@ enum status db_open(struct db *db, const char *path, enum db_role role, struct e
 	int code;
 	memset(db, 0, sizeof *db);
 	pthread_once(&once, configure_once);
+	errno = 0;
 	code = sqlite3_open_v2(path, &db->handle, flags, NULL);
 	if (db->handle != NULL) {
 		sqlite3_extended_result_codes(db->handle, 1);
@@ -64,9 +65,8 @@ void db_close(struct db *db)
 	memset(db, 0, sizeof *db);
 }
 
-static bool no_space(const struct db *db)
+static bool is_no_space(int reason)
 {
-	int reason = sqlite3_system_errno(db->handle);
 	return reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
 }
 
@@ -93,7 +93,8 @@ enum status db_status(const struct db *db, int code)
 	case SQLITE_LOCKED:
 		return E_BUSY;
 	default:
-		return db->handle != NULL && no_space(db) ? E_DISK_FULL : E_IO;
+		/* A COMMIT that cannot write leaves the reason in errno only (db_next clears it before). */
+		return is_no_space(errno) || is_no_space(sqlite3_system_errno(db->handle)) ? E_DISK_FULL : E_IO;
 	}
 }
 
@@ -154,7 +155,9 @@ static enum status keep(struct db *db, const char *sql, sqlite3_stmt **out)
 
 enum status db_next(struct db *db, sqlite3_stmt *row)
 {
-	int code = sqlite3_step(row);
+	int code;
+	errno = 0;
+	code = sqlite3_step(row);
 	if (code == SQLITE_DONE) {
 		return E_NOT_FOUND;
 	}
