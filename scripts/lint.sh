@@ -35,7 +35,7 @@ upward() { # upward FOLDER ALLOWED: quoted includes in FOLDER that are not of AL
 upward core/ 'core'
 upward api/ 'core|api'
 upward server/ 'core|api|server'
-upward tests/core/ 'core|tests/support'
+upward tests/core/ 'core|tests/support|tests/core'
 upward tests/api/ 'core|api|tests/support'
 upward tests/blackbox/ 'tests/support|tests/blackbox'
 

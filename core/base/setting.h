@@ -25,17 +25,17 @@ enum setting_kind {
 struct setting {
 	const char *name;
 	enum setting_kind kind;
-	bool required;      /* no default: the job must give it */
-	bool nullable;      /* null is allowed and reads as NAN: "off" (REAL and INTEGER only) */
-	double preset;      /* default: number, 0/1, index of a choice; NAN with nullable: off by default */
-	double minimum;     /* bounds of a number, or of each number of a vector */
+	bool required;  /* no default: the job must give it */
+	bool nullable;  /* null is allowed and reads as NAN: "off" (REAL and INTEGER only) */
+	double preset;  /* default: number, 0/1, index of a choice; NAN with nullable: off by default */
+	double minimum; /* bounds of a number, or of each number of a vector */
 	double maximum;
-	bool open_minimum;  /* the bound itself is excluded */
+	bool open_minimum; /* the bound itself is excluded */
 	bool open_maximum;
-	size_t length;      /* of a VECTOR, 0: any */
+	size_t length;               /* of a VECTOR, 0: any */
 	const double *preset_values; /* default of a VECTOR, `length` numbers; NULL: empty */
 	const char *const *choices;  /* NULL-terminated */
-	const char *doc;    /* one sentence */
+	const char *doc;             /* one sentence */
 };
 
 struct setting_value {

@@ -7,7 +7,12 @@
 #define FUNCTIONS(X)                                                                                                   \
 	X(quadratic)                                                                                                   \
 	X(rosenbrock)                                                                                                  \
-	X(himmelblau)
+	X(himmelblau)                                                                                                  \
+	X(beale)                                                                                                       \
+	X(booth)                                                                                                       \
+	X(styblinski_tang)                                                                                             \
+	X(rastrigin)                                                                                                   \
+	X(ackley)
 
 #define DECLARE(name) extern const struct function_type function_##name;
 FUNCTIONS(DECLARE)

@@ -18,7 +18,6 @@ const struct function_type function_himmelblau = {
 	.source = "Himmelblau 1972, Applied Nonlinear Programming",
 	.minimum_dimension = 2,
 	.maximum_dimension = 2,
-	.prepare = NULL,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
 	.minimum_value = 0.0,

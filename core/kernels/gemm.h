@@ -10,10 +10,10 @@
 
 /* C [m,n] = A' B' + (accumulate ? C : 0), A' = A [m,k] or the transpose of A [k,m], B' likewise; all row-major, leading
  * dimensions lda, ldb, ldc in elements. With k = 0 the product is 0. */
-void gemm_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
-	      size_t ldb, bool accumulate, float *c, size_t ldc);
-void gemm_f64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const double *a, size_t lda, const double *b,
-	      size_t ldb, bool accumulate, double *c, size_t ldc);
+void gemm_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const float *a, size_t lda,
+	      const float *b, size_t ldb, bool accumulate, float *c, size_t ldc);
+void gemm_f64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const double *a, size_t lda,
+	      const double *b, size_t ldb, bool accumulate, double *c, size_t ldc);
 
 /* Sets OpenBLAS to one thread a call and returns the name of its kernel ("SkylakeX"); static. Call once at start. */
 const char *gemm_init(void);

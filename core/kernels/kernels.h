@@ -47,8 +47,9 @@
 	void (*relu_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                               \
 	void (*tanh_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                               \
 	void (*sigmoid_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                            \
-	/* Losses: return sum over elements (rows) of the loss when want_sum, else 0; d (may be NULL) = scale *        \
-	 * dloss/dz; d may be z. y: target. label: class index. bce: log(1 + exp(z)) - y z, stable for any z. */                           \
+	/* Losses: return sum over elements (rows) of the loss when want_sum, else 0; d (may be NULL) =                \
+	 * scale * dloss/dz; d may be z. y: target. label: class index.                                                \
+	 * bce: log(1 + exp(z)) - y z, stable for any z. */                                                            \
 	double (*bce_logits_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                      \
 	double (*bce_logits_label_##S)(size_t n, const R *z, const int32_t *label, R scale, R *d, bool want_sum);      \
 	/* sum of (z - y)^2; d = scale * 2 (z - y) */                                                                  \

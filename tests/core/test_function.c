@@ -164,8 +164,9 @@ START_TEST(a_known_minimum_has_its_value_and_no_slope)
 		size_t n;
 		double x[4];
 	} known[] = {
-		{ "rosenbrock", 4, { 1, 1, 1, 1 } },
-		{ "himmelblau", 2, { 3, 2 } },
+		{ "rosenbrock", 4, { 1, 1, 1, 1 } }, { "himmelblau", 2, { 3, 2 } },
+		{ "beale", 2, { 3, 0.5 } },          { "booth", 2, { 1, 3 } },
+		{ "rastrigin", 4, { 0, 0, 0, 0 } },  { "ackley", 4, { 0, 0, 0, 0 } },
 	};
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		const struct function_type *type = function_find(known[i].name);
