@@ -1,0 +1,67 @@
+/*
+ * An operation: one table entry with its shape rule, forward and reverse function.
+ * Adding one: one file in core/graph/ops/, one line in its table.c.
+ *
+ * Kinds
+ *   OP_ROWS    rowed (and parameters) -> rowed. Row r of the result depends on row r of rowed inputs alone.
+ *   OP_MEAN    rowed -> scalar: a mean over the rows. forward() adds the sum over the block's rows to *sum when
+ *              sum is not NULL, and when d_in[0] is not NULL writes seed * d(sum)/d(in[0]) there in the same
+ *              pass; there is no reverse(). seed has the division by the batch's rows in it.
+ *   OP_SUM     one parameter -> scalar, a sum over its elements, so that it may be cut in ranges: `rows` is the number
+ *              of elements in the range. forward() adds to *sum, reverse() adds seed * d(sum)/d(in[0]).
+ *   OP_SCALAR  scalars -> scalar, in double, once an evaluation.
+ *
+ * reverse() is the vector-Jacobian product: d_in[i] = (accumulate[i] ? d_in[i] : 0) + d_out * d(out)/d(in[i]). It may use
+ * the memory of d_out as scratch: nobody reads it afterwards.
+ */
+#ifndef CORE_GRAPH_OP_H
+#define CORE_GRAPH_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/dtype.h"
+#include "core/base/error.h"
+#include "core/graph/graph.h"
+#include "core/kernels/kernels.h"
+
+enum op_kind { OP_ROWS, OP_MEAN, OP_SUM, OP_SCALAR };
+
+/* What reverse() looks at beside d_out; whatever it does not name may be overwritten in place. */
+enum { READS_IN_0 = 1u << 0, READS_IN_1 = 1u << 1, READS_IN_2 = 1u << 2, READS_OUT = 1u << 3 };
+
+/* One call of forward or reverse on one block. Arrays are of the plan's dtype; label inputs int32. */
+struct op_call {
+	const struct kernels *kernels;
+	const struct shape *shape; /* [GRAPH_ARITY + 1]: of the inputs; the last is that of the result */
+	size_t rows;               /* rows in this block */
+	const void *in[GRAPH_ARITY];
+	void *out;
+	void *d_out;
+	void *d_in[GRAPH_ARITY]; /* NULL: not wanted */
+	bool accumulate[GRAPH_ARITY];
+	double seed;
+	double *sum;
+};
+
+typedef void op_function(const struct op_call *call);
+
+struct graph_op {
+	const char *name;
+	const char *doc; /* one sentence with the formula */
+	enum op_kind kind;
+	size_t arity;
+	unsigned reverse_reads; /* READS_ bits */
+	/* OP_ROWS: out may be the memory of in[0], and d_in[0] that of d_out; their shapes are equal. */
+	bool in_place;
+	/* The result's shape. E_INVALID with both shapes in the sentence where they do not fit. */
+	enum status (*shape)(const struct shape *in, struct shape *out, struct error *error);
+	op_function *forward[2]; /* [dtype] */
+	op_function *reverse[2]; /* [dtype]; NULL for OP_MEAN and OP_SCALAR */
+	/* OP_SCALAR: value, and derivatives times d_out, which read no values: the only scalar operations
+	 * so far are linear, which is what lets a block go forward and backward at once. */
+	double (*scalar)(const double *in, double attribute);
+	void (*scalar_reverse)(double d_out, double attribute, double *d_in);
+};
+
+#endif

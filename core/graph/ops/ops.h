@@ -1,0 +1,18 @@
+/* The table of operations. */
+#ifndef CORE_GRAPH_OPS_OPS_H
+#define CORE_GRAPH_OPS_OPS_H
+
+#include "core/graph/op.h"
+
+extern const struct graph_op op_matmul, op_add_bias, op_affine;
+extern const struct graph_op op_relu, op_tanh, op_sigmoid, op_identity;
+extern const struct graph_op op_squared_error, op_bce_with_logits, op_bce_with_logits_label, op_cross_entropy;
+extern const struct graph_op op_sum_squares, op_sum_abs;
+extern const struct graph_op op_add, op_scale;
+
+extern const struct graph_op *const graph_ops[];
+extern const size_t graph_op_count;
+/* NULL for an unknown name. */
+const struct graph_op *graph_op_find(const char *name);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * A plan: how a graph is run. Made once; running it allocates nothing and looks nothing up.
+ *
+ *   rows of the batch -> blocks -> lanes -> executor pieces
+ *
+ * Invariants
+ *  1. The number of rows in a block and the number of lanes depend on the graph's shapes and the number of rows in
+ *     the batch alone, never on the executor: the same bits for any number of threads.
+ *  2. Block b belongs to lane b mod L. A lane is one piece: it takes its blocks in increasing order, each forward
+ *     and backward while it sits in the cache, and adds them up in a gradient and sums of its own; lane 0 in the
+ *     caller's gradient. Lanes are then added in the order 0, 1, ..., L-1.
+ *  3. The first contribution to a gradient is written and the others added: nothing is cleared beforehand.
+ *  4. A batch of one block runs inline and wakes nobody.
+ *  5. Contiguous batches are read where they lie; rows of an index are gathered block by block.
+ *
+ * Objectives so far are linear in their means over rows, so that what flows back into a block is known before
+ * the block runs. What couples rows, and functions of parameters that feed rows, are refused (E_UNSUPPORTED).
+ */
+#ifndef CORE_GRAPH_PLAN_H
+#define CORE_GRAPH_PLAN_H
+
+#include <stddef.h>
+
+#include "core/base/error.h"
+#include "core/exec.h"
+#include "core/graph/graph.h"
+#include "core/objective/objective.h"
+
+struct plan;
+
+/* Plans the scalar `root` of `graph` (borrowed for this call only); `output` is the rowed node that plan_predict
+ * writes, or NODE_NONE. slots: of the executors that will run it, at most. *out is returned owned.
+ * E_TOO_LARGE when its memory does not fit a size_t, E_UNSUPPORTED, E_MEMORY, or the graph's own error. */
+enum status plan_create(const struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
+			struct plan **out, struct error *error);
+void plan_destroy(struct plan *plan);
+
+/* The bytes that plan_create would take; the same errors. */
+enum status plan_measure(const struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
+			 size_t *bytes, struct error *error);
+
+/* As objective_type.evaluate and .predict. A batch has at least one row; NULL when no node is rowed. */
+enum status plan_evaluate(struct plan *plan, const void *theta, const struct batch *batch, struct executor *executor,
+			  double *value, void *gradient);
+enum status plan_predict(struct plan *plan, const void *theta, const struct batch *batch, struct executor *executor,
+			 void *outputs);
+
+/* The most rows that a block has; for tests. */
+size_t plan_block_rows(const struct plan *plan);
+
+#endif
