@@ -2,31 +2,38 @@
 
 #include "core/base/size.h"
 
-/* Bytes of a block: a quarter of the smallest second-level cache that servers of the last ten years have
- * (256 KB on Haswell would be all of it; 1 MB and more since Skylake-SP and Zen 4). */
-enum { BLOCK_BYTES = 256 * 1024 };
-/* Fewer rows and every product reads its weights too often; more do not save anything. */
-enum { BLOCK_ROWS_LEAST = 64, BLOCK_ROWS_MOST = 1024 };
+/* Bytes of a block's rows where products with a matrix do the work: a part of the second-level cache (1 MB and more
+ * since Skylake-SP and Zen 4), which leaves room for the weights. */
+enum { MATRIX_BYTES = 256 * 1024, MATRIX_ROWS_LEAST = 64, MATRIX_ROWS_MOST = 1024 };
+/* Where every reader of X has one output, a pass is bound by memory: a block and the next one share the
+ * first-level cache (32 KB), as matvec_ahead wants it (core/kernels/kernels.h). Sixteen rows fill its registers. */
+enum { VECTOR_BYTES = 12 * 1024, VECTOR_ROWS_LEAST = 16, VECTOR_ROWS_MOST = 1024 };
 /* A block of very wide rows may have fewer than the least. */
 enum { BLOCK_BYTES_MOST = 8 * 1024 * 1024 };
-/* Lanes: as many threads as can share a pass, and as many gradients to add at its end. */
-enum { LANES_LEAST = 2, LANES_MOST = 16 };
-enum { LANES_BYTES = 16 * 1024 * 1024 };
+/* Lanes: as many threads as can share a pass, and as many gradients to hold and to add at its end. */
+enum { LANES_LEAST = 2, LANES_MOST = 16, LANES_BYTES = 16 * 1024 * 1024 };
+/* Work that is worth waking a thread for (a wake-up takes some 5 us), and times the cost of adding a lane. */
+enum { LANE_NANOSECONDS = 20000, LANE_GAIN = 8 };
 /* Every buffer starts on a cache line, which is also the width of an AVX-512 register. */
 enum { LINE = 64 };
+
+static void add_numbers(struct blocks *blocks, size_t width)
+{
+	blocks->overflow |= !size_add(blocks->row_numbers, width, &blocks->row_numbers);
+}
 
 void blocks_add_value(struct blocks *blocks, size_t place, size_t width)
 {
 	struct plan *plan = blocks->plan;
 	plan->value_buffer[plan->value_buffers++] = (struct plan_buffer){ .place = place, .offset = width };
-	blocks->overflow |= !size_add(blocks->row_numbers, width, &blocks->row_numbers);
+	add_numbers(blocks, width);
 }
 
 void blocks_add_gradient(struct blocks *blocks, size_t place, size_t width)
 {
 	struct plan *plan = blocks->plan;
 	plan->gradient_buffer[plan->gradient_buffers++] = (struct plan_buffer){ .place = place, .offset = width };
-	blocks->overflow |= !size_add(blocks->row_numbers, width, &blocks->row_numbers);
+	add_numbers(blocks, width);
 }
 
 /* Reserves rows * width * element bytes of a slot; returns where. */
@@ -40,20 +47,54 @@ static size_t reserve(struct blocks *blocks, size_t width, size_t element)
 	return offset;
 }
 
+/* Whether X is read by products with one column alone. */
+static bool is_vector(const struct plan *plan)
+{
+	for (size_t s = 0; s < plan->steps; s++) {
+		if (plan->step[s].features && shape_size(&plan->step[s].shape[GRAPH_ARITY]) != 1) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The most rows, in sixteens, whose bytes fit. */
+static size_t rows_within(size_t bytes, size_t row_bytes, size_t least, size_t most)
+{
+	size_t rows = row_bytes == 0 ? most : bytes / row_bytes / 16 * 16;
+	rows = rows < least ? least : rows > most ? most : rows;
+	while (rows > 1 && row_bytes > BLOCK_BYTES_MOST / rows) {
+		rows /= 2;
+	}
+	return rows;
+}
+
 static void choose_rows(struct blocks *blocks)
 {
 	struct plan *plan = blocks->plan;
+	add_numbers(blocks, plan->features);
+	add_numbers(blocks, plan->targets);
 	size_t bytes = 0;
-	blocks->overflow |= !size_add(blocks->row_numbers, plan->features, &bytes) ||
-			    !size_add(bytes, plan->targets, &bytes) || !size_multiply(bytes, plan->element, &bytes);
-	size_t rows = BLOCK_ROWS_MOST;
-	while (rows > BLOCK_ROWS_LEAST && bytes > BLOCK_BYTES / rows) {
-		rows -= 16;
+	blocks->overflow |= !size_multiply(blocks->row_numbers, plan->element, &bytes);
+	if (is_vector(plan)) {
+		plan->block_rows = rows_within(VECTOR_BYTES, bytes, VECTOR_ROWS_LEAST, VECTOR_ROWS_MOST);
+		plan->ahead = bytes <= 2 * VECTOR_BYTES / plan->block_rows;
+	} else {
+		plan->block_rows = rows_within(MATRIX_BYTES, bytes, MATRIX_ROWS_LEAST, MATRIX_ROWS_MOST);
 	}
-	while (rows > 1 && bytes > BLOCK_BYTES_MOST / rows) {
-		rows /= 2;
+}
+
+/* Nanoseconds of a row, roughly: 8 bytes and 10 products with a parameter each. */
+static size_t row_nanoseconds(const struct blocks *blocks)
+{
+	const struct plan *plan = blocks->plan;
+	size_t products = 0;
+	for (size_t s = 0; s < plan->steps; s++) {
+		for (size_t k = 0; k < plan->step[s].op->arity; k++) {
+			products += plan->step[s].parameter[k] ? shape_size(&plan->step[s].shape[k]) : 0;
+		}
 	}
-	plan->block_rows = rows;
+	return blocks->row_numbers / (8 / plan->element) + products / 10 + 1;
 }
 
 static void choose_lanes(struct blocks *blocks)
@@ -66,15 +107,17 @@ static void choose_lanes(struct blocks *blocks)
 	while (plan->lanes > LANES_LEAST && plan->lane_bytes > (size_t)LANES_BYTES / plan->lanes) {
 		plan->lanes /= 2;
 	}
-	plan->lane_sums = (plan->means + 7) / 8 * 8 + 8; /* never two lanes on one cache line */
-	plan->chunks = (plan->n + PLAN_CHUNK - 1) / PLAN_CHUNK;
+	size_t add_nanoseconds = plan->lane_bytes / 5; /* read and written at 10 GB/s */
+	size_t nanoseconds =
+		add_nanoseconds > LANE_NANOSECONDS / LANE_GAIN ? add_nanoseconds * LANE_GAIN : LANE_NANOSECONDS;
+	plan->lane_rows = nanoseconds / row_nanoseconds(blocks) + 1;
+	plan->lane_sums = plan->means / 8 * 8 + 16; /* never two lanes on one cache line */
+	plan->chunks = plan->n / PLAN_CHUNK + (plan->n % PLAN_CHUNK != 0);
 }
 
-enum status blocks_choose(struct blocks *blocks, struct error *error)
+static void place_buffers(struct blocks *blocks)
 {
 	struct plan *plan = blocks->plan;
-	choose_rows(blocks);
-	choose_lanes(blocks);
 	plan->features_offset = reserve(blocks, plan->features, plan->element);
 	plan->target_offset = reserve(blocks, plan->targets, plan->element);
 	plan->label_offset = reserve(blocks, plan->classes != 0 ? 1 : 0, sizeof(int32_t));
@@ -87,12 +130,21 @@ enum status blocks_choose(struct blocks *blocks, struct error *error)
 	for (size_t i = 0; i < plan->gradient_buffers; i++) {
 		plan->gradient_buffer[i].offset = reserve(blocks, plan->gradient_buffer[i].offset, plan->element);
 	}
-	size_t slots = 0, lanes = 0;
+}
+
+enum status blocks_choose(struct blocks *blocks, struct error *error)
+{
+	struct plan *plan = blocks->plan;
+	choose_rows(blocks);
+	choose_lanes(blocks);
+	place_buffers(blocks);
+	size_t slots = 0, lanes = 0, partial = 0;
 	blocks->overflow |= !size_multiply(plan->slot_bytes, plan->slots, &slots) ||
 			    !size_multiply(plan->lane_bytes, plan->lanes - 1, &lanes) ||
 			    !size_add(slots, lanes, &plan->workspace_bytes) ||
-			    !size_add(plan->workspace_bytes, LINE, &plan->workspace_bytes);
-	if (blocks->overflow || plan->workspace_bytes > PTRDIFF_MAX) {
+			    !size_add(plan->workspace_bytes, LINE, &plan->workspace_bytes) ||
+			    !size_multiply(plan->chunks, (plan->penalties + 1) * sizeof(double), &partial);
+	if (blocks->overflow || plan->workspace_bytes > PTRDIFF_MAX / 2) {
 		return error_set(error, E_TOO_LARGE, "the model needs more memory than any machine has");
 	}
 	return OK;

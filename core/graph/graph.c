@@ -68,7 +68,8 @@ static size_t add_node(struct graph *graph, const struct graph_node *node)
 {
 	size_t size = 1;
 	for (size_t i = 0; i < node->shape.rank; i++) {
-		if (!size_multiply(size, node->shape.extent[i], &size)) {
+		/* Dimensions go to BLAS as int. */
+		if (node->shape.extent[i] > INT32_MAX || !size_multiply(size, node->shape.extent[i], &size)) {
 			graph->status = error_set(&graph->error, E_TOO_LARGE, "a tensor of the model is too large");
 			return NODE_NONE;
 		}

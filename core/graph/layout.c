@@ -15,13 +15,13 @@
 /* A node on its way into the plan. */
 struct draft {
 	struct graph_node node;
-	bool live;       /* the root or the output needs it */
+	bool live; /* the root or the output needs it */
 	bool for_root;
 	bool for_output;
-	bool wanted;     /* its gradient is: a parameter lies behind it */
-	size_t uses;     /* by live nodes */
-	size_t reader;   /* the last live node that reads it */
-	bool written;    /* a contribution to its gradient was planned already */
+	bool wanted;   /* its gradient is: a parameter lies behind it */
+	size_t uses;   /* by live nodes */
+	size_t reader; /* the last live node that reads it */
+	bool written;  /* a contribution to its gradient was planned already */
 	double coefficient;
 	size_t value, gradient, scalar; /* places; 0: none */
 };
@@ -89,8 +89,7 @@ static void find_coefficients(struct draft *draft, size_t root)
 	draft[root].coefficient = 1;
 	for (size_t i = root + 1; i-- > 0;) {
 		double d_in[GRAPH_ARITY];
-		if (!draft[i].for_root || draft[i].node.kind != NODE_OPERATION ||
-		    draft[i].node.op->kind != OP_SCALAR) {
+		if (!draft[i].for_root || draft[i].node.kind != NODE_OPERATION || draft[i].node.op->kind != OP_SCALAR) {
 			continue;
 		}
 		draft[i].node.op->scalar_reverse(draft[i].coefficient, draft[i].node.attribute, d_in);
@@ -160,6 +159,7 @@ static void make_step(struct plan *plan, struct draft *draft, size_t i)
 		step->in[k] = input->value;
 		step->shape[k] = input->node.shape;
 		step->parameter[k] = input->node.kind == NODE_PARAMETER;
+		step->features |= k == 0 && input->node.kind == NODE_FEATURES;
 		step->d_in[k] = draft[i].for_root && input->wanted ? input->gradient : 0;
 	}
 }

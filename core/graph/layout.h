@@ -23,6 +23,7 @@ struct plan_step {
 	double coefficient; /* OP_MEAN: d(root) / d(mean) */
 	size_t sum;         /* OP_MEAN: index of its sum in a lane */
 	size_t scalar;      /* OP_MEAN: place of its value among the scalars */
+	bool features;      /* in[0] is X itself */
 };
 
 /* A sum over a parameter's elements. */
@@ -77,15 +78,19 @@ struct plan {
 	size_t features_place, target_place, label_place;
 	size_t features_offset, target_offset, label_offset; /* where gathered rows go in a slot's memory */
 	size_t output_place, output_offset, output_width;
-	size_t block_rows, lanes, slots;
+	size_t block_rows; /* the most rows of a block */
+	size_t lane_rows;  /* the least rows that are worth a lane of their own */
+	size_t lanes;      /* the most lanes */
+	size_t slots;
+	bool ahead; /* blocks are small enough to ask for the next one meanwhile */
 	size_t slot_bytes, lane_bytes, workspace_bytes;
 	size_t chunks, lane_sums; /* doubles between the sums of two lanes */
 	/* memory */
 	struct plan_slot *slot;
 	char *workspace;
-	char *lane;       /* gradients of the lanes 1..L-1 */
-	double *sum;      /* [lanes, lane_sums] */
-	double *partial;  /* [chunks, penalties] */
+	char *lane;      /* gradients of the lanes 1..L-1 */
+	double *sum;     /* [lanes, lane_sums] */
+	double *partial; /* [chunks, penalties] */
 	double *scalar_value;
 };
 

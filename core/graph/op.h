@@ -11,8 +11,8 @@
  *              of elements in the range. forward() adds to *sum, reverse() adds seed * d(sum)/d(in[0]).
  *   OP_SCALAR  scalars -> scalar, in double, once an evaluation.
  *
- * reverse() is the vector-Jacobian product: d_in[i] = (accumulate[i] ? d_in[i] : 0) + d_out * d(out)/d(in[i]). It may use
- * the memory of d_out as scratch: nobody reads it afterwards.
+ * reverse() is the vector-Jacobian product: d_in[i] = (accumulate[i] ? d_in[i] : 0) + d_out * d(out)/d(in[i]). It may
+ * use the memory of d_out as scratch: nobody reads it afterwards.
  */
 #ifndef CORE_GRAPH_OP_H
 #define CORE_GRAPH_OP_H
@@ -40,6 +40,7 @@ struct op_call {
 	void *d_out;
 	void *d_in[GRAPH_ARITY]; /* NULL: not wanted */
 	bool accumulate[GRAPH_ARITY];
+	const void *next; /* where in[0] of the next block lies, to be asked for meanwhile; NULL: not known */
 	double seed;
 	double *sum;
 };

@@ -1,16 +1,16 @@
 /*
  * A plan: how a graph is run. Made once; running it allocates nothing and looks nothing up.
  *
- *   rows of the batch -> blocks -> lanes -> executor pieces
+ *   rows of the batch -> lanes, which are executor pieces -> blocks
  *
  * Invariants
  *  1. The number of rows in a block and the number of lanes depend on the graph's shapes and the number of rows in
  *     the batch alone, never on the executor: the same bits for any number of threads.
- *  2. Block b belongs to lane b mod L. A lane is one piece: it takes its blocks in increasing order, each forward
- *     and backward while it sits in the cache, and adds them up in a gradient and sums of its own; lane 0 in the
- *     caller's gradient. Lanes are then added in the order 0, 1, ..., L-1.
+ *  2. A lane has a run of neighbouring blocks, so that it reads memory in order, and is one piece: it takes its blocks
+ *     in increasing order, each forward and backward while it sits in the cache, and adds them up in a gradient and
+ *     sums of its own; lane 0 in the caller's gradient. Lanes are then added in the order 0, 1, ..., L-1.
  *  3. The first contribution to a gradient is written and the others added: nothing is cleared beforehand.
- *  4. A batch of one block runs inline and wakes nobody.
+ *  4. A batch that is too small to be worth a second lane runs inline and wakes nobody.
  *  5. Contiguous batches are read where they lie; rows of an index are gathered block by block.
  *
  * Objectives so far are linear in their means over rows, so that what flows back into a block is known before

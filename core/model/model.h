@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "core/base/setting.h"
+#include "core/function/function.h"
 #include "core/objective/objective.h"
 
 enum target_kind {
@@ -21,6 +22,10 @@ enum target_kind {
 	TARGET_ANY,    /* the loss decides (networks) */
 };
 
+struct graph;
+struct graph_op;
+struct layer_config;
+
 /* A loss by name. `target` is what it compares with: NUMBER, CLASS or BINARY. */
 struct loss_type {
 	const char *name;
@@ -29,6 +34,8 @@ struct loss_type {
 	enum target_kind target;
 	const struct setting *settings;
 	size_t setting_count;
+	/* The scalar that it is of outputs z and a target (both rowed nodes): what a model's builder calls. */
+	size_t (*build)(struct graph *graph, size_t z, size_t target);
 };
 
 struct activation_type {
@@ -37,6 +44,8 @@ struct activation_type {
 	const char *source;
 	const struct setting *settings;
 	size_t setting_count;
+	const struct graph_op *op; /* element-wise */
+	bool he;                   /* weights before it start as He says, else as Glorot does */
 };
 
 /* A hidden layer of a network. */
@@ -47,6 +56,10 @@ struct layer_type {
 	const struct setting *settings; /* beside `activation`, which every layer with `activates` takes */
 	size_t setting_count;
 	bool activates;
+	/* Appends layer number `index` to a network of `inputs` columns (node x); *outputs: columns of the result.
+	 * Penalties are for its parameters of rank 2 and more. */
+	size_t (*build)(struct graph *graph, const struct layer_config *config, size_t index, size_t x, size_t inputs,
+			size_t *outputs);
 };
 
 struct layer_config {
@@ -95,12 +108,12 @@ struct model_type {
 	const struct loss_type *(*default_loss)(const struct model_shape *shape);
 	/* Builds the objective. Returns OK, E_INVALID with a sentence, E_MEMORY.
 	 * slots: executor slots to make scratch memory for. *out is returned owned. */
-	enum status (*build)(const struct model_config *config, const struct model_shape *shape,
-			     enum dtype dtype, size_t slots, struct objective **out, struct error *error);
+	enum status (*build)(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
+			     size_t slots, struct objective **out, struct error *error);
 	/* Number of parameters (theta's n) and bytes that build() will take, before building:
 	 * E_TOO_LARGE when they do not fit a size_t. */
-	enum status (*measure)(const struct model_config *config, const struct model_shape *shape,
-			       enum dtype dtype, size_t slots, size_t *parameters, size_t *bytes);
+	enum status (*measure)(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
+			       size_t slots, size_t *parameters, size_t *bytes);
 };
 
 /* The tables, for validation and catalog; find returns NULL for an unknown name. */
@@ -112,6 +125,10 @@ extern const struct activation_type *const activation_types[];
 extern const size_t activation_type_count;
 extern const struct layer_type *const layer_types[];
 extern const size_t layer_type_count;
+/* NULL for an unknown name. */
 const struct model_type *model_find(const char *name);
+const struct loss_type *loss_find(const char *name);
+const struct activation_type *activation_find(const char *name);
+const struct layer_type *layer_find(const char *name);
 
 #endif

@@ -6,7 +6,8 @@ static void NAME(product)(const struct op_call *call, const REAL *b)
 {
 	size_t k = call->shape[1].extent[0], m = call->shape[1].extent[1];
 	if (m == 1) {
-		call->kernels->NAME(matvec)(call->rows, k, call->in[0], k, call->in[1], b != NULL ? b[0] : 0, call->out);
+		call->kernels->NAME(matvec_ahead)(call->rows, k, call->in[0], k, call->in[1], b != NULL ? b[0] : 0,
+						  call->out, call->next);
 		return;
 	}
 	NAME(gemm)(false, false, call->rows, m, k, call->in[0], k, call->in[1], m, false, call->out, m);
@@ -43,7 +44,7 @@ static void NAME(matmul_reverse)(const struct op_call *call)
 		if (!call->accumulate[1]) {
 			memset(dw, 0, k * sizeof *dw);
 		}
-		call->kernels->NAME(matvec_t)(call->rows, k, call->in[0], k, call->d_out, dw);
+		call->kernels->NAME(matvec_t_ahead)(call->rows, k, call->in[0], k, call->d_out, dw, call->next);
 	} else if (dw != NULL) {
 		NAME(gemm)(true, false, k, m, call->rows, call->in[0], k, call->d_out, m, call->accumulate[1], dw, m);
 	}

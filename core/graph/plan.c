@@ -1,0 +1,127 @@
+#include "core/graph/plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/base/size.h"
+#include "core/graph/layout.h"
+
+enum { LINE = 64 };
+
+static struct plan *start(enum dtype dtype, size_t slots, struct error *error)
+{
+	assert(slots >= 1);
+	struct plan *plan = calloc(1, sizeof *plan);
+	if (plan == NULL) {
+		error_set(error, E_MEMORY, "out of memory for the model's plan");
+		return NULL;
+	}
+	plan->dtype = dtype;
+	plan->element = dtype_size(dtype);
+	plan->slots = slots;
+	plan->kernels = kernels_active();
+	return plan;
+}
+
+/* One slot's tables of pointers: NULL at place 0, its own memory for what rows compute. */
+static bool make_slot(const struct plan *plan, struct plan_slot *slot, char *memory)
+{
+	slot->memory = memory;
+	slot->value = calloc(plan->values, sizeof *slot->value);
+	slot->gradient = calloc(plan->gradients, sizeof *slot->gradient);
+	if (slot->value == NULL || slot->gradient == NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < plan->value_buffers; i++) {
+		slot->value[plan->value_buffer[i].place] = memory + plan->value_buffer[i].offset;
+	}
+	for (size_t i = 0; i < plan->gradient_buffers; i++) {
+		slot->gradient[plan->gradient_buffer[i].place] = memory + plan->gradient_buffer[i].offset;
+	}
+	return true;
+}
+
+static bool allocate(struct plan *plan)
+{
+	size_t bytes = (plan->workspace_bytes + LINE - 1) & ~(size_t)(LINE - 1);
+	plan->workspace = aligned_alloc(LINE, bytes);
+	plan->slot = calloc(plan->slots, sizeof *plan->slot);
+	plan->sum = calloc(plan->lanes * plan->lane_sums, sizeof *plan->sum);
+	plan->partial = calloc(plan->chunks * plan->penalties + 1, sizeof *plan->partial);
+	plan->scalar_value = calloc(plan->scalars_room, sizeof *plan->scalar_value);
+	if (plan->workspace == NULL || plan->slot == NULL || plan->sum == NULL || plan->partial == NULL ||
+	    plan->scalar_value == NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < plan->slots; i++) {
+		if (!make_slot(plan, &plan->slot[i], plan->workspace + i * plan->slot_bytes)) {
+			return false;
+		}
+	}
+	plan->lane = plan->workspace + plan->slots * plan->slot_bytes;
+	return true;
+}
+
+enum status plan_create(const struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
+			struct plan **out, struct error *error)
+{
+	struct plan *plan = start(dtype, slots, error);
+	if (plan == NULL) {
+		return E_MEMORY;
+	}
+	enum status status = plan_layout(plan, graph, root, output, error);
+	if (status == OK && !allocate(plan)) {
+		status = error_set(error, E_MEMORY, "out of memory: the model needs %zu bytes", plan->workspace_bytes);
+	}
+	if (status != OK) {
+		plan_destroy(plan);
+		return status;
+	}
+	*out = plan;
+	return OK;
+}
+
+void plan_destroy(struct plan *plan)
+{
+	if (plan == NULL) {
+		return;
+	}
+	for (size_t i = 0; plan->slot != NULL && i < plan->slots; i++) {
+		free(plan->slot[i].value);
+		free(plan->slot[i].gradient);
+	}
+	free(plan->slot);
+	free(plan->workspace);
+	free(plan->sum);
+	free(plan->partial);
+	free(plan->scalar_value);
+	plan_tables_free(plan);
+	free(plan);
+}
+
+enum status plan_measure(const struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
+			 size_t *bytes, struct error *error)
+{
+	struct plan *plan = start(dtype, slots, error);
+	if (plan == NULL) {
+		return E_MEMORY;
+	}
+	enum status status = plan_layout(plan, graph, root, output, error);
+	if (status == OK) {
+		/* What is not numbers: tables by node, pointers by slot, sums by lane and chunk. */
+		size_t node = sizeof(struct plan_step) + sizeof(struct plan_penalty) + sizeof(struct plan_scalar) +
+			      sizeof(struct plan_parameter) + 2 * sizeof(struct plan_buffer) + sizeof(size_t);
+		size_t tables = (graph->nodes + 1) * node +
+				slots * (sizeof(struct plan_slot) + (plan->values + plan->gradients) * sizeof(void *)) +
+				sizeof(double) * (plan->lanes * plan->lane_sums + plan->chunks * plan->penalties +
+						  plan->scalars_room + 1);
+		*bytes = plan->workspace_bytes + sizeof *plan + tables;
+	}
+	plan_destroy(plan);
+	return status;
+}
+
+size_t plan_block_rows(const struct plan *plan)
+{
+	return plan->block_rows;
+}

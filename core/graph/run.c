@@ -1,0 +1,366 @@
+/*
+ * Runs a plan: lanes of blocks over the rows, then what is done once on the whole vector (adding the lanes,
+ * penalties), then the scalars. Nothing here allocates, looks up a name, or depends on which thread runs what.
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "core/graph/layout.h"
+#include "core/graph/plan.h"
+
+/* One evaluation. Shared by its pieces, which write only their own lane, slot or chunk, and `cancelled`. */
+struct run {
+	struct plan *plan;
+	const char *theta;
+	const struct batch *batch;
+	const struct executor *executor;
+	char *gradient; /* NULL: not wanted */
+	bool want_value;
+	char *outputs; /* of a prediction */
+	size_t block_rows, blocks, lanes;
+	double row_share; /* 1 / rows of the batch */
+	atomic_bool cancelled;
+};
+
+/* The same cut for any executor: blocks of nearly one size, as few as the plan allows. */
+static void cut(struct run *run)
+{
+	const struct plan *plan = run->plan;
+	size_t rows = run->batch->count;
+	assert(rows > 0);
+	size_t blocks = (rows - 1) / plan->block_rows + 1;
+	run->block_rows = (rows - 1) / blocks + 1;
+	run->blocks = (rows - 1) / run->block_rows + 1;
+	size_t lanes = rows / plan->lane_rows;
+	lanes = lanes < 1 ? 1 : lanes > plan->lanes ? plan->lanes : lanes;
+	run->lanes = lanes < run->blocks ? lanes : run->blocks;
+	run->row_share = 1 / (double)rows;
+}
+
+static char *lane_gradient(const struct run *run, size_t lane)
+{
+	if (run->gradient == NULL || lane == 0) {
+		return run->gradient;
+	}
+	return run->plan->lane + (lane - 1) * run->plan->lane_bytes;
+}
+
+static void bind_parameters(const struct run *run, const struct plan_slot *slot, char *gradient)
+{
+	const struct plan *plan = run->plan;
+	for (size_t p = 0; p < plan->parameters; p++) {
+		const struct plan_parameter *parameter = &plan->parameter[p];
+		size_t offset = parameter->offset * plan->element;
+		/* Values are read through const pointers only (struct op_call). */
+		slot->value[parameter->value] = (void *)(uintptr_t)(run->theta + offset);
+		slot->gradient[parameter->gradient] = gradient != NULL ? gradient + offset : NULL;
+	}
+}
+
+/* Rows of an array: where they lie, or gathered into `room`. */
+static const void *rows_of(const struct run *run, const void *data, size_t width, size_t first, size_t rows, char *room)
+{
+	const struct plan *plan = run->plan;
+	const uint32_t *index = run->batch->index;
+	if (index == NULL) {
+		return (const char *)data + first * width * plan->element;
+	}
+	if (plan->dtype == DTYPE_FLOAT32) {
+		plan->kernels->gather_rows_f32(rows, width, data, index + first, (float *)room);
+	} else {
+		plan->kernels->gather_rows_f64(rows, width, data, index + first, (double *)room);
+	}
+	return room;
+}
+
+static const int32_t *labels_of(const struct run *run, size_t first, size_t rows, int32_t *room)
+{
+	const uint32_t *index = run->batch->index;
+	const int32_t *label = run->batch->data->label;
+	if (index == NULL) {
+		return label + first;
+	}
+	for (size_t r = 0; r < rows; r++) {
+		room[r] = label[index[first + r]];
+	}
+	return room;
+}
+
+/* Points the slot's data places at rows first..first+rows-1 of the batch. */
+static void bind_rows(const struct run *run, const struct plan_slot *slot, size_t first, size_t rows, bool targets)
+{
+	const struct plan *plan = run->plan;
+	const struct data_view *data = run->batch->data;
+	size_t at = run->batch->first + first;
+	if (plan->features_place != 0) {
+		slot->value[plan->features_place] = (void *)(uintptr_t)rows_of(run, data->x, plan->features, at, rows,
+									       slot->memory + plan->features_offset);
+	}
+	if (targets && plan->target_place != 0) {
+		slot->value[plan->target_place] = (void *)(uintptr_t)rows_of(run, data->y, plan->targets, at, rows,
+									     slot->memory + plan->target_offset);
+	}
+	if (targets && plan->label_place != 0) {
+		slot->value[plan->label_place] = (void *)(uintptr_t)labels_of(
+			run, at, rows, (int32_t *)(void *)(slot->memory + plan->label_offset));
+	}
+}
+
+/* Where the block after this one lies, when it may be asked for ahead of time. */
+static const void *next_rows(const struct run *run, const struct plan_slot *slot, size_t rows, bool last)
+{
+	const struct plan *plan = run->plan;
+	if (!plan->ahead || last || run->batch->index != NULL || plan->features_place == 0) {
+		return NULL;
+	}
+	return (const char *)slot->value[plan->features_place] + rows * plan->features * plan->element;
+}
+
+static void bind_step(struct op_call *call, const struct plan_step *step, const struct plan_slot *slot, bool later)
+{
+	call->shape = step->shape;
+	for (size_t k = 0; k < GRAPH_ARITY; k++) {
+		call->in[k] = slot->value[step->in[k]];
+		call->d_in[k] = slot->gradient[step->d_in[k]];
+		call->accumulate[k] = step->accumulate[k] || (later && step->parameter[k]);
+	}
+	call->out = slot->value[step->out];
+	call->d_out = slot->gradient[step->d_out];
+}
+
+/* Forward through all steps, and backward where a gradient is wanted. next: see op_call. */
+static void run_block(const struct run *run, const struct plan_slot *slot, size_t rows, const void *next, double *sums,
+		      bool later)
+{
+	const struct plan *plan = run->plan;
+	struct op_call call = { .kernels = plan->kernels, .rows = rows };
+	for (size_t s = 0; s < plan->steps; s++) {
+		const struct plan_step *step = &plan->step[s];
+		bind_step(&call, step, slot, false);
+		call.next = step->features ? next : NULL;
+		if (step->op->kind == OP_MEAN) {
+			call.seed = step->coefficient * run->row_share;
+			call.sum = run->want_value ? &sums[step->sum] : NULL;
+			if (run->gradient == NULL) {
+				memset(call.d_in, 0, sizeof call.d_in);
+			}
+		}
+		step->forward(&call);
+	}
+	for (size_t s = plan->steps; run->gradient != NULL && s-- > 0;) {
+		const struct plan_step *step = &plan->step[s];
+		if (step->reverse != NULL) {
+			bind_step(&call, step, slot, later);
+			call.next = step->features ? next : NULL;
+			step->reverse(&call);
+		}
+	}
+}
+
+/* A piece: the blocks of one lane, in order. */
+static void run_lane(void *context, size_t lane, size_t slot_index)
+{
+	struct run *run = context;
+	struct plan *plan = run->plan;
+	assert(slot_index < plan->slots);
+	const struct plan_slot *slot = &plan->slot[slot_index];
+	double *sums = plan->sum + lane * plan->lane_sums;
+	size_t begin = lane * run->blocks / run->lanes, end = (lane + 1) * run->blocks / run->lanes;
+	memset(sums, 0, plan->means * sizeof *sums);
+	bind_parameters(run, slot, lane_gradient(run, lane));
+	for (size_t block = begin; block < end; block++) {
+		if (executor_stopped(run->executor)) {
+			atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
+			return;
+		}
+		size_t first = block * run->block_rows, left = run->batch->count - first;
+		size_t rows = left < run->block_rows ? left : run->block_rows;
+		bind_rows(run, slot, first, rows, true);
+		run_block(run, slot, rows, next_rows(run, slot, rows, block + 1 == end), sums, block > begin);
+	}
+}
+
+/* gradient[begin, end) += that of the lanes 1..L-1, in order. */
+static void add_lanes(const struct run *run, size_t begin, size_t end)
+{
+	const struct plan *plan = run->plan;
+	size_t at = begin * plan->element;
+	for (size_t lane = 1; lane < run->lanes; lane++) {
+		const void *from = lane_gradient(run, lane) + at;
+		void *to = run->gradient + at;
+		if (plan->dtype == DTYPE_FLOAT32) {
+			plan->kernels->add_f32(end - begin, from, to);
+		} else {
+			plan->kernels->add_f64(end - begin, from, to);
+		}
+	}
+}
+
+/* The part of a penalty that lies in [begin, end) of the flat vector. */
+static void run_penalty(const struct run *run, const struct plan_penalty *penalty, size_t begin, size_t end,
+			double *partial)
+{
+	const struct plan *plan = run->plan;
+	size_t from = penalty->offset > begin ? penalty->offset : begin;
+	size_t to = penalty->offset + penalty->size < end ? penalty->offset + penalty->size : end;
+	*partial = 0;
+	if (from >= to) {
+		return;
+	}
+	struct op_call call = {
+		.kernels = plan->kernels,
+		.rows = to - from,
+		.in = { run->theta + from * plan->element },
+		.accumulate = { penalty->accumulate },
+		.seed = penalty->coefficient,
+		.sum = partial,
+	};
+	if (run->want_value) {
+		penalty->op->forward[plan->dtype](&call);
+	}
+	if (run->gradient != NULL) {
+		call.d_in[0] = run->gradient + from * plan->element;
+		penalty->op->reverse[plan->dtype](&call);
+	}
+}
+
+/* A piece: one range of the flat vector, once the rows are done. */
+static void run_chunk(void *context, size_t chunk, size_t slot_index)
+{
+	(void)slot_index;
+	struct run *run = context;
+	struct plan *plan = run->plan;
+	size_t begin = chunk * PLAN_CHUNK;
+	size_t end = plan->n - begin < PLAN_CHUNK ? plan->n : begin + PLAN_CHUNK;
+	if (run->gradient != NULL) {
+		add_lanes(run, begin, end);
+	}
+	for (size_t p = 0; p < plan->penalties; p++) {
+		run_penalty(run, &plan->penalty[p], begin, end, &plan->partial[chunk * plan->penalties + p]);
+	}
+}
+
+/* The root, from the sums that lanes and chunks left. */
+static double root_value(const struct run *run)
+{
+	const struct plan *plan = run->plan;
+	double *value = plan->scalar_value;
+	for (size_t s = 0; s < plan->steps; s++) {
+		const struct plan_step *step = &plan->step[s];
+		if (step->op->kind == OP_MEAN) {
+			double sum = 0;
+			for (size_t lane = 0; lane < run->lanes; lane++) {
+				sum += plan->sum[lane * plan->lane_sums + step->sum];
+			}
+			value[step->scalar] = sum * run->row_share;
+		}
+	}
+	for (size_t p = 0; p < plan->penalties; p++) {
+		double sum = 0;
+		for (size_t chunk = 0; chunk < plan->chunks; chunk++) {
+			sum += plan->partial[chunk * plan->penalties + p];
+		}
+		value[plan->penalty[p].scalar] = sum;
+	}
+	for (size_t s = 0; s < plan->scalars; s++) {
+		const struct plan_scalar *scalar = &plan->scalar[s];
+		double in[GRAPH_ARITY];
+		for (size_t k = 0; k < scalar->op->arity; k++) {
+			in[k] = value[scalar->in[k]];
+		}
+		value[scalar->out] = scalar->op->scalar(in, scalar->attribute);
+	}
+	return value[plan->root];
+}
+
+static void clear_untouched(const struct plan *plan, char *gradient)
+{
+	for (size_t p = 0; p < plan->parameters; p++) {
+		if (plan->parameter[p].untouched) {
+			memset(gradient + plan->parameter[p].offset * plan->element, 0,
+			       plan->parameter[p].size * plan->element);
+		}
+	}
+}
+
+/* Pieces through the executor, one alone inline. */
+static void run_pieces(struct run *run, struct executor *executor, size_t count, executor_piece *piece)
+{
+	if (count == 1) {
+		piece(run, 0, 0);
+	} else if (count > 1) {
+		executor->run(executor, count, piece, run);
+	}
+}
+
+enum status plan_evaluate(struct plan *plan, const void *theta, const struct batch *batch, struct executor *executor,
+			  double *value, void *gradient)
+{
+	struct run run = {
+		.plan = plan,
+		.theta = theta,
+		.batch = batch,
+		.executor = executor,
+		.gradient = gradient,
+		.want_value = value != NULL,
+	};
+	if (plan->steps > 0) {
+		cut(&run);
+		run_pieces(&run, executor, run.lanes, run_lane);
+		if (atomic_load_explicit(&run.cancelled, memory_order_relaxed)) {
+			return E_CANCELLED;
+		}
+	}
+	if (run.lanes > 1 || plan->penalties > 0) {
+		run_pieces(&run, executor, plan->chunks, run_chunk);
+	}
+	if (gradient != NULL) {
+		clear_untouched(plan, gradient);
+	}
+	if (value != NULL) {
+		*value = root_value(&run);
+	}
+	return OK;
+}
+
+/* A piece: the outputs of one block, computed where they are wanted. */
+static void predict_block(void *context, size_t block, size_t slot_index)
+{
+	struct run *run = context;
+	struct plan *plan = run->plan;
+	assert(slot_index < plan->slots);
+	const struct plan_slot *slot = &plan->slot[slot_index];
+	if (executor_stopped(run->executor)) {
+		atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
+		return;
+	}
+	size_t first = block * run->block_rows, left = run->batch->count - first;
+	struct op_call call = { .kernels = plan->kernels, .rows = left < run->block_rows ? left : run->block_rows };
+	bind_parameters(run, slot, NULL);
+	bind_rows(run, slot, first, call.rows, false);
+	slot->value[plan->output_place] = run->outputs + first * plan->output_width * plan->element;
+	for (size_t s = 0; s < plan->predict_steps; s++) {
+		const struct plan_step *step = &plan->step[plan->predict_step[s]];
+		bind_step(&call, step, slot, false);
+		step->forward(&call);
+	}
+	slot->value[plan->output_place] = slot->memory + plan->output_offset;
+}
+
+enum status plan_predict(struct plan *plan, const void *theta, const struct batch *batch, struct executor *executor,
+			 void *outputs)
+{
+	struct run run = {
+		.plan = plan,
+		.theta = theta,
+		.batch = batch,
+		.executor = executor,
+		.outputs = outputs,
+	};
+	assert(plan->output_place != 0);
+	cut(&run);
+	run_pieces(&run, executor, run.blocks, predict_block);
+	return atomic_load_explicit(&run.cancelled, memory_order_relaxed) ? E_CANCELLED : OK;
+}

@@ -1,0 +1,38 @@
+/* What the builders of models over data share; private to core/model. */
+#ifndef CORE_MODEL_BUILD_H
+#define CORE_MODEL_BUILD_H
+
+#include "core/graph/graph.h"
+#include "core/model/model.h"
+
+/* A model as a graph, drawn by its builder. */
+struct drawing {
+	struct graph graph;
+	size_t features, target; /* the data leaves */
+	size_t output;           /* outputs before the link function */
+	size_t root;             /* the objective */
+};
+
+/* Draws from the leaves on; errors stick in the graph. */
+typedef void model_draw(struct drawing *drawing, const struct model_config *config, const struct model_shape *shape);
+
+/* model_type.build and .measure by way of a drawing. E_INVALID where loss and target do not fit. */
+enum status build_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,
+			  enum dtype dtype, size_t slots, struct objective **out, struct error *error);
+enum status measure_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,
+			    enum dtype dtype, size_t slots, size_t *parameters, size_t *bytes);
+
+/* Outputs that a loss wants: one for a binary loss, one a class, one a target. */
+size_t loss_outputs(const struct loss_type *loss, const struct model_shape *shape);
+
+/* root + l1 sum |w| + 0.5 l2 sum w^2 of one parameter. */
+size_t add_penalty(struct graph *graph, size_t root, size_t w, double l1, double l2);
+
+/* Uniform bounds of initial weights [inputs, outputs].
+ * He: sqrt(6 / inputs) (He, Zhang, Ren, Sun 2015, Delving deep into rectifiers, eq. 10, as a uniform).
+ * Glorot: sqrt(6 / (inputs + outputs)) (Glorot, Bengio 2010, Understanding the difficulty of training deep feedforward
+ * neural networks, eq. 16). */
+double he_bound(size_t inputs);
+double glorot_bound(size_t inputs, size_t outputs);
+
+#endif

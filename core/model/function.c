@@ -1,0 +1,32 @@
+/* The model without data: a closed-form function from core/function/, minimised from a given point. */
+#include "core/model/tables.h"
+#include "core/objective/function_objective.h"
+
+static enum status build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
+			 size_t slots, struct objective **out, struct error *error)
+{
+	(void)shape;
+	(void)slots;
+	return function_objective_create(config->function, &config->function_settings, config->scale,
+					 config->initial_count, config->initial_point, dtype, out, error);
+}
+
+static enum status measure(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
+			   size_t slots, size_t *parameters, size_t *bytes)
+{
+	(void)shape;
+	(void)dtype;
+	(void)slots;
+	*parameters = config->initial_count;
+	return function_objective_measure(config->initial_count, bytes);
+}
+
+const struct model_type model_function = {
+	.name = "function",
+	.doc = "A closed-form function of a few variables, times `scale`, from `initial_point` on.",
+	.source = "Surjanovic, Bingham 2013, Virtual library of simulation experiments: test functions",
+	.target = TARGET_NONE,
+	.is_function = true,
+	.build = build,
+	.measure = measure,
+};

@@ -1,0 +1,17 @@
+/* The odds of the second of two classes. */
+#include "core/model/linear.h"
+#include "core/model/tables.h"
+
+static const struct loss_type *const losses[] = { &loss_log_loss, NULL };
+
+const struct model_type model_logistic_regression = {
+	.name = "logistic_regression",
+	.doc = "The log-odds of the positive class are X w + b.",
+	.source = "Cox 1958, The regression analysis of binary sequences",
+	.target = TARGET_BINARY,
+	.settings = linear_settings,
+	.setting_count = LINEAR_SETTINGS,
+	.losses = losses,
+	.build = linear_build,
+	.measure = linear_measure,
+};

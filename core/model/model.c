@@ -1,0 +1,42 @@
+/* The tables of models, losses, activations and layers: one line an entry. */
+#include "core/model/model.h"
+
+#include <string.h>
+
+#include "core/model/tables.h"
+
+const struct model_type *const model_types[] = {
+	&model_linear_regression, &model_logistic_regression, &model_softmax_regression, &model_mlp, &model_function,
+};
+const size_t model_type_count = sizeof model_types / sizeof model_types[0];
+
+const struct loss_type *const loss_types[] = {
+	&loss_mse, &loss_squared_error, &loss_log_loss, &loss_cross_entropy, &loss_bce_with_logits,
+};
+const size_t loss_type_count = sizeof loss_types / sizeof loss_types[0];
+
+const struct activation_type *const activation_types[] = {
+	&activation_relu,
+	&activation_tanh,
+	&activation_sigmoid,
+	&activation_identity,
+};
+const size_t activation_type_count = sizeof activation_types / sizeof activation_types[0];
+
+const struct layer_type *const layer_types[] = { &layer_dense };
+const size_t layer_type_count = sizeof layer_types / sizeof layer_types[0];
+
+#define FIND(kind)                                                                                                     \
+	const struct kind##_type *kind##_find(const char *name)                                                        \
+	{                                                                                                              \
+		for (size_t i = 0; i < kind##_type_count; i++) {                                                       \
+			if (strcmp(kind##_types[i]->name, name) == 0) {                                                \
+				return kind##_types[i];                                                                \
+			}                                                                                              \
+		}                                                                                                      \
+		return NULL;                                                                                           \
+	}
+FIND(model)
+FIND(loss)
+FIND(activation)
+FIND(layer)

@@ -1,0 +1,13 @@
+/* The entries of the tables of models, losses, activations and layers; private to core/model. */
+#ifndef CORE_MODEL_TABLES_H
+#define CORE_MODEL_TABLES_H
+
+#include "core/model/model.h"
+
+extern const struct model_type model_linear_regression, model_logistic_regression, model_softmax_regression, model_mlp,
+	model_function;
+extern const struct loss_type loss_mse, loss_squared_error, loss_log_loss, loss_cross_entropy, loss_bce_with_logits;
+extern const struct activation_type activation_relu, activation_tanh, activation_sigmoid, activation_identity;
+extern const struct layer_type layer_dense;
+
+#endif

@@ -1,0 +1,128 @@
+#include "core/objective/graph_objective.h"
+
+#include <stdlib.h>
+
+#include "core/base/random.h"
+#include "core/graph/plan.h"
+
+struct graph_objective {
+	struct objective base; /* first: the two are cast to one another */
+	struct graph graph;    /* kept for its parameters */
+	struct plan *plan;
+	struct tensor *tensor;
+};
+
+static struct graph_objective *of(struct objective *objective)
+{
+	return (struct graph_objective *)objective;
+}
+
+static enum status evaluate(struct objective *objective, const void *theta, const struct batch *batch,
+			    struct executor *executor, double *value, void *gradient)
+{
+	return plan_evaluate(of(objective)->plan, theta, batch, executor, value, gradient);
+}
+
+static enum status predict(struct objective *objective, const void *theta, const struct batch *batch,
+			   struct executor *executor, void *outputs)
+{
+	return plan_predict(of(objective)->plan, theta, batch, executor, outputs);
+}
+
+/* Number i of theta is uniform in [-bound, bound) from counter i: the same in both precisions, to rounding. */
+static void initialise(const struct objective *objective, uint64_t seed, void *theta)
+{
+	const struct graph *graph = &((const struct graph_objective *)objective)->graph;
+	float *narrow = theta;
+	double *wide = theta;
+	for (size_t p = 0; p < graph->parameters; p++) {
+		const struct tensor *tensor = &graph->parameter[p].tensor;
+		double bound = graph->parameter[p].bound;
+		for (size_t i = tensor->offset; i < tensor->offset + tensor->size; i++) {
+			double value = bound > 0 ? bound * (2 * random_uniform(seed, RANDOM_INIT, 0, i) - 1) : 0;
+			if (objective->dtype == DTYPE_FLOAT32) {
+				narrow[i] = (float)value;
+			} else {
+				wide[i] = value;
+			}
+		}
+	}
+}
+
+static void destroy(struct objective *objective)
+{
+	struct graph_objective *self = of(objective);
+	plan_destroy(self->plan);
+	graph_fini(&self->graph);
+	free(self->tensor);
+	free(self);
+}
+
+static const struct objective_type type_with_outputs = {
+	.evaluate = evaluate, .predict = predict, .initialise = initialise, .destroy = destroy
+};
+static const struct objective_type type_without_outputs = { .evaluate = evaluate,
+							    .initialise = initialise,
+							    .destroy = destroy };
+
+static bool has_rows(const struct graph *graph)
+{
+	for (size_t i = 0; i < graph->nodes; i++) {
+		if (graph->node[i].shape.rowed) {
+			return true;
+		}
+	}
+	return false;
+}
+
+enum status graph_objective_create(struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
+				   struct objective **out, struct error *error)
+{
+	struct plan *plan = NULL;
+	struct tensor *tensor = NULL;
+	enum status status = plan_create(graph, root, output, dtype, slots, &plan, error);
+	struct graph_objective *self = calloc(1, sizeof *self);
+	if (status == OK) {
+		tensor = calloc(graph->parameters + 1, sizeof *tensor);
+	}
+	if (status == OK && (self == NULL || tensor == NULL)) {
+		status = error_set(error, E_MEMORY, "out of memory for the model");
+	}
+	if (status != OK) {
+		free(tensor);
+		free(self);
+		plan_destroy(plan);
+		graph_fini(graph);
+		return status;
+	}
+	for (size_t p = 0; p < graph->parameters; p++) {
+		tensor[p] = graph->parameter[p].tensor;
+	}
+	self->base = (struct objective){
+		.type = output != NODE_NONE ? &type_with_outputs : &type_without_outputs,
+		.dtype = dtype,
+		.n = graph->n,
+		.tensors = graph->parameters,
+		.tensor = tensor,
+		.outputs = output != NODE_NONE ? shape_size(&graph->node[output].shape) : 0,
+		.rowed = has_rows(graph),
+	};
+	self->plan = plan;
+	self->tensor = tensor;
+	self->graph = *graph;
+	graph_init(graph);
+	*out = &self->base;
+	return OK;
+}
+
+enum status graph_objective_measure(const struct graph *graph, size_t root, size_t output, enum dtype dtype,
+				    size_t slots, size_t *bytes, struct error *error)
+{
+	enum status status = plan_measure(graph, root, output, dtype, slots, bytes, error);
+	if (status == OK) {
+		*bytes += sizeof(struct graph_objective) + graph->node_room * sizeof(struct graph_node) +
+			  graph->parameter_room * sizeof(struct graph_parameter) +
+			  graph->parameters * sizeof(struct tensor);
+	}
+	return status;
+}
