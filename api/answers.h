@@ -117,6 +117,8 @@ struct curve_view {
 	uint64_t next_step;
 	unsigned series;
 };
+/* Fills in has_* from the job's stored spec. */
+void curve_view_describe(const char *spec, size_t length, struct curve_view *view);
 void curve_render_json(const struct curve_view *view, struct text *out);
 void curve_render_csv(const struct curve_view *view, struct text *out);
 

@@ -1,0 +1,320 @@
+/*
+ * POST /v1/jobs, in this order: body -> draft -> the datasets that it names, or its inline data through the importer -> spec,
+ * with all faults at once -> does it fit the memory -> one durable commit -> a runner is woken -> 202, or a wait for its end.
+ *
+ * Called again after a wait, the handler finds what it has stored in `creation` and stores nothing twice.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/job_spec.h"
+#include "api/model_card.h"
+#include "core/function/function.h"
+#include "server/dataset/import.h"
+#include "server/routes/common.h"
+#include "server/routes/routes.h"
+
+/* What lasts over the handler's calls. */
+struct creation {
+	char id[ID_SIZE];
+	double wait;
+	struct job_wishes wishes;
+};
+
+/* What one call works with; zeroed is empty. */
+struct making {
+	struct service *service;
+	struct job_draft *draft;
+	struct inline_table table;
+	struct import *import;
+	bool has_info, has_validation;
+	struct dataset_info info, validation;
+	struct job_spec *spec;
+	struct text report;
+	struct problem problem;
+};
+
+static void making_fini(struct making *making)
+{
+	job_spec_destroy(making->spec);
+	job_draft_destroy(making->draft);
+	import_destroy(making->import);
+	inline_table_fini(&making->table);
+	dataset_info_fini(&making->info);
+	dataset_info_fini(&making->validation);
+	text_fini(&making->report);
+	problem_fini(&making->problem);
+}
+
+/* A dataset by id; one that is not there is no failure: the spec's judge says so, with all other faults. */
+static enum status look_up(struct service *service, const char *id, struct dataset_info *out, bool *found)
+{
+	if (id == NULL || strlen(id) >= ID_SIZE) {
+		return OK;
+	}
+	enum status status = store_get_dataset(service->store, id, out);
+	*found = status == OK;
+	return status == E_NOT_FOUND ? OK : status;
+}
+
+/* Inline rows become a table like any other. Faults of them go to the problem (E_INVALID). */
+static enum status import_inline(struct making *making, struct error *error)
+{
+	enum status status = job_draft_inline(making->draft, &making->table, &making->problem);
+	if (status != OK) {
+		return status;
+	}
+	struct import_options options = {
+		.header = HEADER_TRUE,
+		.delimiter = ',',
+		.decimal = '.',
+		.text_column = making->table.text_column,
+		.text_columns = making->table.columns,
+	};
+	status = import_open(making->service->config->data_dir, &options, &making->import, error);
+	if (status == OK) {
+		status = import_write(making->import, making->table.csv, making->table.length, error);
+	}
+	if (status == OK) {
+		status = import_finish(making->import, &making->info, error);
+	}
+	if (status == E_INVALID) {
+		problem_fault(&making->problem, "/dataset/inline", FAULT_WRONG_TYPE, NULL, NULL, "%s", error->text);
+	}
+	if (status != OK) {
+		return status;
+	}
+	making->has_info = true;
+	making->info.is_inline = true;
+	making->info.created_at = now_milliseconds();
+	store_make_id(making->service->store, "ds", making->info.id);
+	if (making->table.target != NULL) {
+		making->info.target = strdup(making->table.target);
+	}
+	return OK;
+}
+
+/* The job whose weights are the start: is it there, has it any? n: numbers it has, 0 when unknown. */
+static enum status judge_initial_job(struct making *making, size_t *n)
+{
+	const char *at = NULL;
+	const char *id = job_draft_initial_job_id(making->draft, &at);
+	*n = 0;
+	if (id == NULL || strlen(id) >= ID_SIZE || (at != NULL && strcmp(at, "best") != 0 && strcmp(at, "last") != 0)) {
+		return OK; /* the spec's judge says what is wrong */
+	}
+	struct job_record record = { 0 };
+	struct loaded_weights weights = { 0 };
+	enum status status = store_get_job(making->service->store, id, &record);
+	bool there = status == OK;
+	if (status == OK) {
+		status = weights_load(making->service, &record, at == NULL ? "last" : at, &weights);
+	}
+	if (status == OK) {
+		*n = weights.card->n;
+	} else if (status == E_NOT_FOUND) {
+		problem_fault(&making->problem, "/model/initial_parameters/job_id", FAULT_NOT_FOUND, NULL, NULL,
+			      there ? "the job '%s' has no weights" : "there is no job '%s'", id);
+		status = OK;
+	}
+	loaded_weights_fini(&weights);
+	job_record_fini(&record);
+	return status;
+}
+
+static void judge_size(struct making *making, size_t initial_n)
+{
+	const struct job_spec *spec = making->spec;
+	uint64_t budget = making->service->config->memory;
+	struct problem *problem = &making->problem;
+	if (initial_n != 0 && initial_n != spec->parameters) {
+		problem_fault(problem, "/model/initial_parameters/job_id", FAULT_OUT_OF_RANGE, NULL, NULL,
+			      "that job has %zu parameters, this model has %llu", initial_n,
+			      (unsigned long long)spec->parameters);
+	} else if (spec->memory_bytes > budget) {
+		problem_set(problem, PROBLEM_MEMORY, "The job needs about %.1f MiB of memory, running jobs may take %.1f MiB.",
+			    (double)spec->memory_bytes / 1048576, (double)budget / 1048576);
+		text_puts(&problem->extra, ",\"needed_bytes\":");
+		text_json_uint(&problem->extra, spec->memory_bytes);
+		text_puts(&problem->extra, ",\"budget_bytes\":");
+		text_json_uint(&problem->extra, budget);
+	}
+}
+
+/* From the body to a spec that can be run. OK, E_INVALID with the problem set, or another failure. */
+static enum status resolve(struct making *making, const struct http_request *request, struct error *error)
+{
+	size_t length, initial_n;
+	const char *body = http_body(request, &length);
+	enum status status = job_draft_read(body, length, &making->draft, &making->problem);
+	if (status != OK) {
+		return status;
+	}
+	if (job_draft_has_inline(making->draft)) {
+		status = import_inline(making, error);
+	} else {
+		status = look_up(making->service, job_draft_dataset_id(making->draft), &making->info, &making->has_info);
+	}
+	if (status == OK || status == E_INVALID) {
+		status = look_up(making->service, job_draft_validation_id(making->draft), &making->validation,
+				 &making->has_validation);
+	}
+	if (status == OK) {
+		status = judge_initial_job(making, &initial_n);
+	}
+	if (status == OK) {
+		status = job_spec_resolve(making->draft, making->has_info ? &making->info : NULL,
+					  making->has_validation ? &making->validation : NULL,
+					  (size_t)making->service->config->threads, &making->spec, &making->problem);
+	}
+	if (status == OK) {
+		judge_size(making, initial_n);
+	}
+	return problem_any(&making->problem) ? E_INVALID : status;
+}
+
+/* The report of a job that has not begun. */
+static void render_first_report(struct making *making)
+{
+	const struct job_spec *spec = making->spec;
+	struct job_report report = { .spec = spec };
+	report.progress.steps = spec->steps;
+	report.progress.steps_per_epoch = train_steps_per_epoch(&spec->train.training, spec->training_rows);
+	report.progress.epochs = spec->train.training.epochs;
+	report.progress.last.step = UINT64_MAX;
+	report.progress.reason_value = (double)NAN;
+	report.progress.reason_limit = (double)NAN;
+	job_report_render(&report, &making->report);
+}
+
+static enum status add(struct making *making, const char *id, struct error *error)
+{
+	struct service *service = making->service;
+	const struct job_spec *spec = making->spec;
+	render_first_report(making);
+	if (text_failed(&making->report)) {
+		return E_MEMORY;
+	}
+	struct new_job job = {
+		.name = spec->name,
+		.spec = spec->document,
+		.spec_length = spec->document_length,
+		.report = making->report.data,
+		.model = spec->model.type->name,
+		.optimizer = spec->train.optimizer.type->name,
+		.dataset_id = spec->dataset_id,
+		.validation_id = spec->validation_id,
+		.memory_bytes = spec->memory_bytes,
+	};
+	memcpy(job.id, id, strlen(id) + 1);
+	if (making->import == NULL) {
+		return store_add_job(service->store, &job, service->config->max_queue, error);
+	}
+	job.inline_dataset = &making->info;
+	pthread_mutex_lock(&service->files_mutex);
+	enum status status = import_keep(making->import, error);
+	if (status == OK) {
+		job.inline_content.bytes = import_content(making->import, &job.inline_content.length);
+		status = store_add_job(service->store, &job, service->config->max_queue, error);
+	}
+	pthread_mutex_unlock(&service->files_mutex);
+	return status;
+}
+
+/* The dataset may go between its being looked up and the commit. */
+static enum http_outcome answer_failure(struct making *making, enum status status, const struct error *error,
+					struct http_request *request, struct http_response *response)
+{
+	if (!problem_any(&making->problem) && status == E_NOT_FOUND) {
+		problem_fault(&making->problem, "/dataset/id", FAULT_NOT_FOUND, NULL, NULL, "the dataset has been deleted");
+	}
+	if (problem_any(&making->problem)) {
+		http_response_problem(response, request, &making->problem);
+		return HTTP_DONE;
+	}
+	return answer_status(request, response, status, error, "job");
+}
+
+static enum http_outcome answer_job(struct service *service, struct http_request *request, struct http_response *response)
+{
+	const struct creation *creation = http_kept(request);
+	bool waits = creation->wait > 0 && !http_waited(request);
+	struct job_record record = { 0 };
+	if (waits) {
+		http_wait(request, creation->id, creation->wait);
+	}
+	enum status status = store_get_job(service->store, creation->id, &record);
+	if (status == OK && waits && !job_status_ended(record.status)) {
+		job_record_fini(&record);
+		return HTTP_WAIT;
+	}
+	if (status != OK) {
+		return answer_status(request, response, status, NULL, "job");
+	}
+	response->status = job_status_ended(record.status) ? 200 : 202;
+	http_response_header(response, "Location", "/v1/jobs/%s", creation->id);
+	if (creation->wait > 0) {
+		http_response_header(response, "Preference-Applied", "wait=%g", creation->wait);
+	}
+	job_answer(service, &record, &creation->wishes, response);
+	job_record_fini(&record);
+	return HTTP_DONE;
+}
+
+static enum http_outcome create(struct service *service, struct http_request *request, struct http_response *response,
+				bool dry_run, struct creation *creation)
+{
+	struct making making = { .service = service };
+	struct error error = { 0 };
+	problem_init(&making.problem);
+	text_init(&making.report);
+	enum status status = resolve(&making, request, &error);
+	if (status == OK && dry_run) {
+		job_spec_render_dry_run(making.spec, &response->body);
+		making_fini(&making);
+		return HTTP_DONE;
+	}
+	if (status == OK) {
+		store_make_id(service->store, "job", creation->id);
+		if (creation->wait > 0) {
+			http_wait(request, creation->id, creation->wait); /* before it can change */
+		}
+		status = add(&making, creation->id, &error);
+	}
+	enum http_outcome outcome = HTTP_DONE;
+	if (status != OK) {
+		outcome = answer_failure(&making, status, &error, request, response);
+	}
+	making_fini(&making);
+	if (status != OK) {
+		return outcome;
+	}
+	struct creation *kept = malloc(sizeof *kept);
+	if (kept == NULL) {
+		return answer_status(request, response, E_MEMORY, NULL, "job");
+	}
+	*kept = *creation;
+	http_keep(request, kept, free);
+	workers_wake(service->workers);
+	return kept->wait > 0 ? HTTP_WAIT : answer_job(service, request, response);
+}
+
+enum http_outcome jobs_create(void *context, struct http_request *request, struct http_response *response)
+{
+	struct service *service = context;
+	if (http_kept(request) != NULL) {
+		return answer_job(service, request, response);
+	}
+	struct problem problem;
+	problem_init(&problem);
+	struct creation creation = { 0 };
+	bool dry_run = false;
+	query_bool(request, "dry_run", &dry_run, &problem);
+	query_include(request, &creation.wishes.curve, &creation.wishes.weights, &problem);
+	creation.wait = query_wait(request, response, &problem);
+	if (problem_any(&problem)) {
+		return answer_problem(request, response, &problem);
+	}
+	return create(service, request, response, dry_run, &creation);
+}
