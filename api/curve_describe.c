@@ -1,4 +1,5 @@
-/* Which series a job has at all, from its stored spec: so that a curve has the same columns however few points it shows. */
+/* Which series a job has at all, from its stored spec: so that a curve has the same columns however few points it
+ * shows. */
 #include <string.h>
 
 #include <cjson/cJSON.h>

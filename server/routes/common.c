@@ -23,9 +23,11 @@ void problem_of(struct problem *problem, enum status status, const struct error 
 		enum status status;
 		enum problem_kind kind;
 	} kinds[] = {
-		{ E_INVALID, PROBLEM_INVALID },	   { E_RANGE, PROBLEM_INVALID },       { E_UNSUPPORTED, PROBLEM_INVALID },
-		{ E_NOT_FOUND, PROBLEM_NOT_FOUND }, { E_CONFLICT, PROBLEM_CONFLICT },   { E_FULL, PROBLEM_QUEUE_FULL },
-		{ E_TOO_LARGE, PROBLEM_TOO_LARGE }, { E_DISK_FULL, PROBLEM_DISK_FULL }, { E_CANCELLED, PROBLEM_STOPPING },
+		{ E_INVALID, PROBLEM_INVALID },     { E_RANGE, PROBLEM_INVALID },
+		{ E_UNSUPPORTED, PROBLEM_INVALID }, { E_NOT_FOUND, PROBLEM_NOT_FOUND },
+		{ E_CONFLICT, PROBLEM_CONFLICT },   { E_FULL, PROBLEM_QUEUE_FULL },
+		{ E_TOO_LARGE, PROBLEM_TOO_LARGE }, { E_DISK_FULL, PROBLEM_DISK_FULL },
+		{ E_CANCELLED, PROBLEM_STOPPING },
 	};
 	enum problem_kind kind = PROBLEM_INTERNAL;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -76,7 +78,8 @@ void query_uint(const struct http_request *request, const char *name, uint64_t m
 	if (!good) {
 		problem_parameter(problem, name, FAULT_WRONG_TYPE, NULL, NULL, "a whole number is needed");
 	} else if (number > maximum) {
-		problem_parameter(problem, name, FAULT_OUT_OF_RANGE, NULL, NULL, "at most %llu", (unsigned long long)maximum);
+		problem_parameter(problem, name, FAULT_OUT_OF_RANGE, NULL, NULL, "at most %llu",
+				  (unsigned long long)maximum);
 	} else {
 		*out = number;
 	}
@@ -96,8 +99,8 @@ void query_word(const struct http_request *request, const char *name, const char
 			return;
 		}
 	}
-	problem_parameter(problem, name, FAULT_NOT_ALLOWED, nearest_name(value, words, count), words, "\"%.60s\" is not allowed",
-			  value);
+	problem_parameter(problem, name, FAULT_NOT_ALLOWED, nearest_name(value, words, count), words,
+			  "\"%.60s\" is not allowed", value);
 }
 
 void query_bool(const struct http_request *request, const char *name, bool *out, struct problem *problem)
@@ -163,7 +166,8 @@ double query_wait(const struct http_request *request, struct http_response *resp
 		char *end = NULL;
 		seconds = (value[0] >= '0' && value[0] <= '9') || value[0] == '.' ? strtod(value, &end) : -1;
 		if (end == NULL || end == value || *end != '\0' || !isfinite(seconds)) {
-			problem_parameter(problem, "wait", FAULT_WRONG_TYPE, NULL, NULL, "a number of seconds from 0 on is needed");
+			problem_parameter(problem, "wait", FAULT_WRONG_TYPE, NULL, NULL,
+					  "a number of seconds from 0 on is needed");
 			return 0;
 		}
 	} else {

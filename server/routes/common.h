@@ -46,8 +46,8 @@ enum status job_answer_by_id(struct service *service, const char *id, struct htt
 
 /* results.c */
 enum status curve_document(struct service *service, const struct job_record *record, struct text *out);
-/* at: "best", "last", or NULL for the one that the job's ending asks for; out: which it was. maximum: numbers at most (0: any),
- * more is E_TOO_LARGE. E_NOT_FOUND: none yet. */
+/* at: "best", "last", or NULL for the one that the job's ending asks for; out: which it was. maximum: numbers at most
+ * (0: any), more is E_TOO_LARGE. E_NOT_FOUND: none yet. */
 enum status weights_document(struct service *service, const struct job_record *record, const char *at, size_t maximum,
 			     struct text *out);
 /* Reads them: values returned owned, card returned owned. */

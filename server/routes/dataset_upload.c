@@ -1,6 +1,6 @@
 /*
- * POST /v1/datasets: the body is the file. It goes to the importer piece by piece while it arrives; a fault in it, or in
- * the query, ends the upload at once.
+ * POST /v1/datasets: the body is the file. It goes to the importer piece by piece while it arrives; a fault in it, or
+ * in the query, ends the upload at once.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,24 +31,27 @@ static void upload_destroy(void *data)
 static bool is_type(const char *type, const char *name)
 {
 	size_t length = strlen(name);
-	return strncasecmp(type, name, length) == 0 && (type[length] == '\0' || type[length] == ';' || type[length] == ' ');
+	return strncasecmp(type, name, length) == 0 &&
+	       (type[length] == '\0' || type[length] == ';' || type[length] == ' ');
 }
 
 /* What the body is, by ?format=, else by its type. What curl --data-binary sends by itself counts as none. */
 static void judge_type(const struct http_request *request, struct upload *upload)
 {
 	static const char *const formats[] = { "csv", "tsv", NULL };
-	static const char *const csv_types[] = { "application/x-www-form-urlencoded", "application/octet-stream", "text/csv",
-						 "application/csv", "text/plain" };
+	static const char *const csv_types[] = { "application/x-www-form-urlencoded", "application/octet-stream",
+						 "text/csv", "application/csv", "text/plain" };
 	struct problem *problem = &upload->problem;
 	const char *type = http_header(request, "Content-Type");
 	const char *format = http_query(request, "format");
 	size_t index = 0;
 	if (http_header(request, "Content-Encoding") != NULL) {
-		problem_set(problem, PROBLEM_MEDIA_TYPE, "Compressed uploads are not taken yet: send the file as it is.");
+		problem_set(problem, PROBLEM_MEDIA_TYPE,
+			    "Compressed uploads are not taken yet: send the file as it is.");
 	} else if (type != NULL && strncasecmp(type, "multipart/", 10) == 0) {
 		problem_set(problem, PROBLEM_MEDIA_TYPE,
-			    "The body is the file itself, not a form: curl --data-binary @FILE '%s?name=NAME'.", http_path(request));
+			    "The body is the file itself, not a form: curl --data-binary @FILE '%s?name=NAME'.",
+			    http_path(request));
 	} else if (format != NULL) {
 		query_word(request, "format", formats, &index, problem);
 	} else if (type != NULL && is_type(type, "text/tab-separated-values")) {
@@ -59,7 +62,8 @@ static void judge_type(const struct http_request *request, struct upload *upload
 			known |= is_type(type, csv_types[i]);
 		}
 		if (!known) {
-			problem_set(problem, PROBLEM_MEDIA_TYPE, "Files of type \"%.80s\" are not taken yet, CSV is.", type);
+			problem_set(problem, PROBLEM_MEDIA_TYPE, "Files of type \"%.80s\" are not taken yet, CSV is.",
+				    type);
 		}
 	}
 	upload->options.delimiter = index == 1 ? '\t' : ',';
@@ -77,7 +81,8 @@ static void query_character(const struct http_request *request, const char *name
 	} else if (strlen(value) == 1 && value[0] > 0 && value[0] != '"' && value[0] != '\n' && value[0] != '\r') {
 		*out = value[0];
 	} else {
-		problem_parameter(problem, name, FAULT_NOT_ALLOWED, NULL, NULL, "one ASCII character is needed, no quote, or \"tab\"");
+		problem_parameter(problem, name, FAULT_NOT_ALLOWED, NULL, NULL,
+				  "one ASCII character is needed, no quote, or \"tab\"");
 	}
 }
 
@@ -94,7 +99,8 @@ static void judge_query(const struct http_request *request, struct upload *uploa
 	if (upload->options.decimal != '.' && upload->options.decimal != ',') {
 		problem_parameter(problem, "decimal", FAULT_NOT_ALLOWED, NULL, NULL, "a point or a comma");
 	} else if (upload->options.decimal == upload->options.delimiter) {
-		problem_parameter(problem, "decimal", FAULT_NOT_ALLOWED, NULL, NULL, "decimal and delimiter are the same character");
+		problem_parameter(problem, "decimal", FAULT_NOT_ALLOWED, NULL, NULL,
+				  "decimal and delimiter are the same character");
 	}
 	const char *name = http_query(request, "name");
 	if (name != NULL && strlen(name) > NAME_MAX_BYTES) {
@@ -111,8 +117,8 @@ static void judge_magic(struct upload *upload, const void *bytes, size_t length)
 	for (size_t i = 0; i < sizeof magic / sizeof *magic; i++) {
 		size_t n = strlen(magic[i].bytes);
 		if (length >= n && memcmp(bytes, magic[i].bytes, n) == 0) {
-			problem_set(&upload->problem, PROBLEM_MEDIA_TYPE, "This looks like %s, which is not taken yet; CSV is.",
-				    magic[i].name);
+			problem_set(&upload->problem, PROBLEM_MEDIA_TYPE,
+				    "This looks like %s, which is not taken yet; CSV is.", magic[i].name);
 		}
 	}
 }
@@ -159,7 +165,8 @@ bool datasets_sink(void *context, struct http_request *request, const void *byte
 }
 
 /* The file in place and the record committed. */
-static enum status keep(struct service *service, struct upload *upload, const struct dataset_info *info, struct error *error)
+static enum status keep(struct service *service, struct upload *upload, const struct dataset_info *info,
+			struct error *error)
 {
 	pthread_mutex_lock(&service->files_mutex);
 	enum status status = import_keep(upload->import, error);
@@ -172,7 +179,8 @@ static enum status keep(struct service *service, struct upload *upload, const st
 	return status;
 }
 
-static void finish(struct service *service, struct http_request *request, struct upload *upload, struct dataset_info *info)
+static void finish(struct service *service, struct http_request *request, struct upload *upload,
+		   struct dataset_info *info)
 {
 	struct error error = { 0 };
 	enum status status = import_finish(upload->import, info, &error);
@@ -188,7 +196,8 @@ static void finish(struct service *service, struct http_request *request, struct
 	info->created_at = now_milliseconds();
 	if (info->target != NULL && dataset_info_find(info, info->target) < 0) {
 		problem_set(&upload->problem, PROBLEM_INVALID, "The file has no column \"%.100s\".", info->target);
-		problem_parameter(&upload->problem, "target", FAULT_NOT_FOUND, NULL, NULL, "the file has no such column");
+		problem_parameter(&upload->problem, "target", FAULT_NOT_FOUND, NULL, NULL,
+				  "the file has no such column");
 		return;
 	}
 	status = keep(service, upload, info, &error);

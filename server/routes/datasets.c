@@ -13,7 +13,8 @@
 /* A bad cursor is the client's fault, not "the input". */
 static void cursor_fault(struct problem *problem)
 {
-	problem_parameter(problem, "cursor", FAULT_NOT_ALLOWED, NULL, NULL, "this is not a cursor that a list answered");
+	problem_parameter(problem, "cursor", FAULT_NOT_ALLOWED, NULL, NULL,
+			  "this is not a cursor that a list answered");
 }
 
 enum http_outcome datasets_list(void *context, struct http_request *request, struct http_response *response)
@@ -30,8 +31,8 @@ enum http_outcome datasets_list(void *context, struct http_request *request, str
 		return answer_problem(request, response, &problem);
 	}
 	struct dataset_page page = { 0 };
-	enum status status =
-		store_list_datasets(service->store, (size_t)limit, http_query(request, "cursor"), include_inline, &page);
+	enum status status = store_list_datasets(service->store, (size_t)limit, http_query(request, "cursor"),
+						 include_inline, &page);
 	if (status == E_INVALID) {
 		cursor_fault(&problem);
 		return answer_problem(request, response, &problem);

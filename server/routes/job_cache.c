@@ -97,7 +97,8 @@ uint64_t job_cache_ticket(struct job_cache *cache, const char *id)
 
 void job_cache_put(struct job_cache *cache, const char *id, uint64_t ticket, const struct text *document)
 {
-	if (document->failed || document->length == 0 || document->length > JOB_CACHE_DOCUMENT_MAX || strlen(id) >= ID_SIZE) {
+	if (document->failed || document->length == 0 || document->length > JOB_CACHE_DOCUMENT_MAX ||
+	    strlen(id) >= ID_SIZE) {
 		return;
 	}
 	char *copy = malloc(document->length);

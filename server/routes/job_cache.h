@@ -1,8 +1,8 @@
 /*
  * Rendered documents of jobs that have ended: they never change any more, so a GET need not ask the store.
  *
- * The one thing that can happen to such a job is its deletion: job_cache_forget, after the commit. A reader that looked at
- * the store before it and puts its document after it must not bring the job back: it took a ticket before it looked,
+ * The one thing that can happen to such a job is its deletion: job_cache_forget, after the commit. A reader that looked
+ * at the store before it and puts its document after it must not bring the job back: it took a ticket before it looked,
  * and a ticket older than the last deletion of its shard is worth nothing.
  */
 #ifndef SERVER_ROUTES_JOB_CACHE_H

@@ -1,6 +1,7 @@
 /*
- * POST /v1/jobs, in this order: body -> draft -> the datasets that it names, or its inline data through the importer -> spec,
- * with all faults at once -> does it fit the memory -> one durable commit -> a runner is woken -> 202, or a wait for its end.
+ * POST /v1/jobs, in this order: body -> draft -> the datasets that it names, or its inline data through the importer ->
+ * spec, with all faults at once -> does it fit the memory -> one durable commit -> a runner is woken -> 202, or a wait
+ * for its end.
  *
  * Called again after a wait, the handler finds what it has stored in `creation` and stores nothing twice.
  */
@@ -133,7 +134,8 @@ static void judge_size(struct making *making, size_t initial_n)
 			      "that job has %zu parameters, this model has %llu", initial_n,
 			      (unsigned long long)spec->parameters);
 	} else if (spec->memory_bytes > budget) {
-		problem_set(problem, PROBLEM_MEMORY, "The job needs about %.1f MiB of memory, running jobs may take %.1f MiB.",
+		problem_set(problem, PROBLEM_MEMORY,
+			    "The job needs about %.1f MiB of memory, running jobs may take %.1f MiB.",
 			    (double)spec->memory_bytes / 1048576, (double)budget / 1048576);
 		text_puts(&problem->extra, ",\"needed_bytes\":");
 		text_json_uint(&problem->extra, spec->memory_bytes);
@@ -154,7 +156,8 @@ static enum status resolve(struct making *making, const struct http_request *req
 	if (job_draft_has_inline(making->draft)) {
 		status = import_inline(making, error);
 	} else {
-		status = look_up(making->service, job_draft_dataset_id(making->draft), &making->info, &making->has_info);
+		status =
+			look_up(making->service, job_draft_dataset_id(making->draft), &making->info, &making->has_info);
 	}
 	if (status == OK || status == E_INVALID) {
 		status = look_up(making->service, job_draft_validation_id(making->draft), &making->validation,
@@ -227,7 +230,8 @@ static enum http_outcome answer_failure(struct making *making, enum status statu
 					struct http_request *request, struct http_response *response)
 {
 	if (!problem_any(&making->problem) && status == E_NOT_FOUND) {
-		problem_fault(&making->problem, "/dataset/id", FAULT_NOT_FOUND, NULL, NULL, "the dataset has been deleted");
+		problem_fault(&making->problem, "/dataset/id", FAULT_NOT_FOUND, NULL, NULL,
+			      "the dataset has been deleted");
 	}
 	if (problem_any(&making->problem)) {
 		http_response_problem(response, request, &making->problem);
@@ -236,7 +240,8 @@ static enum http_outcome answer_failure(struct making *making, enum status statu
 	return answer_status(request, response, status, error, "job");
 }
 
-static enum http_outcome answer_job(struct service *service, struct http_request *request, struct http_response *response)
+static enum http_outcome answer_job(struct service *service, struct http_request *request,
+				    struct http_response *response)
 {
 	const struct creation *creation = http_kept(request);
 	bool waits = creation->wait > 0 && !http_waited(request);

@@ -91,7 +91,8 @@ static void query_statuses(const struct http_request *request, unsigned *out, st
 #undef STATUS_WORD
 					NULL
 			};
-			problem_parameter(problem, "status", FAULT_NOT_ALLOWED, NULL, words, "\"%s\" is no status of a job", word);
+			problem_parameter(problem, "status", FAULT_NOT_ALLOWED, NULL, words,
+					  "\"%s\" is no status of a job", word);
 			return;
 		}
 		*out |= 1u << status;
@@ -115,7 +116,7 @@ static void render_page(struct service *service, const struct job_page *page, st
 enum http_outcome jobs_list(void *context, struct http_request *request, struct http_response *response)
 {
 	static const char *const parameters[] = { "status",    "name", "name_prefix", "dataset", "model",
-						  "optimizer", "sort", "limit",	      NULL };
+						  "optimizer", "sort", "limit",       NULL };
 	static const char *const orders[] = { "-created_at", "created_at", NULL };
 	struct service *service = context;
 	struct problem problem;
@@ -155,7 +156,8 @@ enum http_outcome jobs_list(void *context, struct http_request *request, struct 
 
 /* --- changes --- */
 
-static enum http_outcome answer_conflict(struct http_request *request, struct http_response *response, const char *words)
+static enum http_outcome answer_conflict(struct http_request *request, struct http_response *response,
+					 const char *words)
 {
 	struct problem problem;
 	problem_init(&problem);

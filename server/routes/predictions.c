@@ -1,8 +1,8 @@
 /*
  * POST /v1/jobs/{id}/predictions: raw values -> the job's own standardisation -> its model at its weights -> answers.
  *
- * The dataset may be gone by now, so the model is built again from the job's spec and its card: the card knows features,
- * targets and classes, which is all that the judge of a spec asks of a dataset.
+ * The dataset may be gone by now, so the model is built again from the job's spec and its card: the card knows
+ * features, targets and classes, which is all that the judge of a spec asks of a dataset.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +54,8 @@ static enum status build(const struct job_record *record, const struct model_car
 	}
 	struct problem problem;
 	problem_init(&problem);
-	status = job_spec_load(record->spec, record->spec_length, &info, record->validation_id[0] == '\0' ? NULL : &info, 1,
-			       spec, &problem);
+	status = job_spec_load(record->spec, record->spec_length, &info,
+			       record->validation_id[0] == '\0' ? NULL : &info, 1, spec, &problem);
 	if (status == E_INVALID) {
 		status = error_set(error, E_CORRUPT, "the stored spec of %s is refused: %s", record->id,
 				   problem.faults > 0 ? problem.fault[0].detail : problem.detail);
@@ -85,8 +85,8 @@ static enum status run(struct objective *objective, const struct loaded_weights 
 	const struct model_card *card = weights->card;
 	size_t cells_x, cells_z, bytes;
 	if (!size_multiply(inputs->rows, card->features, &cells_x) ||
-	    !size_multiply(inputs->rows, objective->outputs, &cells_z) || !size_multiply(cells_z, sizeof(double), &bytes) ||
-	    !size_multiply(cells_x, sizeof(double), &bytes)) {
+	    !size_multiply(inputs->rows, objective->outputs, &cells_z) ||
+	    !size_multiply(cells_z, sizeof(double), &bytes) || !size_multiply(cells_x, sizeof(double), &bytes)) {
 		return E_MEMORY;
 	}
 	/* calloc: sizes are products that fit; one more, so that none is empty */
@@ -96,11 +96,13 @@ static enum status run(struct objective *objective, const struct loaded_weights 
 	enum status status = E_MEMORY;
 	if (x != NULL && z != NULL && *outputs != NULL) {
 		predictions_standardize(card, inputs, x);
-		struct data_view view = { .dtype = card->dtype, .rows = inputs->rows, .features = card->features, .x = x };
+		struct data_view view = {
+			.dtype = card->dtype, .rows = inputs->rows, .features = card->features, .x = x
+		};
 		struct batch batch = { .data = &view, .count = inputs->rows };
 		struct executor executor = executor_serial();
-		status = inputs->rows == 0 ? OK :
-					     objective->type->predict(objective, weights->values, &batch, &executor, z);
+		status = inputs->rows == 0 ? OK
+					   : objective->type->predict(objective, weights->values, &batch, &executor, z);
 		to_double(card->dtype, z, cells_z, *outputs);
 	}
 	free(x);
@@ -109,7 +111,8 @@ static enum status run(struct objective *objective, const struct loaded_weights 
 }
 
 static enum status predict(const struct job_record *record, const struct loaded_weights *weights,
-			   const struct http_request *request, struct text *out, struct problem *problem, struct error *error)
+			   const struct http_request *request, struct text *out, struct problem *problem,
+			   struct error *error)
 {
 	struct job_spec *spec = NULL;
 	struct objective *objective = NULL;

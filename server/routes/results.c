@@ -9,8 +9,8 @@
 
 /* --- curve --- */
 
-static void view_of(const struct job_record *record, const struct curve_slice *slice, uint64_t from_step, unsigned series,
-		    struct curve_view *view)
+static void view_of(const struct job_record *record, const struct curve_slice *slice, uint64_t from_step,
+		    unsigned series, struct curve_view *view)
 {
 	*view = (struct curve_view){
 		.job_id = record->id,
@@ -62,8 +62,8 @@ struct curve_query {
 	double wait;
 };
 
-static bool read_curve_query(const struct http_request *request, struct http_response *response, struct curve_query *query,
-			     struct problem *problem)
+static bool read_curve_query(const struct http_request *request, struct http_response *response,
+			     struct curve_query *query, struct problem *problem)
 {
 	const char *series = http_query(request, "series");
 	if (series != NULL) {
@@ -104,7 +104,8 @@ enum http_outcome jobs_curve(void *context, struct http_request *request, struct
 	}
 	struct curve_slice slice = { 0 };
 	enum status status = store_read_points(service->store, id, query.from_step, SIZE_MAX, &slice);
-	if (status == OK && query.wait > 0 && slice.count == 0 && !job_status_ended(slice.status) && !http_waited(request)) {
+	if (status == OK && query.wait > 0 && slice.count == 0 && !job_status_ended(slice.status) &&
+	    !http_waited(request)) {
 		curve_slice_fini(&slice);
 		return HTTP_WAIT;
 	}
@@ -152,7 +153,8 @@ enum status weights_load(struct service *service, const struct job_record *recor
 		status = model_card_load(record->card, strlen(record->card), &out->card);
 	}
 	size_t bytes;
-	if (status == OK && (!size_multiply(out->card->n, dtype_size(out->card->dtype), &bytes) || bytes != out->length)) {
+	if (status == OK &&
+	    (!size_multiply(out->card->n, dtype_size(out->card->dtype), &bytes) || bytes != out->length)) {
 		status = E_CORRUPT;
 	}
 	if (status != OK) {

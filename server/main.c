@@ -1,0 +1,209 @@
+/*
+ * descentd: settings, the parts in their order, and their end.
+ *
+ *   store -> job runners -> HTTP -> "descentd listening on ..." -> SIGTERM or SIGINT -> HTTP -> job runners -> store
+ *
+ * Everything that a handler uses is there before the first request and until after the last. A second signal ends the
+ * process at once: what it computed since the last checkpoint is done again at the next start.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "api/version.h"
+#include "core/kernels/gemm.h"
+#include "core/kernels/kernels.h"
+#include "server/check.h"
+#include "server/dataset/import.h"
+#include "server/log.h"
+#include "server/routes/job_cache.h"
+#include "server/routes/routes.h"
+#include "server/service.h"
+
+extern char **environ;
+
+enum { HTTP_THREADS = 4, CACHE_ENTRIES = 4096 };
+#define HEAD_SECONDS 10.0
+#define BODY_SECONDS 30.0
+
+static void on_request(void *context, const struct http_request *request, int status, double seconds)
+{
+	(void)context;
+	log_request(http_method(request), http_path(request), status, seconds, http_request_id(request));
+}
+
+static void on_change(void *context, const char *job_id, enum job_status status)
+{
+	struct service *service = context;
+	(void)status;
+	http_notify(service->http, job_id);
+}
+
+/* A connection is a descriptor: takes as many as the system lets us. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* The instruction set for all arithmetic, before any thread runs. */
+static enum status choose_kernels(struct error *error)
+{
+	const char *isa = getenv("DESCENT_ISA");
+	if (!kernels_select(isa == NULL || isa[0] == '\0' ? NULL : isa)) {
+		return error_set(error, E_INVALID,
+				 "DESCENT_ISA: \"%.40s\" is not baseline, avx2 or avx512, or this processor lacks it",
+				 isa);
+	}
+	gemm_init();
+	return OK;
+}
+
+static enum status start_http(struct service *service, struct error *error)
+{
+	const struct config *config = service->config;
+	struct http_options options = {
+		.host = config->host,
+		.port = config->port,
+		.token = config->token,
+		.any_host = config->no_token && !config_loopback(config),
+		.max_body = (size_t)config->max_body,
+		.threads = HTTP_THREADS,
+		.head_seconds = HEAD_SECONDS,
+		.body_seconds = BODY_SECONDS,
+		.routes = routes_table,
+		.route_count = routes_count,
+		.service = service,
+		.log = log_wants(LOG_INFO) ? on_request : NULL,
+	};
+	return http_start(&options, &service->http, error);
+}
+
+static enum status start(struct service *service, struct error *error)
+{
+	const struct config *config = service->config;
+	enum status status = choose_kernels(error);
+	if (status == OK) {
+		status = store_open(config->data_dir, &service->store, error);
+	}
+	if (status != OK) {
+		return status;
+	}
+	import_clean(config->data_dir);
+	service->cache = job_cache_create(CACHE_ENTRIES);
+	if (service->cache == NULL) {
+		return error_set(error, E_MEMORY, "out of memory");
+	}
+	struct workers_options options = {
+		.data_dir = config->data_dir,
+		.workers = (size_t)config->workers,
+		.threads = (size_t)config->threads,
+		.checkpoint_seconds = config->checkpoint_seconds,
+		.max_job_seconds = config->max_job_seconds,
+		.memory_budget = config->memory,
+	};
+	status = workers_start(service->store, &options, &service->workers, error);
+	if (status == OK) {
+		status = start_http(service, error);
+	}
+	if (status == OK) {
+		store_watch(service->store, on_change, service);
+	}
+	return status;
+}
+
+static void stop(struct service *service)
+{
+	if (service->store != NULL) {
+		store_watch(service->store, NULL, NULL);
+	}
+	http_stop(service->http);
+	if (service->workers != NULL) {
+		workers_stop(service->workers);
+	}
+	if (service->store != NULL) {
+		store_close(service->store);
+	}
+	job_cache_destroy(service->cache);
+}
+
+/* SIGTERM and SIGINT are taken by sigwait; blocked here, they are blocked in every thread that is started later. */
+static void block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int serve(const struct config *config)
+{
+	struct service service = { .config = config };
+	struct error error = { 0 };
+	sigset_t signals;
+	block_signals(&signals);
+	raise_limits();
+	log_init(config->log_level, config->log_json);
+	pthread_mutex_init(&service.files_mutex, NULL);
+	enum status status = start(&service, &error);
+	if (status == OK) {
+		bool v6 = strchr(config->host, ':') != NULL;
+		printf("descentd listening on http://%s%s%s:%u\n", v6 ? "[" : "", config->host, v6 ? "]" : "",
+		       http_port(service.http));
+		fflush(stdout);
+		log_line(LOG_INFO, "descentd %s, data in %s", workers_build(), config->data_dir);
+		int number = 0;
+		sigwait(&signals, &number);
+		pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+		log_line(LOG_INFO, "stopping");
+	} else {
+		fprintf(stderr, "descentd: %s\n", error.text[0] != '\0' ? error.text : status_text(status));
+	}
+	stop(&service);
+	pthread_mutex_destroy(&service.files_mutex);
+	return status == OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int check(const struct config *config)
+{
+	struct error error = { 0 };
+	if (check_health(config, &error) != OK) {
+		fprintf(stderr, "descentd: %s\n", error.text);
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct config config;
+	struct error error = { 0 };
+	int code = EXIT_SUCCESS;
+	if (config_read(argc, argv, environ, &config, &error) != OK) {
+		fprintf(stderr, "descentd: %s\n", error.text);
+		return 2;
+	}
+	switch (config.action) {
+	case CONFIG_SERVE:
+		code = serve(&config);
+		break;
+	case CONFIG_VERSION:
+		printf("descentd %s\n", DESCENT_VERSION);
+		break;
+	case CONFIG_HELP:
+		fputs(config_help(), stdout);
+		break;
+	case CONFIG_CHECK:
+		code = check(&config);
+		break;
+	}
+	config_fini(&config);
+	return code;
+}
