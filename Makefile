@@ -45,7 +45,7 @@ rwildcard = $(foreach d,$(wildcard $(1)*),$(call rwildcard,$(d)/,$(2)) $(filter 
 ISA_SRC := $(filter-out %.inc.c,$(wildcard core/kernels/isa/*.c) $(filter-out core/optim/optimizer.c,$(wildcard core/optim/*.c)))
 CORE_SRC := $(filter-out %.inc.c $(ISA_SRC),$(call rwildcard,core/,*.c))
 API_SRC := $(call rwildcard,api/,*.c)
-SERVER_SRC := $(filter-out server/main.c,$(call rwildcard,server/,*.c))
+SERVER_SRC := $(filter-out %.inc.c server/main.c,$(call rwildcard,server/,*.c))
 MIGRATIONS := $(sort $(wildcard migrations/*.sql))
 TEST_SUPPORT := $(wildcard tests/support/*.c)
 
