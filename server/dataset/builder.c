@@ -105,6 +105,11 @@ void builder_end_line(struct builder *builder)
 	builder->line++;
 }
 
+bool builder_header_forced(const struct builder *builder)
+{
+	return builder->header_forced;
+}
+
 const bool *builder_turned(const struct builder *builder, size_t *columns)
 {
 	*columns = builder->columns;

@@ -40,6 +40,8 @@ void builder_end_line(struct builder *builder);
 /* The line that is being read, from 1. */
 uint64_t builder_line(const struct builder *builder);
 
+/* Did the header option change how the first row was read? */
+bool builder_header_forced(const struct builder *builder);
 /* Columns that turned from number to text: [*columns], borrowed, or NULL when there are none. */
 const bool *builder_turned(const struct builder *builder, size_t *columns);
 

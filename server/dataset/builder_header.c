@@ -46,11 +46,8 @@ static const char *first_cell(const struct builder *builder, size_t i, size_t *l
 	return builder->first.data + begin;
 }
 
-static bool is_header(const struct builder *builder)
+static bool looks_like_header(const struct builder *builder)
 {
-	if (builder->options->header != HEADER_AUTO) {
-		return builder->options->header == HEADER_TRUE;
-	}
 	for (size_t j = 0; j < builder->columns; j++) {
 		size_t length;
 		double value;
@@ -143,7 +140,11 @@ enum status builder_first_row(struct builder *builder, struct error *error)
 {
 	assert(builder->index > 0);
 	builder->columns = builder->index;
-	bool named = is_header(builder);
+	bool named = looks_like_header(builder);
+	if (builder->options->header != HEADER_AUTO) {
+		builder->header_forced = named != (builder->options->header == HEADER_TRUE);
+		named = builder->options->header == HEADER_TRUE;
+	}
 	enum status status = make_columns(builder, error);
 	for (size_t j = 0; j < builder->columns && status == OK; j++) {
 		status = named ? read_name(builder, j, error) : make_name(builder, j, error);

@@ -39,6 +39,7 @@ struct builder {
 	uint64_t line;
 	size_t index;       /* cells of the current row so far */
 	bool header_read;   /* the first row is done */
+	bool header_forced; /* the options said otherwise than HEADER_AUTO would */
 	struct bytes first; /* its cells, each ending in NUL */
 	size_t *first_end;  /* [index]: where cell i ends, its NUL included */
 	size_t first_capacity;

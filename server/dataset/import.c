@@ -26,6 +26,7 @@ struct import {
 	char *dir;
 	struct import_options options;
 	bool *text_column; /* ours, what options.text_column points to */
+	bool text_said;    /* the caller said which columns are text */
 	struct spill spool;
 	struct spill table;
 	struct builder *builder;
@@ -69,6 +70,7 @@ static enum status copy_text_columns(struct import *import, const struct import_
 	memcpy(import->text_column, options->text_column, size);
 	import->options.text_column = import->text_column;
 	import->options.text_columns = options->text_columns;
+	import->text_said = true;
 	return OK;
 }
 
@@ -186,9 +188,26 @@ out:
 	return status;
 }
 
-static void hex(const unsigned char *hash, char out[65])
+/* The name of the content: see import.h at import_finish. */
+static void name_content(struct import *import)
 {
-	sodium_bin2hex(out, 65, hash, crypto_hash_sha256_BYTES);
+	const struct import_options *options = &import->options;
+	bool header_forced = builder_header_forced(import->builder);
+	if (import->table.fd >= 0 &&
+	    (options->delimiter != ',' || options->decimal != '.' || header_forced || import->text_said)) {
+		char line[80];
+		int length =
+			snprintf(line, sizeof line, "\ndelimiter %c decimal %c header %d text ", options->delimiter,
+				 options->decimal, header_forced ? (int)options->header : (int)HEADER_AUTO);
+		crypto_hash_sha256_update(&import->sha, (unsigned char *)line, (unsigned long long)length);
+		for (size_t j = 0; import->text_said && j < options->text_columns; j++) {
+			const unsigned char *bit = (const unsigned char *)(options->text_column[j] ? "1" : "0");
+			crypto_hash_sha256_update(&import->sha, bit, 1);
+		}
+	}
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256_final(&import->sha, hash);
+	sodium_bin2hex(import->sha256, sizeof import->sha256, hash, sizeof hash);
 }
 
 enum status import_finish(struct import *import, struct dataset_info *info, struct error *error)
@@ -207,6 +226,9 @@ enum status import_finish(struct import *import, struct dataset_info *info, stru
 	if (status == OK) {
 		status = builder_finish(import->builder, info, &import->error);
 	}
+	if (status == OK) {
+		name_content(import);
+	}
 	end(import);
 	spill_fini(&import->spool);
 	if (status != OK) {
@@ -214,9 +236,6 @@ enum status import_finish(struct import *import, struct dataset_info *info, stru
 		memset(info, 0, sizeof *info);
 		return remember(import, status, error);
 	}
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	crypto_hash_sha256_final(&import->sha, hash);
-	hex(hash, import->sha256);
 	memcpy(info->sha256, import->sha256, sizeof info->sha256);
 	info->bytes = import->bytes;
 	import->finished = true;

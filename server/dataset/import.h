@@ -35,7 +35,10 @@ enum status import_open(const char *dir, const struct import_options *options, s
 			struct error *error);
 /* E_INVALID (what is wrong with the file: row, column), E_DISK_FULL, E_IO, E_MEMORY, E_TOO_LARGE. */
 enum status import_write(struct import *import, const void *bytes, size_t length, struct error *error);
-/* Ends the input. Fills info (all but id, name, target, created_at, is_inline); returned owned. */
+/* Ends the input. Fills info (all but id, name, target, created_at, is_inline); returned owned. info->sha256 is that of
+ * the bytes written. Only where the table is a file, which is named by it, and was read otherwise than by default
+ * (delimiter, decimal, a header against its looks, columns said to be text), is a line that names the difference
+ * hashed behind them: the same bytes read in two ways are two tables. */
 enum status import_finish(struct import *import, struct dataset_info *info, struct error *error);
 /* A small table: its bytes, borrowed until destroy. NULL: it is a file. */
 const void *import_content(const struct import *import, size_t *length);
