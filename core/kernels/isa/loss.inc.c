@@ -5,39 +5,26 @@
 
 /* log(1 + exp(z)) - y z = (max(z, 0) - y z) + log(1 + t) with t = exp(-|z|); for y = 0 or 1 the bracket is exact, so
  * that a loss of 1e-18 keeps its digits. Its derivative, with q = t / (1 + t): (1 - y) - q for z >= 0, q - y below. */
-static inline __attribute__((always_inline)) void NAME(bce_chunk)(size_t n, const REAL *z, const REAL *y, REAL scale,
-								  REAL *d, REAL *loss, bool want_loss, bool want_d)
-{
-	IVDEP for (size_t i = 0; i < n; i++)
-	{
-		REAL at = z[i];
-		REAL target = y[i];
-		REAL t = NAME(exp_one)(-REAL_FABS(at));
-		if (want_loss) {
-			loss[i] = ((at < 0 ? 0 : at) - target * at) + NAME(log1p_unit)(t);
-		}
-		if (want_d) {
-			REAL q = t / (1 + t);
-			d[i] = scale * (at < 0 ? q - target : (1 - target) - q);
-		}
-	}
-}
-
 static double NAME(bce)(size_t n, const REAL *z, const REAL *y, REAL scale, REAL *d, bool want_sum)
 {
-	REAL loss[CHUNK];
-	if (!want_sum) {
-		if (d != NULL) {
-			NAME(bce_chunk)(n, z, y, scale, d, loss, false, true);
-		}
-		return 0.0;
+	/* Three loops, not one: the chain of dependent operations of one element is longer than processors look ahead.
+	 */
+	REAL t[CHUNK], loss[CHUNK];
+	IVDEP for (size_t i = 0; i < n; i++)
+	{
+		t[i] = NAME(exp_one)(-REAL_FABS(z[i]));
+	}
+	for (size_t i = 0; i < n && want_sum; i++) {
+		loss[i] = ((z[i] < 0 ? 0 : z[i]) - y[i] * z[i]) + NAME(log1p_unit)(t[i]);
 	}
 	if (d != NULL) {
-		NAME(bce_chunk)(n, z, y, scale, d, loss, true, true);
-	} else {
-		NAME(bce_chunk)(n, z, y, scale, d, loss, true, false);
+		IVDEP for (size_t i = 0; i < n; i++)
+		{
+			REAL q = t[i] / (1 + t[i]);
+			d[i] = scale * (z[i] < 0 ? q - y[i] : (1 - y[i]) - q);
+		}
 	}
-	return NAME(reduce_sum)(n, loss, loss);
+	return want_sum ? NAME(reduce_sum)(n, loss, loss) : 0.0;
 }
 
 static double NAME(bce_logits)(size_t n, const REAL *z, const REAL *y, REAL scale, REAL *d, bool want_sum)
