@@ -331,7 +331,10 @@ static void judge_columns(struct judge *judge, const struct field *fields)
 	take_targets(judge, &columns, fields[PART_TARGET].item, taken);
 	judge->columns_known = judge->columns_known && judge->spec->target_count > 0;
 	take_excluded(judge, &columns, fields[PART_EXCLUDE].item, excluded);
-	take_features(judge, &columns, fields[PART_FEATURES].item, taken, excluded);
+	if (judge->columns_known || fields[PART_FEATURES].item != NULL) {
+		/* Without a target "all other columns" are not known: one of them may be the mistyped one. */
+		take_features(judge, &columns, fields[PART_FEATURES].item, taken, excluded);
+	}
 	warn_of_constants(judge);
 	judge_target(judge);
 }
