@@ -1,0 +1,437 @@
+/* Documents that answer: jobs, curves, weights, predictions, the catalog. */
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/answers.h"
+#include "api/arena.h"
+#include "tests/support/suite.h"
+
+static const cJSON *get(const cJSON *json, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, key);
+	ck_assert_msg(item != NULL, "no %s", key);
+	return item;
+}
+
+static cJSON *parse(const struct text *text)
+{
+	ck_assert(!text_failed(text));
+	cJSON *json = cJSON_Parse(text->data);
+	ck_assert_msg(json != NULL, "%s", text->data);
+	return json;
+}
+
+/* Two features, classes no/yes or numbers, one weight a feature and a bias. */
+static struct model_card *make_card(size_t classes, bool numbers, enum dtype dtype)
+{
+	struct job_spec spec = { .feature_count = 2,
+				 .feature = (char *[]){ "a", "b\"" },
+				 .target_count = 1,
+				 .target = (char *[]){ "t" },
+				 .class_count = classes,
+				 .class_text = (char *[]){ "3", "7", "x" },
+				 .class_number = numbers ? (double[]){ 3, 7, 8 } : NULL };
+	struct tensor tensor[2] = { { .name = "weight", .rank = 2, .shape = { 2, 1 }, .size = 2, .offset = 0 },
+				    { .name = "bias", .rank = 1, .shape = { 1 }, .size = 1, .offset = 2 } };
+	struct objective objective = { .dtype = dtype, .n = 3, .tensors = 2, .tensor = tensor };
+	struct model_card *card;
+	ck_assert_int_eq(model_card_create(&spec, &objective, (double[]){ 2.385, 10 }, (double[]){ 0.5, 4 }, &card),
+			 OK);
+	return card;
+}
+
+START_TEST(a_curve_tells_what_was_not_measured_from_what_is_not_finite)
+{
+	const struct curve_point points[] = {
+		{ .step = 0,
+		  .epoch = 0,
+		  .seconds = 0.25,
+		  .learning_rate = 0.1,
+		  .train_loss = 2.385,
+		  .gradient_norm = 1.5,
+		  .measured = POINT_TRAIN_LOSS | POINT_GRADIENT_NORM | POINT_LEARNING_RATE },
+		{ .step = 7,
+		  .epoch = 0.5,
+		  .seconds = 0.5,
+		  .train_loss = (double)INFINITY,
+		  .validation_loss = (double)NAN,
+		  .measured = POINT_TRAIN_LOSS | POINT_VALIDATION_LOSS },
+	};
+	const double parameters[] = { 1, 2, (double)-INFINITY, 0.1 };
+	struct curve_view view = { .job_id = "job_1",
+				   .status = JOB_FAILED,
+				   .count = 2,
+				   .points = points,
+				   .parameters = parameters,
+				   .n = 2,
+				   .has_validation = true,
+				   .has_parameters = true,
+				   .points_total = 9,
+				   .ended_and_complete = true };
+	struct text text;
+	text_init(&text);
+	curve_render_json(&view, &text);
+	ck_assert_str_eq(
+		text.data,
+		"{\"job_id\":\"job_1\",\"status\":\"failed\",\"series\":{\"step\":[0,7],\"epoch\":[0,0.5],\"seconds\":["
+		"0.25,0.5],"
+		"\"learning_rate\":[0.1,null],\"train_loss\":[2.385,null],\"gradient_norm\":[1.5,null],\"validation_"
+		"loss\":[null,"
+		"null],\"parameters\":[[1,2],[null,0.1]]},\"nonfinite\":[{\"step\":7,\"series\":\"train_loss\","
+		"\"value\":"
+		"\"Infinity\"},{\"step\":7,\"series\":\"validation_loss\",\"value\":\"NaN\"},{\"step\":7,\"series\":"
+		"\"parameters\","
+		"\"index\":0,\"value\":\"-Infinity\"}],\"points_total\":9,\"thinned\":false,\"next_step\":null}");
+	text.length = 0;
+	curve_render_csv(&view, &text);
+	ck_assert_str_eq(text.data, "step,epoch,seconds,learning_rate,train_loss,gradient_norm,validation_loss,"
+				    "parameters.0,parameters.1\r\n"
+				    "0,0,0.25,0.1,2.385,1.5,,1,2\r\n7,0.5,0.5,,Infinity,,NaN,-Infinity,0.1\r\n");
+	text.length = 0;
+	struct problem problem;
+	problem_init(&problem);
+	ck_assert(series_parse("train_loss", &view.series, &problem));
+	view.ended_and_complete = false;
+	view.next_step = 8;
+	view.count = 1;
+	curve_render_json(&view, &text);
+	ck_assert_str_eq(text.data, "{\"job_id\":\"job_1\",\"status\":\"failed\",\"series\":{\"step\":[0],\"train_"
+				    "loss\":[2.385]},\"nonfinite\":[],"
+				    "\"points_total\":9,\"thinned\":false,\"next_step\":8}");
+	ck_assert(!series_parse("step,train_los", &view.series, &problem));
+	ck_assert_int_eq(problem_http_status(&problem), 400);
+	ck_assert_str_eq(problem.fault[0].suggestion, "train_loss");
+	ck_assert(!series_parse("", &view.series, &problem));
+	problem_fini(&problem);
+	text_fini(&text);
+}
+END_TEST
+
+START_TEST(a_card_loads_to_itself_and_a_damaged_one_is_refused)
+{
+	for (int numbers = 0; numbers < 2; numbers++) {
+		struct model_card *card = make_card(3, numbers != 0, DTYPE_FLOAT64), *back;
+		struct text text, again;
+		text_init(&text);
+		text_init(&again);
+		model_card_save(card, &text);
+		ck_assert_int_eq(model_card_load(text.data, text.length, &back), OK);
+		model_card_save(back, &again);
+		ck_assert_str_eq(text.data, again.data);
+		ck_assert_double_eq(back->mean[0], 2.385);
+		ck_assert_str_eq(back->feature[1], "b\"");
+		ck_assert_uint_eq(back->tensor[1].offset, 2);
+		model_card_destroy(back);
+		for (size_t i = 0; i < text.length; i++) {
+			ck_assert_int_ne(model_card_load(text.data, i, &back), OK);
+			for (int flip = 1; flip < 256; flip <<= 1) {
+				text.data[i] = (char)(text.data[i] ^ flip);
+				if (model_card_load(text.data, text.length, &back) == OK) {
+					model_card_destroy(back);
+				}
+				text.data[i] = (char)(text.data[i] ^ flip);
+			}
+		}
+		model_card_destroy(card);
+		text_fini(&text);
+		text_fini(&again);
+	}
+}
+END_TEST
+
+START_TEST(weights_are_exact_and_say_what_they_are_for)
+{
+	struct model_card *card = make_card(2, true, DTYPE_FLOAT32);
+	const float values[] = { 0.1f, -2.385f, 3e-30f };
+	struct text text;
+	text_init(&text);
+	weights_render("job_1", 42, "best", card, values, &text);
+	ck_assert_str_eq(text.data, "{\"job_id\":\"job_1\",\"step\":42,\"at\":\"best\",\"classes\":[3,7],\"features\":["
+				    "{\"name\":\"a\",\"mean\":2.385,\"std\":0.5},"
+				    "{\"name\":\"b\\\"\",\"mean\":10,\"std\":4}],\"parameters\":[{\"name\":\"weight\","
+				    "\"shape\":[2,1],\"dtype\":\"float32\","
+				    "\"values\":[0.1,-2.385]},{\"name\":\"bias\",\"shape\":[1],\"dtype\":\"float32\","
+				    "\"values\":[3e-30]}]}");
+	text_fini(&text);
+	model_card_destroy(card);
+}
+END_TEST
+
+static enum status read_inputs(const char *body, const struct model_card *card, struct prediction_inputs *inputs,
+			       struct problem *problem)
+{
+	problem_init(problem);
+	return predictions_read(body, strlen(body), card, inputs, problem);
+}
+
+START_TEST(inputs_are_read_as_rows_with_columns_and_as_records)
+{
+	struct model_card *card = make_card(2, true, DTYPE_FLOAT32);
+	static const struct {
+		const char *body;
+		double a, b;
+		bool target;
+		double y;
+	} cases[] = {
+		{ "{\"inputs\": [[1, 2]]}", 1, 2, false, 0 },
+		{ "{\"inputs\": [[2, \"what\", 1]], \"columns\": [\"b\\\"\", \"other\", \"a\"]}", 1, 2, false, 0 },
+		{ "{\"inputs\": [[7, 2, 1]], \"columns\": [\"t\", \"b\\\"\", \"a\"]}", 1, 2, true, 1 },
+		{ "{\"inputs\": [{\"b\\\"\": 2, \"zz\": null, \"a\": 1}]}", 1, 2, false, 0 },
+		{ "{\"inputs\": [{\"b\\\"\": 2, \"t\": 9, \"a\": 1}]}", 1, 2, true, -1 },
+		{ "{\"inputs\": [{\"b\\\"\": 2, \"t\": null, \"a\": 1}]}", 1, 2, false, 0 },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct prediction_inputs inputs;
+		struct problem problem;
+		ck_assert_msg(read_inputs(cases[i].body, card, &inputs, &problem) == OK, "%s", cases[i].body);
+		ck_assert_uint_eq(inputs.rows, 1);
+		ck_assert_double_eq(inputs.x[0], cases[i].a);
+		ck_assert_double_eq(inputs.x[1], cases[i].b);
+		ck_assert_int_eq(inputs.has_target, cases[i].target);
+		if (cases[i].target) {
+			ck_assert_double_eq(inputs.y[0], cases[i].y);
+		}
+		float x[2];
+		predictions_standardize(card, &inputs, x);
+		ck_assert(x[0] == (float)((1 - 2.385) / 0.5));
+		ck_assert(x[1] == -2.0f);
+		prediction_inputs_fini(&inputs);
+		problem_fini(&problem);
+	}
+	model_card_destroy(card);
+}
+END_TEST
+
+START_TEST(wrong_inputs_are_named_with_their_place)
+{
+	struct model_card *card = make_card(2, true, DTYPE_FLOAT32);
+	static const struct {
+		const char *body, *pointer;
+		enum fault_code code;
+	} cases[] = {
+		{ "{}", "/inputs", FAULT_MISSING },
+		{ "{\"inputs\": []}", "/inputs", FAULT_MISSING },
+		{ "{\"inputs\": 1}", "/inputs", FAULT_WRONG_TYPE },
+		{ "{\"inputs\": [[1]]}", "/inputs/0", FAULT_OUT_OF_RANGE },
+		{ "{\"inputs\": [[1, 2], 3]}", "/inputs/1", FAULT_WRONG_TYPE },
+		{ "{\"inputs\": [[1, \"2\"]]}", "/inputs/0/1", FAULT_WRONG_TYPE },
+		{ "{\"inputs\": [[1, null]]}", "/inputs/0/1", FAULT_WRONG_TYPE },
+		{ "{\"inputs\": [[1, 1e999]]}", "/inputs/0/1", FAULT_OUT_OF_RANGE },
+		{ "{\"inputs\": [{\"a\": 1}]}", "/inputs/0", FAULT_MISSING },
+		{ "{\"inputs\": [{\"a\": 1, \"b\\\"\": 2}, 7]}", "/inputs/1", FAULT_WRONG_TYPE },
+		{ "{\"inputs\": [[1]], \"columns\": [\"a\"]}", "/columns", FAULT_MISSING },
+		{ "{\"inputs\": [[1, 1, 1]], \"columns\": [\"a\", \"b\\\"\", \"a\"]}", "/columns/2", FAULT_DUPLICATE },
+		{ "{\"inputs\": [[1, 2]], \"colums\": []}", "/colums", FAULT_UNKNOWN_FIELD },
+		{ "{\"inputs\": [[1, 2]], \"dataset\": {}}", "/dataset", FAULT_NOT_ALLOWED },
+		{ "{\"inputs\": [[1, 2]], \"inputs\": [[1, 2]]}", "/inputs", FAULT_DUPLICATE },
+		{ "{\"inputs\": [{\"a\": 1, \"b\\\"\": 2}], \"columns\": [\"a\"]}", "/columns", FAULT_NOT_ALLOWED },
+		{ "[]", "", FAULT_WRONG_TYPE },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct prediction_inputs inputs;
+		struct problem problem;
+		ck_assert_msg(read_inputs(cases[i].body, card, &inputs, &problem) == E_INVALID, "%s", cases[i].body);
+		ck_assert_int_eq(problem_http_status(&problem), 422);
+		ck_assert_msg(strcmp(problem.fault[0].pointer, cases[i].pointer) == 0 &&
+				      problem.fault[0].code == cases[i].code,
+			      "%s: %s %s", cases[i].body, problem.fault[0].pointer, problem.fault[0].detail);
+		problem_fini(&problem);
+	}
+	model_card_destroy(card);
+}
+END_TEST
+
+START_TEST(predictions_are_written_as_in_the_data_with_stable_probabilities)
+{
+	struct model_card *card = make_card(2, true, DTYPE_FLOAT32);
+	struct prediction_inputs inputs = { .rows = 4, .has_target = true, .y = (double[]){ 1, 1, 0, -1 } };
+	const double logits[] = { 0.5, -800, 800, 0 };
+	struct text text;
+	text_init(&text);
+	predictions_render("job_1", 7, card, &inputs, logits, 1, &text);
+	cJSON *json = parse(&text);
+	ck_assert_double_eq(get(json, "predictions")->child->valuedouble, 7);
+	ck_assert_double_eq(get(json, "predictions")->child->next->valuedouble, 3);
+	const cJSON *p = get(json, "probabilities")->child;
+	ck_assert_double_eq_tol(p->child->next->valuedouble, 1 / (1 + exp(-0.5)), 1e-15);
+	ck_assert_double_eq_tol(p->next->child->valuedouble + p->next->child->next->valuedouble, 1, 1e-15);
+	ck_assert_double_eq(p->next->next->child->next->valuedouble, 1);
+	ck_assert_double_eq(get(get(json, "metrics"), "accuracy")->valuedouble, 0.25);
+	cJSON_Delete(json);
+	model_card_destroy(card);
+	text.length = 0;
+	card = make_card(3, false, DTYPE_FLOAT32);
+	const double scores[] = { 1000, 1001, 999, -1, -1, -2 };
+	inputs = (struct prediction_inputs){ .rows = 2 };
+	predictions_render("job_1", 7, card, &inputs, scores, 3, &text);
+	json = parse(&text);
+	ck_assert_str_eq(get(json, "predictions")->child->valuestring, "7");
+	ck_assert_str_eq(get(json, "predictions")->child->next->valuestring, "3");
+	ck_assert_double_eq_tol(get(json, "probabilities")->child->child->valuedouble,
+				exp(-1) / (1 + exp(-1) + exp(-2)), 1e-15);
+	ck_assert_ptr_null(cJSON_GetObjectItem(json, "metrics"));
+	cJSON_Delete(json);
+	model_card_destroy(card);
+	text_fini(&text);
+}
+END_TEST
+
+START_TEST(a_regression_predicts_numbers_and_measures_them)
+{
+	struct model_card *card = make_card(0, false, DTYPE_FLOAT64);
+	struct prediction_inputs inputs = { .rows = 3, .has_target = true, .y = (double[]){ 1, 2, 3 } };
+	struct text text;
+	text_init(&text);
+	predictions_render("job_1", 7, card, &inputs, (const double[]){ 1, 2.5, (double)2 }, 1, &text);
+	cJSON *json = parse(&text);
+	ck_assert_double_eq(get(json, "predictions")->child->next->valuedouble, 2.5);
+	ck_assert_ptr_null(cJSON_GetObjectItem(json, "classes"));
+	const cJSON *metrics = get(json, "metrics");
+	ck_assert_double_eq_tol(get(metrics, "rmse")->valuedouble, sqrt(1.25 / 3), 1e-15);
+	ck_assert_double_eq_tol(get(metrics, "mae")->valuedouble, 0.5, 1e-15);
+	ck_assert_double_eq_tol(get(metrics, "r2")->valuedouble, 1 - 1.25 / 2, 1e-15);
+	cJSON_Delete(json);
+	text_fini(&text);
+	model_card_destroy(card);
+}
+END_TEST
+
+START_TEST(a_job_is_answered_with_its_report_and_spec)
+{
+	struct job_spec spec = { .has_dataset = true,
+				 .feature_count = 1,
+				 .feature = (char *[]){ "a" },
+				 .class_count = 2,
+				 .class_text = (char *[]){ "no", "yes" },
+				 .warning_count = 1,
+				 .warning = (char *[]){ "w" } };
+	spec.train.stopping.max_seconds = (double)NAN;
+	struct evaluation train = { 0.25, 0.875, (double)NAN, (double)NAN, (double)NAN };
+	struct job_report report = { .spec = &spec };
+	report.progress = (struct trainer_progress){ .step = 250,
+						     .steps = 1000,
+						     .epoch = 2.5,
+						     .epochs = 10,
+						     .seconds = 2,
+						     .rows_seen = 3000,
+						     .has_best = true,
+						     .best_step = 100,
+						     .best_value = 0.5,
+						     .best_metric = METRIC_VALIDATION_LOSS };
+	report.progress.last = (struct curve_point){ .step = 250, .train_loss = 2.385, .measured = POINT_TRAIN_LOSS };
+	struct text fragment, text;
+	text_init(&fragment);
+	text_init(&text);
+	job_report_render(&report, &fragment);
+	ck_assert_str_eq(fragment.data,
+			 ",\"progress\":{\"epoch\":2.5,\"epochs\":10,\"step\":250,\"steps\":1000,\"fraction\":0.25,"
+			 "\"seconds\":2,\"eta_seconds\":6,"
+			 "\"rows_per_second\":1500},\"metrics\":{\"train_loss\":2.385},\"best\":{\"step\":100,"
+			 "\"metric\":\"validation_loss\","
+			 "\"value\":0.5},\"features\":[\"a\"],\"classes\":[\"no\",\"yes\"],\"warnings\":[\"w\"]");
+	struct job_record record = { .id = "job_1",
+				     .status = JOB_RUNNING,
+				     .cancel_pending = true,
+				     .created_at = 1795317845678,
+				     .attempt = 1,
+				     .spec = "{\"x\":1}",
+				     .spec_length = 7,
+				     .report = fragment.data };
+	struct job_includes includes = { .curve = true, .weights = true, .curve_document = "{\"series\":{}}" };
+	job_render(&record, &includes, &text);
+	cJSON *json = parse(&text);
+	ck_assert_str_eq(get(json, "pending")->valuestring, "cancel");
+	ck_assert_str_eq(get(json, "created_at")->valuestring, "2026-11-22T03:24:05.678Z");
+	ck_assert(cJSON_IsNull(get(json, "finished_at")));
+	ck_assert(cJSON_IsNull(get(json, "error")));
+	ck_assert(cJSON_IsNull(get(json, "weights")));
+	ck_assert(cJSON_IsObject(get(json, "curve")));
+	ck_assert_double_eq(get(get(json, "spec"), "x")->valuedouble, 1);
+	cJSON_Delete(json);
+	fragment.length = text.length = 0;
+	report.final_train = &train;
+	report.progress.reason = STOP_EPOCHS;
+	job_report_render(&report, &fragment);
+	ck_assert_ptr_nonnull(strstr(fragment.data, "\"fraction\":1,\"seconds\":2,\"eta_seconds\":0,"));
+	ck_assert_ptr_nonnull(strstr(fragment.data, "\"metrics\":{\"train_loss\":0.25,\"train_accuracy\":0.875}"));
+	job_error_render("diverged", "the loss is \"NaN\"", 42, "try 0.01", &text);
+	json = parse(&text);
+	ck_assert_double_eq(get(json, "step")->valuedouble, 42);
+	ck_assert_str_eq(get(json, "type")->valuestring, "urn:descentd:problem:diverged");
+	ck_assert_str_eq(get(json, "hint")->valuestring, "try 0.01");
+	cJSON_Delete(json);
+	text.length = 0;
+	list_render((const char *[]){ "{\"id\":1}", "2" }, 2, "next", &text);
+	ck_assert_str_eq(text.data, "{\"data\":[{\"id\":1},2],\"next_cursor\":\"next\"}");
+	text_fini(&fragment);
+	text_fini(&text);
+}
+END_TEST
+
+START_TEST(every_status_word_reads_back)
+{
+	for (unsigned i = 0; i < JOB_STATUS_COUNT; i++) {
+		ck_assert_int_eq(job_status_parse(job_status_word((enum job_status)i)), (enum job_status)i);
+	}
+	ck_assert_int_eq(job_status_parse("runing"), JOB_STATUS_COUNT);
+}
+END_TEST
+
+START_TEST(the_catalog_describes_every_entry_of_the_tables)
+{
+	static const char *const lists[] = { "models",      "optimizers", "schedules", "losses",
+					     "activations", "layers",     "functions", "stopping" };
+	struct text text;
+	text_init(&text);
+	catalog_render(&text);
+	cJSON *json = parse(&text);
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		size_t count = 0;
+		for (const cJSON *entry = get(json, lists[i])->child; entry != NULL; entry = entry->next, count++) {
+			ck_assert(cJSON_IsString(get(entry, "name")) && strlen(get(entry, "doc")->valuestring) > 0);
+			get(entry, "source");
+			const cJSON *properties = cJSON_GetObjectItem(get(entry, "settings"), "properties");
+			for (const cJSON *p = properties == NULL ? NULL : properties->child; p != NULL; p = p->next) {
+				ck_assert_msg(cJSON_HasObjectItem(p, "description") ||
+						      cJSON_HasObjectItem(p, "const") ||
+						      strcmp(lists[i], "stopping") == 0,
+					      "%s.%s", get(entry, "name")->valuestring, p->string);
+			}
+		}
+		ck_assert_uint_gt(count, 0);
+	}
+	const cJSON *entry = get(json, "optimizers")->child;
+	while (strcmp(get(entry, "name")->valuestring, "adam") != 0) {
+		entry = entry->next;
+	}
+	const cJSON *rate = get(get(get(entry, "settings"), "properties"), "learning_rate");
+	ck_assert_double_eq(get(rate, "default")->valuedouble, 0.001);
+	cJSON_Delete(json);
+	text.length = 0;
+	version_render(64 << 20, 10000, &text);
+	json = parse(&text);
+	ck_assert_double_eq(get(get(json, "limits"), "max_body")->valuedouble, 64 << 20);
+	cJSON_Delete(json);
+	text_fini(&text);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("api/answers");
+	TCase *tcase = tcase_create("answers");
+	tcase_add_test(tcase, a_curve_tells_what_was_not_measured_from_what_is_not_finite);
+	tcase_add_test(tcase, a_card_loads_to_itself_and_a_damaged_one_is_refused);
+	tcase_add_test(tcase, weights_are_exact_and_say_what_they_are_for);
+	tcase_add_test(tcase, inputs_are_read_as_rows_with_columns_and_as_records);
+	tcase_add_test(tcase, wrong_inputs_are_named_with_their_place);
+	tcase_add_test(tcase, predictions_are_written_as_in_the_data_with_stable_probabilities);
+	tcase_add_test(tcase, a_regression_predicts_numbers_and_measures_them);
+	tcase_add_test(tcase, a_job_is_answered_with_its_report_and_spec);
+	tcase_add_test(tcase, every_status_word_reads_back);
+	tcase_add_test(tcase, the_catalog_describes_every_entry_of_the_tables);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
