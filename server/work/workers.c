@@ -119,7 +119,9 @@ static bool run_next(struct runner *runner)
 		.max_job_seconds = workers->options.max_job_seconds,
 	};
 	register_job(runner, &record);
+	pool_executor_begin(runner->executor);
 	job_run(&environment, &record, &runner->control);
+	pool_executor_end(runner->executor);
 	release_job(runner, memory);
 	job_record_fini(&record);
 	return true;

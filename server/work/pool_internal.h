@@ -1,0 +1,57 @@
+/* What the two halves of the pool share: pool.c (lifetime) and pool_run.c (runs and helpers). */
+#ifndef SERVER_WORK_POOL_INTERNAL_H
+#define SERVER_WORK_POOL_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/work/pool.h"
+
+enum { CACHE_LINE = 64 };
+
+struct node {
+	struct executor executor; /* first: a node is an executor */
+	struct pool *pool;
+	struct node *_Atomic following;
+	bool used;  /* guarded by pool->mutex */
+	bool begun; /* the runner's own */
+	executor_piece *piece;
+	void *context;
+	size_t count;
+	pthread_mutex_t mutex; /* for `drained` */
+	pthread_cond_t drained;
+	_Alignas(CACHE_LINE) atomic_uint_least32_t state;
+	_Alignas(CACHE_LINE) atomic_size_t next; /* the next piece to deal */
+};
+
+struct helper {
+	struct pool *pool;
+	size_t slot;
+	struct node *last; /* where the search for work goes on */
+	pthread_t thread;
+};
+
+struct pool {
+	size_t threads;
+	size_t helpers;        /* started */
+	struct helper *helper; /* [threads - 1] */
+	pthread_mutex_t mutex; /* node->used, additions to the list, sleeping */
+	pthread_cond_t work;
+	struct node *_Atomic first;
+	_Alignas(CACHE_LINE) atomic_size_t open;      /* runs that have pieces to deal */
+	_Alignas(CACHE_LINE) atomic_size_t computing; /* runners at work and busy helpers */
+	atomic_size_t sleeping;
+	atomic_bool stopping;
+};
+
+/* executor->run of a node. */
+void pool_run(struct executor *self, size_t count, executor_piece *piece, void *context);
+/* The thread of a helper; its argument is a struct helper. */
+void *pool_helper(void *argument);
+/* One runner or helper less computes. */
+void pool_leave_core(struct pool *pool);
+
+#endif
