@@ -22,39 +22,85 @@ static inline void NAME(shift)(size_t count, const REAL *z, REAL maximum, REAL *
 	}
 }
 
-static inline double NAME(xent_rows)(size_t rows, size_t classes, const REAL *z, const int32_t *label, REAL scale,
-				     REAL *d, bool want_sum)
+/* Makes one copy of a loop over rows for each usual number of classes, in which the loops over classes unroll. */
+#define BY_CLASSES(function, ...)                                                                                      \
+	switch (classes) {                                                                                             \
+	case 2:                                                                                                        \
+		NAME(function)(rows, 2, __VA_ARGS__);                                                                  \
+		break;                                                                                                 \
+	case 3:                                                                                                        \
+		NAME(function)(rows, 3, __VA_ARGS__);                                                                  \
+		break;                                                                                                 \
+	case 4:                                                                                                        \
+		NAME(function)(rows, 4, __VA_ARGS__);                                                                  \
+		break;                                                                                                 \
+	case 5:                                                                                                        \
+		NAME(function)(rows, 5, __VA_ARGS__);                                                                  \
+		break;                                                                                                 \
+	case 10:                                                                                                       \
+		NAME(function)(rows, 10, __VA_ARGS__);                                                                 \
+		break;                                                                                                 \
+	default:                                                                                                       \
+		NAME(function)(rows, classes, __VA_ARGS__);                                                            \
+	}
+#define INLINED static inline __attribute__((always_inline))
+
+/* e[r,:] = z[r,:] - z[r,m]; at_label[r] = e[r,label]; place[r] = m. */
+INLINED void NAME(xent_shift)(size_t rows, size_t classes, const REAL *z, const int32_t *label, REAL *e, REAL *at_label,
+			      size_t *place)
+{
+	for (size_t r = 0; r < rows; r++) {
+		const REAL *row = z + r * classes;
+		size_t m = NAME(place_of_maximum)(classes, row);
+		REAL maximum = row[m];
+		for (size_t c = 0; c < classes; c++) {
+			e[r * classes + c] = row[c] - maximum;
+		}
+		at_label[r] = row[label[r]] - maximum;
+		place[r] = m;
+	}
+}
+
+/* rest[r] = sum of e[r,c] over c != place[r]. */
+INLINED void NAME(xent_rest)(size_t rows, size_t classes, const REAL *e, const size_t *place, REAL *rest)
+{
+	for (size_t r = 0; r < rows; r++) {
+		REAL sum = 0;
+		for (size_t c = 0; c < classes; c++) {
+			/* The maximum's own exponential is 1, or NaN. */
+			sum += c == place[r] ? e[r * classes + c] - 1 : e[r * classes + c];
+		}
+		rest[r] = sum;
+	}
+}
+
+/* d[r,:] = scale * (e[r,:] / (1 + rest[r]) - onehot). */
+INLINED void NAME(xent_slope)(size_t rows, size_t classes, const REAL *e, const size_t *place, const REAL *rest,
+			      const int32_t *label, REAL scale, REAL *d)
+{
+	for (size_t r = 0; r < rows; r++) {
+		REAL total = 1 + rest[r];
+		REAL factor = scale / total;
+		size_t answer = (size_t)label[r];
+		for (size_t c = 0; c < classes; c++) {
+			d[r * classes + c] = factor * e[r * classes + c];
+		}
+		REAL slope = answer == place[r] ? -rest[r] / total : e[r * classes + answer] / total - 1;
+		d[r * classes + answer] = scale * slope;
+	}
+}
+
+static double NAME(xent_rows)(size_t rows, size_t classes, const REAL *z, const int32_t *label, REAL scale, REAL *d,
+			      bool want_sum)
 {
 	REAL e[CHUNK], rest[CHUNK], at_label[CHUNK];
 	size_t place[CHUNK];
 	e[0] = 0; /* there is a row, which the compiler does not know */
-	for (size_t r = 0; r < rows; r++) {
-		const REAL *row = z + r * classes;
-		place[r] = NAME(place_of_maximum)(classes, row);
-		NAME(shift)(classes, row, row[place[r]], e + r * classes);
-		at_label[r] = e[r * classes + (size_t)label[r]];
-	}
+	BY_CLASSES(xent_shift, z, label, e, at_label, place)
 	NAME(exp)(rows * classes, e, e);
-	for (size_t r = 0; r < rows; r++) {
-		REAL *row = e + r * classes;
-		REAL one = row[place[r]];
-		REAL sum = 0;
-		row[place[r]] = 0;
-		for (size_t c = 0; c < classes; c++) {
-			sum += row[c];
-		}
-		row[place[r]] = one; /* 1, or NaN */
-		rest[r] = sum + (one - 1);
-	}
-	for (size_t r = 0; r < rows && d != NULL; r++) {
-		REAL total = 1 + rest[r];
-		REAL factor = scale / total;
-		size_t answer = (size_t)label[r];
-		REAL e_answer = e[r * classes + answer];
-		for (size_t c = 0; c < classes; c++) {
-			d[r * classes + c] = factor * e[r * classes + c];
-		}
-		d[r * classes + answer] = scale * (answer == place[r] ? -rest[r] / total : e_answer / total - 1);
+	BY_CLASSES(xent_rest, e, place, rest)
+	if (d != NULL) {
+		BY_CLASSES(xent_slope, e, place, rest, label, scale, d)
 	}
 	if (!want_sum) {
 		return 0.0;
@@ -65,6 +111,8 @@ static inline double NAME(xent_rows)(size_t rows, size_t classes, const REAL *z,
 	}
 	return NAME(reduce_sum)(rows, rest, rest);
 }
+#undef BY_CLASSES
+#undef INLINED
 
 /* One row of more classes than a chunk holds: its exponentials are made twice rather than kept. */
 static double NAME(xent_long_row)(size_t classes, const REAL *z, size_t label, REAL scale, REAL *d, bool want_sum)
