@@ -12,7 +12,9 @@
 	X(booth)                                                                                                       \
 	X(styblinski_tang)                                                                                             \
 	X(rastrigin)                                                                                                   \
-	X(ackley)
+	X(ackley)                                                                                                      \
+	X(logistic)                                                                                                    \
+	X(matrix_lsq)
 
 #define DECLARE(name) extern const struct function_type function_##name;
 FUNCTIONS(DECLARE)

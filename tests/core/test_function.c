@@ -113,9 +113,7 @@ START_TEST(values_and_gradients_are_those_of_the_golden_objectives)
 	{
 		const cJSON *objective = golden_get(item, "objective");
 		const struct function_type *type = function_find(golden_string(objective, "kind"));
-		if (type == NULL) {
-			continue;
-		}
+		ck_assert_msg(type != NULL, "no function %s", golden_string(objective, "kind"));
 		for (size_t i = 0; i < function_type_count; i++) {
 			tried[i] = tried[i] || function_types[i] == type;
 		}
@@ -220,6 +218,35 @@ START_TEST(a_quadratic_whose_shapes_do_not_fit_is_refused_with_figures)
 }
 END_TEST
 
+START_TEST(functions_over_matrices_refuse_shapes_that_do_not_fit)
+{
+	static const double numbers[12] = { 0, 1, 0, 1, 1, 0, 1, 0, 0, 1, 1, 1 };
+	const struct function_type *logistic = function_find("logistic"), *lsq = function_find("matrix_lsq");
+	const struct setting_value three_by_two = { .values = numbers, .rows = 3, .columns = 2 };
+	struct constants constants;
+	struct error error;
+	constants_read(&constants, logistic, 2, NULL);
+	ck_assert_int_eq(logistic->check(&constants.settings, 2, &error), E_INVALID);
+	constants.value[0] = three_by_two;
+	constants.value[1] = (struct setting_value){ .values = numbers, .rows = 4, .columns = 1 };
+	ck_assert_int_eq(logistic->check(&constants.settings, 2, &error), E_INVALID);
+	constants.value[1].rows = 3;
+	ck_assert_int_eq(logistic->check(&constants.settings, 3, &error), E_INVALID);
+	ck_assert_int_eq(logistic->check(&constants.settings, 2, &error), OK);
+	constants_read(&constants, lsq, 8, NULL);
+	ck_assert_int_eq(lsq->check(&constants.settings, 8, &error), E_INVALID);
+	constants.value[0] = three_by_two;
+	constants.value[1] = (struct setting_value){ .values = numbers, .rows = 3, .columns = 4 };
+	ck_assert_int_eq(lsq->check(&constants.settings, 8, &error), OK);
+	ck_assert_int_eq(lsq->check(&constants.settings, 7, &error), E_INVALID);
+	ck_assert_ptr_nonnull(strstr(error.text, "2 x 4"));
+	constants.value[2] = (struct setting_value){ .values = (const double[]){ 4, 2 }, .rows = 2, .columns = 1 };
+	ck_assert_int_eq(lsq->check(&constants.settings, 8, &error), E_INVALID);
+	constants.value[1].rows = 2;
+	ck_assert_int_eq(lsq->check(&constants.settings, 8, &error), E_INVALID);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("core/function");
@@ -229,6 +256,7 @@ int main(void)
 	tcase_add_test(cases, a_known_minimum_has_its_value_and_no_slope);
 	tcase_add_test(cases, a_quadratic_takes_a_matrix_that_is_not_symmetric);
 	tcase_add_test(cases, a_quadratic_whose_shapes_do_not_fit_is_refused_with_figures);
+	tcase_add_test(cases, functions_over_matrices_refuse_shapes_that_do_not_fit);
 	suite_add_tcase(suite, cases);
 	return suite_run(suite);
 }
