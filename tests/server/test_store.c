@@ -459,7 +459,7 @@ END_TEST
 START_TEST(a_dataset_comes_back_as_it_was_added)
 {
 	struct dataset_info info;
-	struct dataset_content content;
+	struct dataset_content content = { "content", 7 };
 	struct error error = { 0 };
 	add_dataset("ds_a", "a", false);
 	add_dataset("ds_b", "b", true);
