@@ -21,7 +21,7 @@ void readers_fini(struct readers *readers)
 		return;
 	}
 	for (size_t i = 0; i < READERS_MAX; i++) {
-		db_close(&readers->db[i]);
+		db_close(&readers->reader[i].db);
 	}
 	pthread_cond_destroy(&readers->back);
 	pthread_mutex_destroy(&readers->mutex);
@@ -32,17 +32,26 @@ void readers_fini(struct readers *readers)
 /* Opens one more, with the mutex held: rare, and two at once would only fight for the file. */
 static enum status open_another(struct readers *readers)
 {
-	struct db *db = &readers->db[readers->opened];
-	enum status status = db_open(db, readers->path, DB_READER, NULL);
+	struct reader *reader = &readers->reader[readers->opened];
+	enum status status = db_open(&reader->db, readers->path, DB_READER, NULL);
 	if (status == OK) {
 		readers->opened++;
-		readers->idle[readers->idle_count++] = db;
+		readers->idle[readers->idle_count++] = reader;
 	}
 	return status;
 }
 
+static void end(struct reader *reader)
+{
+	if (reader->begun) {
+		(void)db_run(&reader->db, "COMMIT", DB_NONE);
+		reader->begun = false;
+	}
+}
+
 enum status readers_take(struct readers *readers, struct db **out)
 {
+	struct reader *reader = NULL;
 	enum status status = OK;
 	pthread_mutex_lock(&readers->mutex);
 	while (readers->idle_count == 0 && status == OK) {
@@ -53,16 +62,46 @@ enum status readers_take(struct readers *readers, struct db **out)
 		}
 	}
 	if (status == OK) {
-		*out = readers->idle[--readers->idle_count];
+		reader = readers->idle[--readers->idle_count];
+		if (!reader->begun) {
+			reader->epoch = readers->epoch; /* its moment is that of its first read: not earlier */
+		}
 	}
 	pthread_mutex_unlock(&readers->mutex);
+	if (status == OK && !reader->begun) {
+		status = db_run(&reader->db, "BEGIN", DB_NONE);
+		reader->begun = status == OK;
+		if (status != OK) {
+			readers_give(readers, &reader->db);
+		}
+	}
+	if (status == OK) {
+		*out = &reader->db;
+	}
 	return status;
 }
 
 void readers_give(struct readers *readers, struct db *db)
 {
+	struct reader *reader = (struct reader *)db;
+	if (reader->begun && sqlite3_get_autocommit(db->handle) != 0) {
+		reader->begun = false; /* an error ended it */
+	}
 	pthread_mutex_lock(&readers->mutex);
-	readers->idle[readers->idle_count++] = db;
+	if (reader->epoch != readers->epoch) {
+		end(reader);
+	}
+	readers->idle[readers->idle_count++] = reader;
 	pthread_cond_signal(&readers->back);
+	pthread_mutex_unlock(&readers->mutex);
+}
+
+void readers_refresh(struct readers *readers)
+{
+	pthread_mutex_lock(&readers->mutex);
+	readers->epoch++;
+	for (size_t i = 0; i < readers->idle_count; i++) {
+		end(readers->idle[i]);
+	}
 	pthread_mutex_unlock(&readers->mutex);
 }

@@ -198,13 +198,9 @@ static enum status read_once(struct store *store, const char *job_id, enum snaps
 	if (status != OK) {
 		return status;
 	}
-	status = db_run(db, "BEGIN", DB_NONE);
-	if (status == OK) {
-		status = read_row(db, job_id, kind, reading);
-		if (status == OK && reading->file[0] == '\0') {
-			status = read_pieces(db, reading);
-		}
-		(void)db_run(db, "COMMIT", DB_NONE);
+	status = read_row(db, job_id, kind, reading);
+	if (status == OK && reading->file[0] == '\0') {
+		status = read_pieces(db, reading);
 	}
 	readers_give(&store->readers, db);
 	if (status == OK && reading->file[0] != '\0') {

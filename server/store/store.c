@@ -44,7 +44,7 @@ static enum status open_database(struct store *store, const char *path, struct e
 	if (status == OK) {
 		status = readers_init(&store->readers, path);
 		if (status == OK) {
-			status = writer_start(&store->writer, &db, &store->waiting);
+			status = writer_start(&store->writer, &db, &store->waiting, &store->readers);
 		}
 		if (status != OK) {
 			error_set(error, status, "not enough memory to start the store");
@@ -112,9 +112,10 @@ enum status store_open(const char *dir, struct store **out, struct error *error)
 void store_close(struct store *store)
 {
 	if (store != NULL) {
-		/* Readers first: the last connection to close, the writer's, folds the WAL into the database. */
-		readers_fini(&store->readers);
 		writer_stop(&store->writer);
+		readers_fini(&store->readers);
+		/* The last connection to close folds the WAL into the database: the one that may write. */
+		writer_close(&store->writer);
 		release(store);
 	}
 }

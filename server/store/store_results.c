@@ -112,11 +112,7 @@ enum status store_read_points(struct store *store, const char *id, uint64_t from
 	if (status != OK) {
 		return status;
 	}
-	status = db_run(db, "BEGIN", DB_NONE); /* status and points of one moment */
-	if (status == OK) {
-		status = read_slice(db, id, from_step, limit, out);
-		(void)db_run(db, "COMMIT", DB_NONE);
-	}
+	status = read_slice(db, id, from_step, limit, out);
 	readers_give(&store->readers, db);
 	if (status != OK) {
 		curve_slice_fini(out);

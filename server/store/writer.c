@@ -140,6 +140,27 @@ static void tell_watcher(struct writer *writer, const struct transaction *transa
 	pthread_mutex_unlock(&writer->mutex);
 }
 
+/* Readers are renewed before it, or it could not fold everything, and after it, or the WAL could not begin anew. */
+static void fold_wal(struct writer *writer)
+{
+	if (writer->wal_pages >= WRITER_WAL_PAGES) {
+		readers_refresh(writer->readers);
+		/* What a reader in the middle of something holds back is folded after a later commit. */
+		(void)sqlite3_wal_checkpoint_v2(writer->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		readers_refresh(writer->readers);
+		writer->wal_pages = 0;
+	}
+}
+
+static int note_wal(void *context, sqlite3 *handle, const char *name, int pages)
+{
+	struct writer *writer = context;
+	(void)handle;
+	(void)name;
+	writer->wal_pages = pages;
+	return SQLITE_OK;
+}
+
 static void run_group(struct writer *writer, struct request *const *group, size_t count)
 {
 	struct change change[WRITER_GROUP_MAX];
@@ -151,8 +172,10 @@ static void run_group(struct writer *writer, struct request *const *group, size_
 	for (size_t i = 0; i < transaction.changes; i++) {
 		(void)waiting_follow(writer->waiting, change[i].id, change[i].status);
 	}
+	readers_refresh(writer->readers);
 	wake_callers(writer, group, count);
 	tell_watcher(writer, &transaction);
+	fold_wal(writer);
 }
 
 /* Takes what waits, up to a group; 0: stopping and nothing left. */
@@ -185,11 +208,13 @@ static void *writer_main(void *argument)
 	return NULL;
 }
 
-enum status writer_start(struct writer *writer, const struct db *db, struct waiting *waiting)
+enum status writer_start(struct writer *writer, const struct db *db, struct waiting *waiting, struct readers *readers)
 {
 	memset(writer, 0, sizeof *writer);
 	writer->db = *db;
 	writer->waiting = waiting;
+	writer->readers = readers;
+	sqlite3_wal_hook(writer->db.handle, note_wal, writer);
 	pthread_mutex_init(&writer->mutex, NULL);
 	pthread_cond_init(&writer->work, NULL);
 	pthread_cond_init(&writer->space, NULL);
@@ -207,6 +232,10 @@ void writer_stop(struct writer *writer)
 	pthread_cond_signal(&writer->work);
 	pthread_mutex_unlock(&writer->mutex);
 	pthread_join(writer->thread, NULL);
+}
+
+void writer_close(struct writer *writer)
+{
 	db_close(&writer->db);
 	pthread_cond_destroy(&writer->idle);
 	pthread_cond_destroy(&writer->space);

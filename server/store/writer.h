@@ -3,7 +3,7 @@
  *
  *   caller: writer_submit (waits for its commit) | writer_post (returns when queued)
  *   thread: take what waits -> BEGIN IMMEDIATE -> each request in a SAVEPOINT -> COMMIT -> follow the queue's
- *           order -> wake the callers -> tell the watcher
+ *           order -> renew the readers -> wake the callers -> tell the watcher -> fold the WAL in when it is long
  *
  * Invariants
  *  1. Requests run in the order in which they were queued. A lone one is committed at once.
@@ -20,11 +20,15 @@
 
 #include "api/answers.h"
 #include "server/store/db.h"
+#include "server/store/readers.h"
 #include "server/store/store.h"
 #include "server/store/waiting.h"
 
 /* GROUP: beyond this the cost of the fsync is spread thin enough, and the callers at its head would wait longer. */
 enum { WRITER_PENDING_MAX = 16 << 20, WRITER_GROUP_MAX = 128 };
+/* Pages in the WAL from which on it is folded into the database: SQLite's own default. Done here, not by SQLite within
+ * the COMMIT: nobody waits for it then. */
+enum { WRITER_WAL_PAGES = 1000 };
 
 struct change {
 	char id[ID_SIZE];
@@ -64,13 +68,17 @@ struct writer {
 	void *watcher_context;
 	bool watching; /* the watcher is being called */
 	struct db db;  /* the thread's own */
+	int wal_pages; /* after the last commit */
 	struct waiting *waiting;
+	struct readers *readers;
 };
 
-/* Takes over an open connection (closed by writer_stop). E_MEMORY when no thread can be had. */
-enum status writer_start(struct writer *writer, const struct db *db, struct waiting *waiting);
-/* Commits what is queued, ends the thread, closes the connection. */
+/* Takes over an open connection (closed by writer_close). E_MEMORY when no thread can be had; then it is not taken. */
+enum status writer_start(struct writer *writer, const struct db *db, struct waiting *waiting, struct readers *readers);
+/* Commits what is queued and ends the thread. */
 void writer_stop(struct writer *writer);
+/* After writer_stop. */
+void writer_close(struct writer *writer);
 enum status writer_submit(struct writer *writer, struct request *request);
 void writer_post(struct writer *writer, struct request *request);
 /* After it returns the watcher that was set before is not called any more. Not from within a watcher. */
