@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 
 enum { THREADS = 8, JOBS = 40 };
@@ -114,6 +115,66 @@ START_TEST(many_threads_may_use_every_verb_at_once)
 }
 END_TEST
 
+/* --- the WAL --- */
+
+static rlim_t wal_size(void)
+{
+	char path[128];
+	FILE *file;
+	long size;
+	snprintf(path, sizeof path, "%s/descentd.db-wal", folder);
+	file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	fseek(file, 0, SEEK_END);
+	size = ftell(file);
+	fclose(file);
+	return (rlim_t)size;
+}
+
+struct polling {
+	atomic_bool stop;
+	char id[ID_SIZE];
+};
+
+static void *poll_job(void *argument)
+{
+	struct polling *polling = argument;
+	uint64_t last = 0;
+	while (!atomic_load(&polling->stop)) {
+		struct job_record record = fixture_get(store, polling->id);
+		ck_assert_uint_ge(record.step, last); /* time does not run backwards */
+		last = record.step;
+		job_record_fini(&record);
+	}
+	return NULL;
+}
+
+START_TEST(the_wal_is_folded_in_while_readers_poll_without_a_pause)
+{
+	enum { READERS = 3, PORTION = 5000, PORTIONS = 150 };
+	struct polling polling = { .stop = false };
+	pthread_t reader[READERS];
+	rlim_t largest = 0;
+	uint64_t attempt;
+	fixture_add(store, NULL, polling.id);
+	attempt = fixture_claim(store, polling.id);
+	for (int i = 0; i < READERS; i++) {
+		ck_assert_int_eq(pthread_create(&reader[i], NULL, poll_job, &polling), 0);
+	}
+	for (uint64_t i = 0; i < PORTIONS; i++) {
+		ck_assert_int_eq(fixture_append(store, polling.id, attempt, i * PORTION, 1, PORTION), OK);
+		fixture_flush(store);
+		largest = wal_size() > largest ? wal_size() : largest;
+	}
+	atomic_store(&polling.stop, true);
+	for (int i = 0; i < READERS; i++) {
+		ck_assert_int_eq(pthread_join(reader[i], NULL), 0);
+	}
+	/* 54 MB were written; the WAL begins anew after some 8 MB. */
+	ck_assert_uint_lt(largest, 40 << 20);
+}
+END_TEST
+
 /* --- watcher --- */
 
 struct seen {
@@ -175,20 +236,6 @@ static void limit_files(rlim_t bytes)
 	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
 	limit.rlim_cur = bytes;
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static rlim_t wal_size(void)
-{
-	char path[128];
-	FILE *file;
-	long size;
-	snprintf(path, sizeof path, "%s/descentd.db-wal", folder);
-	file = fopen(path, "r");
-	ck_assert_ptr_nonnull(file);
-	fseek(file, 0, SEEK_END);
-	size = ftell(file);
-	fclose(file);
-	return (rlim_t)size;
 }
 
 START_TEST(a_full_disk_fails_the_request_and_loses_nothing)
@@ -278,6 +325,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, requests_that_fail_do_not_spoil_the_others_of_their_group);
 	tcase_add_test(tests, many_threads_may_use_every_verb_at_once);
+	tcase_add_test(tests, the_wal_is_folded_in_while_readers_poll_without_a_pause);
 	tcase_add_test(tests, the_watcher_is_told_of_each_commit_and_of_no_failure);
 	tcase_add_test(tests, a_full_disk_fails_the_request_and_loses_nothing);
 	tcase_add_test(tests, points_lost_to_a_full_disk_fail_the_owners_next_writes);
