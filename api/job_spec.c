@@ -46,7 +46,9 @@ static void judge_all(struct judge *judge)
 	judge_optimizer(judge);
 	judge_stopping(judge);
 	judge_estimate(judge);
-	judge_recorded_parameters(judge);
+	if (!judge->stored) {
+		judge_recorded_parameters(judge);
+	}
 	judge_initial(judge);
 }
 
@@ -63,9 +65,9 @@ void draft_judge_alone(const struct job_draft *draft, struct problem *problem)
 	arena_destroy(arena);
 }
 
-enum status job_spec_resolve(const struct job_draft *draft, const struct dataset_info *info,
-			     const struct dataset_info *validation, size_t slots, struct job_spec **out,
-			     struct problem *problem)
+static enum status resolve(const struct job_draft *draft, const struct dataset_info *info,
+			   const struct dataset_info *validation, size_t slots, bool stored, struct job_spec **out,
+			   struct problem *problem)
 {
 	struct arena *arena = arena_create();
 	struct job_spec *spec = arena == NULL ? NULL : arena_alloc(arena, 1, sizeof *spec);
@@ -80,6 +82,7 @@ enum status job_spec_resolve(const struct job_draft *draft, const struct dataset
 			       .info = info,
 			       .validation = validation,
 			       .slots = slots,
+			       .stored = stored,
 			       .spec = spec };
 	spec->arena = arena;
 	judge_all(&judge);
@@ -95,6 +98,13 @@ enum status job_spec_resolve(const struct job_draft *draft, const struct dataset
 	return OK;
 }
 
+enum status job_spec_resolve(const struct job_draft *draft, const struct dataset_info *info,
+			     const struct dataset_info *validation, size_t slots, struct job_spec **out,
+			     struct problem *problem)
+{
+	return resolve(draft, info, validation, slots, false, out, problem);
+}
+
 enum status job_spec_load(const char *document, size_t length, const struct dataset_info *info,
 			  const struct dataset_info *validation, size_t slots, struct job_spec **out,
 			  struct problem *problem)
@@ -103,7 +113,7 @@ enum status job_spec_load(const char *document, size_t length, const struct data
 	*out = NULL;
 	enum status status = job_draft_read(document, length, &draft, problem);
 	if (status == OK) {
-		status = job_spec_resolve(draft, info, validation, slots, out, problem);
+		status = resolve(draft, info, validation, slots, true, out, problem);
 		job_draft_destroy(draft);
 	}
 	return status;

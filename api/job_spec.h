@@ -97,8 +97,9 @@ struct job_spec {
 /* Judges a draft. info: of the dataset that it names (or of its inline data), NULL when there is none: a
  * dataset.id without info is itself noted as a fault (not_found at /dataset/id), beside all others, so the caller need
  * not say it; likewise validation, of dataset.validation.id. After job_draft_inline found faults, a call with info NULL
- * and the same problem adds the rest of them. model.initial_parameters.job_id is looked up by the caller. slots: executor slots, for the memory estimate.
- * OK, or E_INVALID with all faults in `problem`, E_MEMORY. *out is returned owned. */
+ * and the same problem adds the rest of them. model.initial_parameters.job_id is looked up by the caller. slots:
+ * executor slots, for the memory estimate. OK, or E_INVALID with all faults in `problem`, E_MEMORY. *out is returned
+ * owned. */
 enum status job_spec_resolve(const struct job_draft *draft, const struct dataset_info *info,
 			     const struct dataset_info *validation, size_t slots, struct job_spec **out,
 			     struct problem *problem);

@@ -1,6 +1,7 @@
 /*
  * The card that goes with weights: everything needed to read and use them when the dataset is gone:
- * the names and transforms of the features, the classes, the tensors. Kept by the store as a flat JSON record (api/pack.h).
+ * the names and transforms of the features, the classes, the tensors. Kept by the store as a flat JSON record
+ * (api/pack.h).
  */
 #ifndef API_MODEL_CARD_H
 #define API_MODEL_CARD_H

@@ -58,8 +58,10 @@ struct judge {
 		schedules;              /* losses: those of the model */
 	const struct model_type *model; /* NULL: not known, so nothing that depends on it is judged */
 	const struct loss_type *loss;   /* the one that the job names; NULL: none named */
-	bool alone;                     /* the dataset was not looked up: says nothing of it */
-	bool shape_known;               /* spec->shape holds */
+	bool stored; /* a document that was admitted before: bounds that depend on the number of rows are not judged
+			again */
+	bool alone;  /* the dataset was not looked up: says nothing of it */
+	bool shape_known;     /* spec->shape holds */
 	bool columns_known;   /* features and targets were found, so that rows and standard deviations count */
 	bool optimizer_named; /* the job says type, learning_rate or schedule */
 	bool failed;          /* memory */

@@ -67,7 +67,7 @@ static void take_budgets(struct judge *judge, const struct field *fields)
 		training->epochs = default_epochs(judge, training->batch_size);
 	}
 	uint64_t per_epoch = training->batch_size == 0 ? 1 : judge->spec->training_rows / training->batch_size + 1;
-	if (training->epochs > STEPS_MAX / per_epoch) {
+	if (!judge->stored && training->epochs > STEPS_MAX / per_epoch) {
 		reader_fault(&judge->reader, &at_epochs, FAULT_OUT_OF_RANGE, NULL, NULL,
 			     "so many passes make more than 9007199254740991 (2^53 - 1) updates");
 		training->epochs = 1;
