@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/log.h"
 #include "server/work/run.h"
 
 enum {
@@ -271,6 +272,11 @@ static void run_to_end(struct run *run)
 	}
 	if (status == E_CANCELLED) {
 		run_leave(run);
+		return;
+	}
+	if (status == E_DISK_FULL || status == E_IO || status == E_BUSY) {
+		log_line(LOG_ERROR, "job %s: %s; it goes back into the queue", run->record->id, status_text(status));
+		run_give_back(run);
 		return;
 	}
 	struct error error;

@@ -7,7 +7,7 @@
  *   asked to cancel           -> store_finish_job  cancelled, with the weights of the last whole step
  *   asked to shut down        -> store_save_checkpoint, store_requeue_job
  *   the data or the spec fails -> store_finish_job  failed, with the reason
- *   the store fails           -> tried again until it works or the service stops (the job is then still there)
+ *   the disk fails or is full -> store_requeue_job, as soon as it works: on from the last checkpoint
  */
 #ifndef SERVER_WORK_JOB_RUN_H
 #define SERVER_WORK_JOB_RUN_H

@@ -33,7 +33,12 @@ enum status run_send_points(struct run *run);
 /* A durable copy of the state together with all points up to it. */
 enum status run_save_checkpoint(struct run *run);
 
-/* Endings; each is durable when it returns, or the service is stopping. */
+/* The disk is full or fails: back into the queue, to go on from the last checkpoint when it works again. Points that
+ * were posted and lost are made again, so the curve has no hole. Returns when that is durable, or the service stops:
+ * the job is then still `running` in the store, and the next start queues it. */
+void run_give_back(struct run *run);
+
+/* Endings. Durable when they return; a disk that fails makes them give the job back. */
 void run_finish(struct run *run, const struct job_ending *ending);
 void run_finish_failed(struct run *run, const struct error *error);
 /* The trainer has stopped: metrics, weights and status in one commit. E_CANCELLED: the flag was raised meanwhile. */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "server/log.h"
 #include "server/work/run.h"
 
 enum { STORE_RETRY_MS = 500 };
@@ -20,18 +21,6 @@ static void sleep_ms(long milliseconds)
 	nanosleep(&t, NULL);
 }
 
-/* A full or failing disk does not end a job, and loses no point: what was to be stored is tried again until it works,
- * or until somebody asks the run to stop. True: try again (after a pause). */
-static bool try_again(const struct run *run, enum status status)
-{
-	bool passing = status == E_DISK_FULL || status == E_IO || status == E_BUSY;
-	if (!passing || atomic_load(&run->control->shutdown)) {
-		return false;
-	}
-	sleep_ms(STORE_RETRY_MS);
-	return true;
-}
-
 static enum status render_report(struct run *run, const struct evaluation *train, const struct evaluation *validation,
 				 struct text *out)
 {
@@ -44,8 +33,9 @@ static enum status render_report(struct run *run, const struct evaluation *train
 
 static struct points_chunk take_points(struct run *run)
 {
-	struct points_chunk chunk = { .n = run->objective->n };
+	struct points_chunk chunk = { 0 };
 	chunk.count = trainer_take_points(run->trainer, &chunk.points, &chunk.parameters);
+	chunk.n = chunk.parameters != NULL ? run->objective->n : 0;
 	return chunk;
 }
 
@@ -58,11 +48,8 @@ enum status run_send_points(struct run *run)
 	if (status == OK) {
 		struct points_chunk chunk = take_points(run);
 		trainer_progress(run->trainer, &progress);
-		do {
-			status = store_append_points(run->environment->store, run->record->id, run->record->attempt,
-						     &chunk, report.data, progress.step,
-						     run->card_sent ? NULL : run->card_text.data);
-		} while (try_again(run, status));
+		status = store_append_points(run->environment->store, run->record->id, run->record->attempt, &chunk,
+					     report.data, progress.step, run->card_sent ? NULL : run->card_text.data);
 		run->card_sent = run->card_sent || status == OK;
 	}
 	text_fini(&report);
@@ -93,10 +80,8 @@ enum status run_save_checkpoint(struct run *run)
 		checkpoint.state = trainer_state(run->trainer, &checkpoint.length);
 		checkpoint.last = weights_of(run, trainer_parameters(run->trainer), progress.step);
 		checkpoint.best = weights_of(run, trainer_best(run->trainer), progress.best_step);
-		do {
-			status = store_save_checkpoint(run->environment->store, run->record->id, run->record->attempt,
-						       &checkpoint, &chunk, report.data);
-		} while (try_again(run, status));
+		status = store_save_checkpoint(run->environment->store, run->record->id, run->record->attempt,
+					       &checkpoint, &chunk, report.data);
 	}
 	text_fini(&report);
 	run->last_checkpoint = run_seconds();
@@ -105,14 +90,34 @@ enum status run_save_checkpoint(struct run *run)
 
 /* --- endings --- */
 
-/* The durable ending. When the service stops before the disk takes it the job stays `running` in the store, and the
- * next start queues it again. E_CONFLICT and E_NOT_FOUND: somebody else owns the job or it is gone, which is final. */
-void run_finish(struct run *run, const struct job_ending *ending)
+static bool passing(enum status status)
+{
+	return status == E_DISK_FULL || status == E_IO || status == E_BUSY;
+}
+
+void run_give_back(struct run *run)
 {
 	enum status status;
 	do {
-		status = store_finish_job(run->environment->store, run->record->id, run->record->attempt, ending);
-	} while (try_again(run, status));
+		sleep_ms(STORE_RETRY_MS);
+		status = store_requeue_job(run->environment->store, run->record->id, run->record->attempt);
+	} while (passing(status) && !atomic_load(&run->control->shutdown));
+}
+
+void run_finish(struct run *run, const struct job_ending *ending)
+{
+	enum status status = store_finish_job(run->environment->store, run->record->id, run->record->attempt, ending);
+	if (status == OK || status == E_CONFLICT || status == E_NOT_FOUND) {
+		return; /* done; or somebody else owns the job, or it is gone: both are final */
+	}
+	log_line(LOG_ERROR, "job %s: its ending could not be stored: %s", run->record->id, status_text(status));
+	if (passing(status)) {
+		run_give_back(run);
+	} else if (ending->status != JOB_FAILED || ending->last.values != NULL) {
+		struct error error;
+		error_set(&error, status, "the result could not be stored: %s", status_text(status));
+		run_finish_failed(run, &error);
+	}
 }
 
 void run_finish_failed(struct run *run, const struct error *error)
