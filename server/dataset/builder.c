@@ -15,6 +15,9 @@ enum status builder_no_memory(struct error *error)
 
 enum status builder_append(struct bytes *bytes, const void *data, size_t length)
 {
+	if (length == 0) {
+		return OK;
+	}
 	if (bytes->length + length > bytes->capacity) {
 		size_t capacity = (bytes->length + length) * 2;
 		char *grown = realloc(bytes->data, capacity);

@@ -189,6 +189,7 @@ START_TEST(what_is_wrong_with_a_file_is_said_with_line_and_column)
 		{ "a,b\n1,2,3\n", "line 2: 3 cells where 2 are expected" },
 		{ "a,b,a\n1,2,3\n", "the name \"a\" to columns 1 and 3" },
 		{ "a,,c\n1,2,3\n", "column 2 has no name" },
+		{ ",b\n1,2\n", "column 1 has no name" },
 		{ "a,b\n1,nan\n", "line 2, column 2 (\"b\"): \"nan\" is no finite number" },
 		{ "a,b\n1,2\n1,-Inf\n", "line 3, column 2 (\"b\"): \"-Inf\" is no finite number" },
 		{ "1,2\n1,INFINITY\n", "line 2, column 2 (\"x2\")" },
