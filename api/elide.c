@@ -44,17 +44,28 @@ static void elided_render(const char *s, size_t length, size_t count, struct tex
 	text_printf(out, "{\"elided\":%zu,\"sha256\":\"%s\"}", count, hex);
 }
 
+/* The quote that ends the string that begins at s, or `end`. */
+static const char *string_end(const char *s, const char *end)
+{
+	for (s++; s < end && *s != '"'; s++) {
+		if (*s == '\\' && s + 1 < end) {
+			s++;
+		}
+	}
+	return s;
+}
+
 enum status job_spec_elide(const char *document, size_t length, struct text *out)
 {
 	const char *s = document, *end = document + length, *begin = s;
-	bool string = false;
 	while (s < end) {
 		size_t count = 0;
-		if (*s == '"') {
-			string = !string;
-		} else if (string && *s == '\\' && s + 1 < end) {
+		while (s < end && *s != '"' && *s != '[') {
 			s++;
-		} else if (!string && *s == '[') {
+		}
+		if (s < end && *s == '"') {
+			s = string_end(s, end);
+		} else if (s < end) {
 			const char *close = number_array(s, end, &count);
 			if (close != NULL && count > NUMBERS_SHOWN) {
 				text_add(out, begin, (size_t)(s - begin));
@@ -63,7 +74,7 @@ enum status job_spec_elide(const char *document, size_t length, struct text *out
 				continue;
 			}
 		}
-		s++;
+		s += s < end;
 	}
 	text_add(out, begin, (size_t)(end - begin));
 	return text_failed(out) ? E_MEMORY : OK;
