@@ -97,6 +97,8 @@ struct plan {
 /* The flat vector is added up and penalised in ranges of so many numbers: 128 KB of float32, which leaves room
  * in L2 for a lane's range beside it. */
 enum { PLAN_CHUNK = 32768 };
+/* Below so many numbers to add (some 50 us) the ranges are not worth waking a thread for. */
+enum { PLAN_CHUNKS_APART = 1 << 18 };
 
 /* Fills everything but the memory. On failure plan_tables_free is still to be called. */
 enum status plan_layout(struct plan *plan, const struct graph *graph, size_t root, size_t output, struct error *error);

@@ -285,13 +285,26 @@ static void clear_untouched(const struct plan *plan, char *gradient)
 	}
 }
 
-/* Pieces through the executor, one alone inline. */
+/* Pieces through the executor; one alone inline. */
 static void run_pieces(struct run *run, struct executor *executor, size_t count, executor_piece *piece)
 {
 	if (count == 1) {
 		piece(run, 0, 0);
 	} else if (count > 1) {
 		executor->run(executor, count, piece, run);
+	}
+}
+
+/* What is done on the whole vector, on several threads where it is long. */
+static void finish(struct run *run, struct executor *executor)
+{
+	const struct plan *plan = run->plan;
+	if (plan->n > PLAN_CHUNKS_APART / (run->lanes + plan->penalties)) {
+		run_pieces(run, executor, plan->chunks, run_chunk);
+		return;
+	}
+	for (size_t chunk = 0; chunk < plan->chunks; chunk++) {
+		run_chunk(run, chunk, 0);
 	}
 }
 
@@ -314,7 +327,7 @@ enum status plan_evaluate(struct plan *plan, const void *theta, const struct bat
 		}
 	}
 	if (run.lanes > 1 || plan->penalties > 0) {
-		run_pieces(&run, executor, plan->chunks, run_chunk);
+		finish(&run, executor);
 	}
 	if (gradient != NULL) {
 		clear_untouched(plan, gradient);
