@@ -4,6 +4,13 @@
 
 #include "core/kernels/kernels.h"
 
+struct pass {
+	const struct optimizer *optimizer;
+	const struct step *step;
+	optimizer_piece *piece;
+	size_t begin, end;
+};
+
 /* The table: one line an optimizer, the name of its file. */
 #define OPTIMIZER_LIST(X, isa)                                                                                         \
 	X(sgd, isa)                                                                                                    \
@@ -39,4 +46,42 @@ const struct optimizer_type *optimizer_find(const char *name)
 		}
 	}
 	return NULL;
+}
+
+size_t optimizer_pieces(size_t n)
+{
+	return n / OPTIMIZER_PIECE + (n % OPTIMIZER_PIECE != 0);
+}
+
+static void run_piece(void *context, size_t index, size_t slot)
+{
+	const struct pass *pass = context;
+	const size_t begin = pass->begin + index * OPTIMIZER_PIECE;
+	const size_t end = pass->end - begin < OPTIMIZER_PIECE ? pass->end : begin + OPTIMIZER_PIECE;
+	double *sums = pass->optimizer->partial + index * OPTIMIZER_SUMS;
+
+	(void)slot;
+	memset(sums, 0, OPTIMIZER_SUMS * sizeof *sums);
+	pass->piece(pass->optimizer, pass->step, begin, end, sums);
+}
+
+void optimizer_pass(const struct optimizer *optimizer, const struct step *step, optimizer_piece *piece, size_t begin,
+		    size_t end, double sums[OPTIMIZER_SUMS])
+{
+	struct pass pass = { optimizer, step, piece, begin, end };
+	const size_t pieces = optimizer_pieces(end - begin);
+
+	if (end - begin >= OPTIMIZER_PARALLEL) {
+		optimizer->executor->run(optimizer->executor, pieces, run_piece, &pass);
+	} else {
+		for (size_t p = 0; p < pieces; p++) {
+			run_piece(&pass, p, 0);
+		}
+	}
+	memset(sums, 0, OPTIMIZER_SUMS * sizeof *sums);
+	for (size_t p = 0; p < pieces; p++) {
+		for (size_t k = 0; k < OPTIMIZER_SUMS; k++) {
+			sums[k] += optimizer->partial[p * OPTIMIZER_SUMS + k];
+		}
+	}
 }

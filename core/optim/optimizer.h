@@ -7,6 +7,10 @@
  * the same time on several threads: element i of the result depends on elements i and on what
  * prepare() left, on nothing else.
  *
+ * What needs more than element i (norms of tensors, sums over all of x, products of matrices) has whole() in place of
+ * update(): called once, after prepare(), the gradient final; it goes over x in passes (optimizer_pass), which run
+ * on several threads and whose sums are added in a fixed order.
+ *
  * State (slots and scalars) lies in the trainer's one block, starts at zero, and is all that the
  * next step depends on beside x: a checkpoint is a copy of it. No function here allocates.
  */
@@ -20,8 +24,13 @@
 #include "core/base/dtype.h"
 #include "core/base/error.h"
 #include "core/base/setting.h"
+#include "core/exec.h"
+#include "core/objective/objective.h"
 
 enum { OPTIMIZER_SLOTS = 8, OPTIMIZER_SCALARS = 16, OPTIMIZER_COEFFICIENTS = 16 };
+/* Passes of at least OPTIMIZER_PARALLEL numbers are cut in pieces of OPTIMIZER_PIECE for the executor; each makes up
+ * to OPTIMIZER_SUMS sums. */
+enum { OPTIMIZER_PIECE = 16384, OPTIMIZER_PARALLEL = 65536, OPTIMIZER_SUMS = 4, OPTIMIZER_SCRATCH = 4 };
 
 struct optimizer_type;
 
@@ -34,6 +43,12 @@ struct optimizer {
 	void *slot[OPTIMIZER_SLOTS]; /* each [n] of dtype; the first type->slots(settings) are set; state */
 	double *scalar;              /* [type->scalars]; state */
 	double coefficient[OPTIMIZER_COEFFICIENTS]; /* what prepare() computed for this update; not state */
+	/* Only for whole(); not state. */
+	const struct tensor *tensor; /* [tensors] the pieces of x, in order, borrowed from the objective */
+	size_t tensors;
+	struct executor *executor;        /* borrowed */
+	double *partial;                  /* [OPTIMIZER_SUMS * pieces of n] */
+	void *scratch[OPTIMIZER_SCRATCH]; /* each [n] of dtype; the first type->scratch are set */
 };
 
 /* One update. */
@@ -59,12 +74,30 @@ struct optimizer_type {
 	void (*prepare)(struct optimizer *optimizer, const struct step *step);
 	void (*update_f32)(const struct optimizer *optimizer, const struct step *step, size_t begin, size_t end);
 	void (*update_f64)(const struct optimizer *optimizer, const struct step *step, size_t begin, size_t end);
+	/* NULL: update() on ranges. Otherwise the whole update; it may write coefficients and scalars. */
+	void (*whole_f32)(struct optimizer *optimizer, const struct step *step);
+	void (*whole_f64)(struct optimizer *optimizer, const struct step *step);
+	size_t scratch; /* n-vectors that whole() works in */
+	/* What the optimizer wants of the parameters' tensors (muon: a matrix); NULL: nothing. E_INVALID with what to
+	 * use instead. */
+	enum status (*fits)(const struct settings *settings, const struct tensor *tensor, size_t tensors,
+			    struct error *error);
 	/* NULL: the gradient is wanted at x. Otherwise writes the point where it is wanted, for [begin, end). */
 	void (*look_ahead_f32)(const struct optimizer *optimizer, const float *x, float *point, size_t begin,
 			       size_t end);
 	void (*look_ahead_f64)(const struct optimizer *optimizer, const double *x, double *point, size_t begin,
 			       size_t end);
 };
+
+/* A pass: the numbers [begin, end) of x and of the slots; sums[OPTIMIZER_SUMS] start at 0. */
+typedef void optimizer_piece(const struct optimizer *optimizer, const struct step *step, size_t begin, size_t end,
+			     double *sums);
+/* Runs `piece` over [begin, end), cut where the length says, on the executor's threads; sums = those of the pieces,
+ * added in order: the same bits for any executor. */
+void optimizer_pass(const struct optimizer *optimizer, const struct step *step, optimizer_piece *piece, size_t begin,
+		    size_t end, double sums[OPTIMIZER_SUMS]);
+/* Pieces that a pass over n numbers may have. */
+size_t optimizer_pieces(size_t n);
 
 /* The table. Optimizer files are compiled once an instruction set; these are those of the active one. */
 const struct optimizer_type *optimizer_at(size_t index); /* 0..optimizer_type_count-1 */

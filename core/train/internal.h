@@ -32,8 +32,9 @@ struct trainer {
 
 	/* Scratch; not state. */
 	void *gradient;       /* [n] */
-	void *point;          /* [n], only with look_ahead */
-	double *partial;      /* [2 * chunks] sums of a pass */
+	void *point;          /* [n], with look_ahead, and where a whole update is measured */
+	void *scratch;        /* [optimizer.type->scratch, n] */
+	double *partial;      /* [2 (OPTIMIZER_SUMS for a whole update) * chunks] sums of a pass */
 	uint32_t *order;      /* [rows], only with shuffled mini-batches */
 	uint64_t order_epoch; /* the epoch that `order` is of; UINT64_MAX: none */
 	void *outputs;        /* [outputs_rows, objective->outputs] predictions of a block of rows */
@@ -56,7 +57,7 @@ struct trainer {
 
 /* vector.c: passes over flat vectors. Vectors of at least VECTOR_PARALLEL numbers are cut in chunks of
  * VECTOR_CHUNK for the executor; sums over chunks are added in order, so the bits depend on n alone. */
-enum { VECTOR_CHUNK = 16384, VECTOR_PARALLEL = 65536 };
+enum { VECTOR_CHUNK = OPTIMIZER_PIECE, VECTOR_PARALLEL = OPTIMIZER_PARALLEL };
 size_t vector_chunks(size_t n);
 /* |v|_2; overflow of the squares is avoided. */
 double vector_norm(struct trainer *trainer, const void *v);
@@ -103,7 +104,7 @@ void record_end(struct trainer *trainer, struct verdict verdict, uint64_t measur
 /* memory.c: bytes of every array that a trainer owns; 0: none. */
 struct trainer_sizes {
 	struct state_layout layout;
-	size_t gradient, point, partial, order, outputs, target_sums, points, parameters;
+	size_t gradient, point, scratch, partial, order, outputs, target_sums, points, parameters;
 	size_t points_capacity;
 };
 enum status trainer_sizes(const struct train_config *config, size_t n, size_t outputs, uint64_t rows,

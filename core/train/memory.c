@@ -1,4 +1,5 @@
 /* The trainer's memory: counted before a job is admitted, taken once, freed once. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,8 +24,13 @@ enum status trainer_sizes(const struct train_config *config, size_t n, size_t ou
 		return E_TOO_LARGE;
 	}
 	sizes->gradient = vector;
-	sizes->point = config->optimizer.type->look_ahead_f64 != NULL ? vector : 0;
-	sizes->partial = 2 * vector_chunks(n) * sizeof(double);
+	const bool whole = config->optimizer.type->whole_f64 != NULL;
+	const bool compared = whole && !isnan(config->stopping.parameter_change);
+	sizes->point = config->optimizer.type->look_ahead_f64 != NULL || compared ? vector : 0;
+	sizes->partial = (whole ? OPTIMIZER_SUMS : 2) * vector_chunks(n) * sizeof(double);
+	if (!size_multiply(vector, config->optimizer.type->scratch, &sizes->scratch)) {
+		return E_TOO_LARGE;
+	}
 	sizes->order = 0;
 	if (training->shuffle && !train_full_batch(training, rows)) {
 		if (rows > UINT32_MAX || !size_multiply(rows, sizeof(uint32_t), &sizes->order)) {
@@ -60,8 +66,10 @@ enum status trainer_measure(const struct train_config *config, size_t n, size_t 
 	if (status != OK) {
 		return status;
 	}
-	const size_t parts[] = { sizes.layout.size, sizes.gradient,    sizes.point,  sizes.partial,   sizes.order,
-				 sizes.outputs,     sizes.target_sums, sizes.points, sizes.parameters };
+	const size_t parts[] = {
+		sizes.layout.size, sizes.gradient, sizes.point,       sizes.partial, sizes.order,
+		sizes.scratch,     sizes.outputs,  sizes.target_sums, sizes.points,  sizes.parameters
+	};
 	size_t sum = sizeof(struct trainer);
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		if (!size_add(sum, parts[i], &sum)) {
@@ -93,9 +101,9 @@ static bool take_all(struct trainer *trainer, const struct trainer_sizes *sizes)
 {
 	return take(sizes->layout.size, &trainer->state) && take(sizes->gradient, &trainer->gradient) &&
 	       take(sizes->point, &trainer->point) && take(sizes->partial, &trainer->partial) &&
-	       take(sizes->order, &trainer->order) && take(sizes->outputs, &trainer->outputs) &&
-	       take(sizes->target_sums, &trainer->target_sums) && take(sizes->points, &trainer->points) &&
-	       take(sizes->parameters, &trainer->point_parameters);
+	       take(sizes->order, &trainer->order) && take(sizes->scratch, &trainer->scratch) &&
+	       take(sizes->outputs, &trainer->outputs) && take(sizes->target_sums, &trainer->target_sums) &&
+	       take(sizes->points, &trainer->points) && take(sizes->parameters, &trainer->point_parameters);
 }
 
 struct trainer *trainer_allocate(const struct trainer_sizes *sizes)
@@ -118,6 +126,7 @@ void trainer_destroy(struct trainer *trainer)
 	free(trainer->point);
 	free(trainer->partial);
 	free(trainer->order);
+	free(trainer->scratch);
 	free(trainer->outputs);
 	free(trainer->target_sums);
 	free(trainer->points);

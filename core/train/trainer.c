@@ -60,6 +60,10 @@ static enum status check_setup(const struct trainer_setup *setup, struct error *
 	if (type->check != NULL && type->check(&config->optimizer.settings, &setting, error) != OK) {
 		return E_INVALID;
 	}
+	if (type->fits != NULL &&
+	    type->fits(&config->optimizer.settings, setup->objective->tensor, setup->objective->tensors, error) != OK) {
+		return E_INVALID;
+	}
 	return check_data(setup, error);
 }
 
@@ -74,6 +78,10 @@ static void lay_out(struct trainer *trainer)
 	trainer->optimizer.scalar = (double *)(void *)(block + layout->scalars);
 	for (size_t k = 0; k < layout->slots; k++) {
 		trainer->optimizer.slot[k] = block + layout->slot[k];
+	}
+	trainer->optimizer.partial = trainer->partial;
+	for (size_t k = 0; k < trainer->optimizer.type->scratch; k++) {
+		trainer->optimizer.scratch[k] = (char *)trainer->scratch + k * trainer->n * dtype_size(trainer->dtype);
 	}
 }
 
@@ -101,6 +109,9 @@ static void derive(struct trainer *trainer)
 	trainer->optimizer.settings = config->optimizer.settings;
 	trainer->optimizer.dtype = trainer->dtype;
 	trainer->optimizer.n = trainer->n;
+	trainer->optimizer.tensor = setup->objective->tensor;
+	trainer->optimizer.tensors = setup->objective->tensors;
+	trainer->optimizer.executor = setup->executor;
 	trainer->rate_index =
 		(size_t)(settings_get(&config->optimizer.settings, "learning_rate") - config->optimizer.settings.value);
 }

@@ -116,11 +116,61 @@ static void update_piece(void *context, size_t index, size_t slot)
 	}
 }
 
+static void transform_piece(void *context, size_t index, size_t slot)
+{
+	const struct update_pass *pass = context;
+	const struct trainer *trainer = pass->trainer;
+	const size_t begin = index * VECTOR_CHUNK, count = chunk_end(trainer->n, begin) - begin;
+
+	(void)slot;
+	if (trainer->dtype == DTYPE_FLOAT32) {
+		transform_f32(trainer->kernels, pass->factor, pass->limit, count, (float *)trainer->gradient + begin);
+	} else {
+		transform_f64(trainer->kernels, pass->factor, pass->limit, count, (double *)trainer->gradient + begin);
+	}
+}
+
+static void measure_piece(void *context, size_t index, size_t slot)
+{
+	const struct update_pass *pass = context;
+	const struct trainer *trainer = pass->trainer;
+	const size_t begin = index * VECTOR_CHUNK, end = chunk_end(trainer->n, begin);
+	double *sums = trainer->partial + 2 * index;
+
+	(void)slot;
+	if (trainer->dtype == DTYPE_FLOAT32) {
+		measure_chunk_f32(trainer, begin, end, sums);
+	} else {
+		measure_chunk_f64(trainer, begin, end, sums);
+	}
+}
+
+/* The optimizer's own passes, between ours. */
+static void update_whole(struct trainer *trainer, struct update_pass *pass)
+{
+	const struct optimizer_type *type = trainer->optimizer.type;
+
+	if (pass->factor != 1 || !isnan(pass->limit)) {
+		run_chunks(trainer, transform_piece, pass);
+	}
+	if (pass->measure) {
+		memcpy(trainer->point, trainer->theta, trainer->n * dtype_size(trainer->dtype));
+	}
+	(trainer->dtype == DTYPE_FLOAT32 ? type->whole_f32 : type->whole_f64)(&trainer->optimizer, pass->step);
+	if (pass->measure) {
+		run_chunks(trainer, measure_piece, pass);
+	}
+}
+
 void vector_update(struct trainer *trainer, const struct step *step, double factor, double limit, bool measure)
 {
 	struct update_pass pass = { trainer, step, factor, limit, measure };
 
-	run_chunks(trainer, update_piece, &pass);
+	if (trainer->optimizer.type->whole_f64 != NULL) {
+		update_whole(trainer, &pass);
+	} else {
+		run_chunks(trainer, update_piece, &pass);
+	}
 	trainer->state->change = NAN;
 	trainer->state->norm = NAN;
 	if (measure) {

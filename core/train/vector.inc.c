@@ -70,6 +70,14 @@ static void NAME(update_chunk)(const struct update_pass *pass, size_t begin, siz
 	}
 }
 
+/* sums[0] = |x - point|^2, sums[1] = |x|^2 over a chunk, the point being x before the update. */
+static void NAME(measure_chunk)(const struct trainer *trainer, size_t begin, size_t end, double sums[2])
+{
+	const REAL *x = (const REAL *)trainer->theta + begin, *before = (const REAL *)trainer->point + begin;
+	sums[0] = NAME(squared_difference)(trainer->kernels, end - begin, x, before);
+	sums[1] = NAME(squares)(trainer->kernels, end - begin, x);
+}
+
 /* sqrt(sum v^2) with the squares scaled by the largest |v|: for the rare vector whose squares overflow. */
 static double NAME(norm_scaled)(const REAL *v, size_t n)
 {
