@@ -34,11 +34,13 @@ static const cJSON *inline_item(const struct job_draft *draft)
 	return cJSON_IsObject(dataset) ? cJSON_GetObjectItemCaseSensitive(dataset, "inline") : NULL;
 }
 
-/* "target", or with a number after it where a column has that name. */
+/* "target", or with a number after it where a column has that name. After so many tries columns_begin says that the
+ * name is there twice. */
+enum { TRIES = 16 };
 static const char *target_name(struct arena *arena, const cJSON *columns)
 {
 	const char *name = "target";
-	for (unsigned k = 1; name != NULL; k++) {
+	for (unsigned k = 1; name != NULL && k <= TRIES; k++) {
 		bool taken = false;
 		for (const cJSON *column = columns->child; column != NULL; column = column->next) {
 			taken = taken || (cJSON_IsString(column) && strcmp(column->valuestring, name) == 0);
@@ -137,6 +139,52 @@ static void header_write(struct rows *rows)
 	text_puts(&rows->csv, "\n");
 }
 
+/* Adds a column for the targets that lie apart. False when they do not go with the rows (noted). */
+static bool add_target(struct rows *rows, const cJSON *columns, const cJSON *list, const cJSON *target)
+{
+	const char **names = arena_alloc(rows->reader.arena, rows->columns + 1, sizeof *names);
+	if (names == NULL) {
+		return false;
+	}
+	memcpy(names, rows->names, rows->columns * sizeof *names);
+	names[rows->columns++] = target_name(rows->reader.arena, columns);
+	rows->names = names;
+	if (json_count(target) != json_count(list)) {
+		reader_fault(&rows->reader, &at_target, FAULT_OUT_OF_RANGE, NULL, NULL,
+			     "%zu rows and %zu targets: one for each row is wanted", json_count(list),
+			     json_count(target));
+		return false;
+	}
+	return !arena_failed(rows->reader.arena);
+}
+
+/* One row of `given` cells, and its target where that lies apart (else NULL). */
+static void read_row(struct rows *rows, size_t index, const cJSON *row, size_t given, const cJSON *target)
+{
+	struct at at_row = { &at_rows, NULL, index }, at_value = { &at_target, NULL, index };
+	size_t column = 0;
+	if (!cJSON_IsArray(row)) {
+		reader_fault(&rows->reader, &at_row, FAULT_WRONG_TYPE, NULL, NULL,
+			     "an array of cells is wanted, %s was given", json_kind(row));
+		return;
+	}
+	if (json_count(row) != given) {
+		reader_fault(&rows->reader, &at_row, FAULT_WRONG_TYPE, NULL, NULL,
+			     "the row has %zu cells, and there are %zu columns", json_count(row), given);
+		return;
+	}
+	for (const cJSON *cell = row->child; cell != NULL; cell = cell->next, column++) {
+		struct at here = { &at_row, NULL, column };
+		text_puts(&rows->csv, column == 0 ? "" : ",");
+		write_cell(rows, &here, column, cell);
+	}
+	if (target != NULL) {
+		text_puts(&rows->csv, given == 0 ? "" : ",");
+		write_cell(rows, &at_value, given, target);
+	}
+	text_puts(&rows->csv, "\n");
+}
+
 /* {"columns", "rows", "target"} */
 static void read_table(struct rows *rows, const cJSON *item)
 {
@@ -152,7 +200,7 @@ static void read_table(struct rows *rows, const cJSON *item)
 				     fields[i].name);
 		}
 	}
-	const cJSON *list = fields[ROWS].item, *target = fields[TARGET].item, *value = NULL;
+	const cJSON *list = fields[ROWS].item, *target = fields[TARGET].item;
 	if (fields[COLUMNS].item == NULL || list == NULL ||
 	    !read_strings(&rows->reader, &at_columns, fields[COLUMNS].item, &rows->names, &given)) {
 		return;
@@ -163,49 +211,15 @@ static void read_table(struct rows *rows, const cJSON *item)
 		return;
 	}
 	rows->columns = given;
-	if (target != NULL) {
-		const char **names = arena_alloc(rows->reader.arena, given + 1, sizeof *names);
-		if (names == NULL) {
-			return;
-		}
-		memcpy(names, rows->names, given * sizeof *names);
-		names[given] = target_name(rows->reader.arena, fields[COLUMNS].item);
-		rows->names = names;
-		rows->columns = given + 1;
-		value = target->child;
-		if (json_count(target) != json_count(list)) {
-			reader_fault(&rows->reader, &at_target, FAULT_OUT_OF_RANGE, NULL, NULL,
-				     "%zu rows and %zu targets: one for each row is wanted", json_count(list),
-				     json_count(target));
-			return;
-		}
-	}
-	if (arena_failed(rows->reader.arena) || !columns_begin(rows, &at_columns)) {
+	if ((target != NULL && !add_target(rows, fields[COLUMNS].item, list, target)) ||
+	    !columns_begin(rows, &at_columns)) {
 		return;
 	}
 	header_write(rows);
+	const cJSON *value = target == NULL ? NULL : target->child;
 	for (const cJSON *row = list->child; row != NULL; row = row->next, index++) {
-		struct at at_row = { &at_rows, NULL, index }, at_value = { &at_target, NULL, index };
-		size_t column = 0;
-		if (!cJSON_IsArray(row) || json_count(row) != given) {
-			reader_fault(&rows->reader, &at_row, FAULT_WRONG_TYPE, NULL, NULL,
-				     cJSON_IsArray(row) ? "the row has %zu cells, and there are %zu columns"
-							: "a row is an array of cells",
-				     json_count(row), given);
-			value = value == NULL ? NULL : value->next;
-			continue;
-		}
-		for (const cJSON *cell = row->child; cell != NULL; cell = cell->next, column++) {
-			struct at here = { &at_row, NULL, column };
-			text_puts(&rows->csv, column == 0 ? "" : ",");
-			write_cell(rows, &here, column, cell);
-		}
-		if (value != NULL) {
-			text_puts(&rows->csv, given == 0 ? "" : ",");
-			write_cell(rows, &at_value, given, value);
-			value = value->next;
-		}
-		text_puts(&rows->csv, "\n");
+		read_row(rows, index, row, given, value);
+		value = value == NULL ? NULL : value->next;
 	}
 }
 

@@ -42,6 +42,10 @@ void reader_fault(struct reader *reader, const struct at *at, enum fault_code co
 	char detail[1024];
 	struct text pointer;
 	va_list args;
+	if (reader->problem->faults == PROBLEM_FAULTS_MAX) {
+		reader->problem->faults_total++; /* a body can have millions */
+		return;
+	}
 	va_start(args, format);
 	vsnprintf(detail, sizeof detail, format, args);
 	va_end(args);
@@ -183,6 +187,8 @@ bool read_object(struct reader *reader, const struct at *at, const cJSON *item, 
 			reader_fault(reader, &here, FAULT_NOT_ALLOWED, NULL, NULL, "%s", fields[i].later);
 		} else if (i < count) {
 			fields[i].item = child;
+		} else if (reader->problem->faults == PROBLEM_FAULTS_MAX) {
+			reader->problem->faults_total++;
 		} else if (explain == NULL || !explain(reader, &here, child, context)) {
 			unknown_field(reader, &here, child->string, fields, count);
 		}

@@ -167,6 +167,34 @@ START_TEST(an_object_of_many_keys_is_looked_through_quickly)
 }
 END_TEST
 
+START_TEST(a_hundred_thousand_unknown_fields_cost_little)
+{
+	struct text text;
+	struct problem problem;
+	struct arena *arena = arena_create();
+	struct reader reader = { &problem, arena };
+	struct field fields[] = { { .name = "key" } };
+	cJSON *root;
+	text_init(&text);
+	text_puts(&text, "{\"key\": 2.385");
+	for (int i = 0; i < 100000; i++) {
+		text_printf(&text, ",\"kye%d\": 0", i);
+	}
+	text_puts(&text, "}");
+	problem_init(&problem);
+	ck_assert_int_eq(json_parse(text.data, text.length, &root, &problem), OK);
+	ck_assert(read_object(&reader, NULL, root, fields, 1, NULL, NULL));
+	ck_assert_double_eq(fields[0].item->valuedouble, 2.385);
+	ck_assert_uint_eq(problem.faults, PROBLEM_FAULTS_MAX);
+	ck_assert_uint_eq(problem.faults_total, 100000);
+	ck_assert_str_eq(problem.fault[0].suggestion, "key");
+	cJSON_Delete(root);
+	text_fini(&text);
+	arena_destroy(arena);
+	problem_fini(&problem);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("api/json");
@@ -178,6 +206,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_json_is_read_whatever_follows_the_buffer);
 	tcase_add_test(tcase, every_duplicate_key_is_named_with_its_pointer);
 	tcase_add_test(tcase, an_object_of_many_keys_is_looked_through_quickly);
+	tcase_add_test(tcase, a_hundred_thousand_unknown_fields_cost_little);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
