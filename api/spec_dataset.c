@@ -72,7 +72,11 @@ static void take_targets(struct judge *judge, const struct columns *columns, con
 			return;
 		}
 	} else if (preset != NULL) {
-		names = &preset;
+		names = arena_alloc(judge->reader.arena, 1, sizeof *names);
+		if (names == NULL) {
+			return;
+		}
+		names[0] = preset;
 		count = 1;
 	}
 	if (count == 0) {
