@@ -25,11 +25,11 @@ ARITH := -ffp-contract=off -fno-math-errno -fno-trapping-math
 CFLAGS := -std=c17 -D_GNU_SOURCE -iquote . -MMD -MP -pthread $(WARN) $(ARITH) $(CFLAGS_$(MODE))
 LDFLAGS := -pthread $(LDFLAGS_$(MODE))
 
-# The pthread build of OpenBLAS by its own path: Debian's serial build is not thread-safe, and the alternatives
-# system may swap the plain soname at run time.
+# The pthread build of OpenBLAS, loaded at run time (core/kernels/blas.c), by its own path: Debian's serial build is not
+# thread-safe, and the alternatives system may swap the plain soname.
 BLAS_DIR := $(firstword $(wildcard /usr/lib/*/openblas-pthread))
-BLAS := -L$(BLAS_DIR) -Wl,-rpath,$(BLAS_DIR) -l:libopenblas.so.0
-LIBS_core := $(BLAS) -lm
+BLAS := -Wl,-rpath,$(BLAS_DIR)
+LIBS_core := $(BLAS) -ldl -lm
 LIBS_api := -lcjson -lsodium
 LIBS_server := -lmicrohttpd -lsqlite3 -lsodium -lz -lcsv
 LIBS_check := -lcheck -lsubunit -lrt -lm

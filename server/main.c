@@ -61,7 +61,7 @@ static enum status choose_kernels(struct error *error)
 				 "DESCENT_ISA: \"%.40s\" is not baseline, avx2 or avx512, or this processor lacks it",
 				 isa);
 	}
-	gemm_init();
+	gemm_settings();
 	return OK;
 }
 
@@ -143,6 +143,22 @@ static void block_signals(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* OpenBLAS is loaded only now, when clients can already be heard: a start takes milliseconds. */
+static enum status serve_until_signal(const struct config *config, const sigset_t *signals)
+{
+	const char *build = workers_build();
+	if (build == NULL) {
+		log_line(LOG_ERROR, "libopenblas.so.0 cannot be loaded (Debian package libopenblas0-pthread)");
+		return E_UNSUPPORTED;
+	}
+	log_line(LOG_INFO, "descentd %s, data in %s", build, config->data_dir);
+	int number = 0;
+	sigwait(signals, &number);
+	pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+	log_line(LOG_INFO, "stopping");
+	return OK;
+}
+
 static int serve(const struct config *config)
 {
 	struct service service = { .config = config };
@@ -158,11 +174,7 @@ static int serve(const struct config *config)
 		printf("descentd listening on http://%s%s%s:%u\n", v6 ? "[" : "", config->host, v6 ? "]" : "",
 		       http_port(service.http));
 		fflush(stdout);
-		log_line(LOG_INFO, "descentd %s, data in %s", workers_build(), config->data_dir);
-		int number = 0;
-		sigwait(&signals, &number);
-		pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
-		log_line(LOG_INFO, "stopping");
+		status = serve_until_signal(config, &signals);
 	} else {
 		fprintf(stderr, "descentd: %s\n", error.text[0] != '\0' ? error.text : status_text(status));
 	}

@@ -9,10 +9,9 @@
 
 #include <assert.h>
 #include <limits.h>
-#include <pthread.h>
 #include <string.h>
 
-#include <cblas.h>
+#include "core/kernels/blas.h"
 
 /* Up to this many products, counted with n filled up to whole vectors, a call of OpenBLAS costs more than the work
  * (tests/bench/bench_kernels.c: about as much from 150 x 3 x 16 on). */
@@ -20,16 +19,15 @@ enum { TINY_PRODUCTS = 4096 };
 /* Numbers in the copy of B', which is on the stack. */
 enum { PACKED = 2048 };
 
-static void one_thread(void)
+void gemm_settings(void)
 {
-	openblas_set_num_threads(1);
+	blas_settings();
 }
 
 const char *gemm_init(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, one_thread);
-	return openblas_get_corename();
+	const struct blas *blas = blas_get();
+	return blas != NULL ? blas->core : NULL;
 }
 
 /* x rounded up to a multiple of `unit`; whether m x (n rounded up) x k is for our own loops. */
@@ -45,10 +43,10 @@ static bool tiny(size_t m, size_t padded, size_t k)
 }
 
 #define REAL_IS_FLOAT 1
-#define BLAS_GEMM     cblas_sgemm
+#define BLAS_GEMM     sgemm
 #include "core/kernels/gemm.inc.c"
 #undef BLAS_GEMM
 #define REAL_IS_FLOAT 0
-#define BLAS_GEMM     cblas_dgemm
+#define BLAS_GEMM     dgemm
 #include "core/kernels/gemm.inc.c"
 #undef BLAS_GEMM

@@ -15,7 +15,12 @@ void gemm_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, 
 void gemm_f64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const double *a, size_t lda,
 	      const double *b, size_t ldb, bool accumulate, double *c, size_t ldc);
 
-/* Sets OpenBLAS to one thread a call and returns the name of its kernel ("SkylakeX"); static. Call once at start. */
+/* Settings that the library reads from the environment when it is loaded: to be called before other threads run. */
+void gemm_settings(void);
+
+/* Loads OpenBLAS (30 MB of library: a few milliseconds), which the first product would otherwise do, and returns the
+ * name of its kernel ("SkylakeX"; static), or NULL when it cannot be loaded: nothing may then be multiplied.
+ * Thread-safe. */
 const char *gemm_init(void);
 
 #endif

@@ -47,11 +47,12 @@ const char *workers_build(void)
 	static char build[128];
 	static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
 	pthread_mutex_lock(&once);
-	if (build[0] == '\0') {
-		snprintf(build, sizeof build, "%s %s openblas-%s", DESCENT_VERSION, kernels_active()->isa, gemm_init());
+	const char *blas = gemm_init();
+	if (build[0] == '\0' && blas != NULL) {
+		snprintf(build, sizeof build, "%s %s openblas-%s", DESCENT_VERSION, kernels_active()->isa, blas);
 	}
 	pthread_mutex_unlock(&once);
-	return build;
+	return blas != NULL ? build : NULL;
 }
 
 /* Makes the job this runner's, and asks the store once more whether it was cancelled meanwhile (invariant 1). */
@@ -108,6 +109,13 @@ static bool run_next(struct runner *runner)
 	}
 	pthread_mutex_unlock(&workers->mutex);
 	if (status != OK) {
+		return false;
+	}
+	if (workers_build() == NULL) {
+		/* Nothing can be computed: main says so and ends the service. */
+		store_requeue_job(workers->store, record.id, record.attempt);
+		release_job(runner, memory);
+		job_record_fini(&record);
 		return false;
 	}
 	struct job_environment environment = {
@@ -200,7 +208,6 @@ enum status workers_start(struct store *store, const struct workers_options *opt
 		workers_free(workers);
 		return error_set(error, E_MEMORY, "no memory for the job runners");
 	}
-	(void)workers_build();
 	enum status status = pool_create(options->threads, &workers->pool, error);
 	if (status != OK) {
 		workers_free(workers);

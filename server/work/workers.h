@@ -28,7 +28,7 @@ void workers_wake(struct workers *workers);
 void workers_cancel(struct workers *workers, const char *job_id);
 /* Checkpoints what runs, requeues it, ends the threads. */
 void workers_stop(struct workers *workers);
-/* "0.1.0 avx512 openblas-SkylakeX": what a checkpoint is bound to. */
+/* "0.1.0 avx512 openblas-SkylakeX": what a checkpoint is bound to. Loads OpenBLAS; NULL when that fails. */
 const char *workers_build(void);
 
 #endif
