@@ -180,6 +180,21 @@ enum status weights_document(struct service *service, const struct job_record *r
 	return status;
 }
 
+/* A file name for what is downloaded: the job's name, or its id, in characters that need no quoting. */
+static void name_download(struct http_response *response, const struct job_record *record, const char *extension)
+{
+	char name[101];
+	const char *from = record->name != NULL && record->name[0] != '\0' ? record->name : record->id;
+	size_t n = 0;
+	for (; from[n] != '\0' && n + 1 < sizeof name; n++) {
+		bool plain = (from[n] >= 'a' && from[n] <= 'z') || (from[n] >= 'A' && from[n] <= 'Z') ||
+			     (from[n] >= '0' && from[n] <= '9') || from[n] == '-' || from[n] == '_';
+		name[n] = plain ? from[n] : '_';
+	}
+	name[n] = '\0';
+	http_response_header(response, "Content-Disposition", "attachment; filename=\"%s.%s\"", name, extension);
+}
+
 enum http_outcome jobs_weights(void *context, struct http_request *request, struct http_response *response)
 {
 	static const char *const formats[] = { "json", NULL };
@@ -200,6 +215,9 @@ enum http_outcome jobs_weights(void *context, struct http_request *request, stru
 	}
 	status = weights_document(service, &record, places[place], 0, &response->body);
 	bool ended = job_status_ended(record.status);
+	if (status == OK) {
+		name_download(response, &record, "json");
+	}
 	job_record_fini(&record);
 	if (!ended) {
 		http_response_header(response, "Retry-After", "1");

@@ -48,7 +48,8 @@ static const struct reply *post_inline(const char *data, const char *model)
 /* 4xx, a problem document, and the service goes on. */
 static void expect_refusal(const struct reply *reply)
 {
-	ck_assert_msg(reply->status == 400 || reply->status == 422, "status %d: %s", reply->status, reply->body);
+	ck_assert_msg(reply->status == 400 || reply->status == 415 || reply->status == 422, "status %d: %s",
+		      reply->status, reply->body);
 	expect_problem(reply, reply->status, NULL);
 	expect_alive(server, survivor);
 }

@@ -234,7 +234,7 @@ START_TEST(weights_have_names_shapes_and_the_transforms_of_their_inputs)
 	ck_assert_str_eq(string_at(weights->json, "features.2.name"), "petal_length_cm");
 	ck_assert_double_eq_tol(number_at(weights->json, "features.2.mean"), 3.758, 1e-9);
 	ck_assert_double_eq_tol(number_at(weights->json, "features.2.std"), 1.7594040657753032, 1e-9);
-	ck_assert_ptr_nonnull(reply_header(weights, "Content-Disposition"));
+	ck_assert_str_eq(reply_header(weights, "Content-Disposition"), text_of("attachment; filename=\"%s.json\"", id));
 	const struct reply *job = client_get(server, text_of("/v1/jobs/%s?include=weights,curve", id));
 	ck_assert_double_eq(number_at(job->json, "weights.parameters.0.values.0"),
 			    number_at(weights->json, "parameters.0.values.0"));

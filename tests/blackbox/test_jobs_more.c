@@ -234,7 +234,8 @@ START_TEST(a_dry_run_estimates_and_stores_nothing)
 	struct server *server = server_start(NULL);
 	const char *dataset = dataset_upload(server, "iris.csv", "target=target");
 	const char *json =
-		text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"mlp\", \"layers\": "
+		text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"mlp\", \"loss\": \"cross_entropy\", "
+			"\"layers\": "
 			"[{\"type\": \"dense\", \"units\": 16}]}, \"training\": {\"epochs\": 3, \"batch_size\": 32}}",
 			dataset);
 	const struct reply *dry = client_post(server, "/v1/jobs?dry_run=true", json);
