@@ -31,7 +31,8 @@ static void cut(struct run *run)
 	size_t rows = run->batch->count;
 	assert(rows > 0);
 	size_t blocks = (rows - 1) / plan->block_rows + 1;
-	run->block_rows = (rows - 1) / blocks + 1;
+	run->block_rows = ((rows - 1) / blocks + 16) / 16 * 16; /* whole vectors */
+	run->block_rows = run->block_rows < plan->block_rows ? run->block_rows : plan->block_rows;
 	run->blocks = (rows - 1) / run->block_rows + 1;
 	size_t lanes = rows / plan->lane_rows;
 	lanes = lanes < 1 ? 1 : lanes > plan->lanes ? plan->lanes : lanes;

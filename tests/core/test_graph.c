@@ -295,8 +295,7 @@ START_TEST(the_size_of_a_block_follows_from_the_shapes)
 		size_t x = graph_features(&leaves.graph, 784), y = graph_target(&leaves.graph, 10);
 		size_t root = graph_binary(&leaves.graph, &op_squared_error, product(&leaves, x, 784, 10), y);
 		ck_assert_int_eq(plan_create(&leaves.graph, root, NODE_NONE, DTYPE_FLOAT32, slots, &plan, &error), OK);
-		ck_assert_uint_ge(plan_block_rows(plan), 64);
-		ck_assert_uint_le(plan_block_rows(plan), 256 * 1024 / (784 * 4));
+		ck_assert_uint_eq(plan_block_rows(plan), 128);
 		plan_destroy(plan);
 		graph_fini(&leaves.graph);
 	}

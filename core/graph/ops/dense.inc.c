@@ -16,6 +16,22 @@ static void NAME(product)(const struct op_call *call, const REAL *b)
 	}
 }
 
+/* *g += sum of d: a single column is added as 16, which the kernel does in vectors. */
+static void NAME(sum_back)(const struct op_call *call, const REAL *d, REAL *g)
+{
+	enum { WIDTH = 16 };
+	REAL sum[WIDTH] = { 0 }, rest = 0;
+	size_t folded = call->rows / WIDTH;
+	call->kernels->NAME(column_sums)(folded, WIDTH, d, sum);
+	call->kernels->NAME(column_sums)(call->rows % WIDTH, 1, d + folded * WIDTH, &rest);
+	for (size_t half = WIDTH / 2; half > 0; half /= 2) {
+		for (size_t i = 0; i < half; i++) {
+			sum[i] += sum[i + half];
+		}
+	}
+	*g += sum[0] + rest;
+}
+
 /* g [m] (+)= sum over rows of D */
 static void NAME(bias_back)(const struct op_call *call, size_t i)
 {
@@ -27,7 +43,11 @@ static void NAME(bias_back)(const struct op_call *call, size_t i)
 	if (!call->accumulate[i]) {
 		memset(g, 0, m * sizeof *g);
 	}
-	call->kernels->NAME(column_sums)(call->rows, m, call->d_out, g);
+	if (m == 1) {
+		NAME(sum_back)(call, call->d_out, g);
+	} else {
+		call->kernels->NAME(column_sums)(call->rows, m, call->d_out, g);
+	}
 }
 
 static void NAME(matmul_forward)(const struct op_call *call)
