@@ -61,7 +61,7 @@ static void bind_parameters(const struct run *run, const struct plan_slot *slot,
 }
 
 /* Rows of an array: where they lie, or gathered into `room`. */
-static const void *rows_of(const struct run *run, const void *data, size_t width, size_t first, size_t rows, char *room)
+static const void *rows_of(const struct run *run, const void *data, size_t width, size_t first, size_t rows, void *room)
 {
 	const struct plan *plan = run->plan;
 	const uint32_t *index = run->batch->index;
@@ -69,9 +69,9 @@ static const void *rows_of(const struct run *run, const void *data, size_t width
 		return (const char *)data + first * width * plan->element;
 	}
 	if (plan->dtype == DTYPE_FLOAT32) {
-		plan->kernels->gather_rows_f32(rows, width, data, index + first, (float *)room);
+		plan->kernels->gather_rows_f32(rows, width, data, index + first, room);
 	} else {
-		plan->kernels->gather_rows_f64(rows, width, data, index + first, (double *)room);
+		plan->kernels->gather_rows_f64(rows, width, data, index + first, room);
 	}
 	return room;
 }

@@ -50,7 +50,7 @@ struct objective_type {
 struct objective {
 	const struct objective_type *type;
 	enum dtype dtype;
-	size_t n;                    /* numbers in theta */
+	size_t n; /* numbers in theta */
 	size_t tensors;
 	const struct tensor *tensor; /* [tensors], owned by the objective */
 	size_t outputs;              /* columns that predict() writes; 0: it cannot */

@@ -19,17 +19,17 @@ static enum status elementwise_shape(const struct shape *in, struct shape *out, 
 	return OK;
 }
 
-#define ACTIVATION(f, reads, text)                                 \
-	const struct graph_op op_##f = {                           \
-		.name = #f,                                        \
-		.doc = text,                                       \
-		.kind = OP_ROWS,                                   \
-		.arity = 1,                                        \
-		.reverse_reads = reads,                            \
-		.in_place = true,                                  \
-		.shape = elementwise_shape,                        \
-		.forward = { f##_forward_f32, f##_forward_f64 },   \
-		.reverse = { f##_reverse_f32, f##_reverse_f64 },   \
+#define ACTIVATION(f, reads, text)                                                                                     \
+	const struct graph_op op_##f = {                                                                               \
+		.name = #f,                                                                                            \
+		.doc = text,                                                                                           \
+		.kind = OP_ROWS,                                                                                       \
+		.arity = 1,                                                                                            \
+		.reverse_reads = reads,                                                                                \
+		.in_place = true,                                                                                      \
+		.shape = elementwise_shape,                                                                            \
+		.forward = { f##_forward_f32, f##_forward_f64 },                                                       \
+		.reverse = { f##_reverse_f32, f##_reverse_f64 },                                                       \
 	}
 
 ACTIVATION(relu, READS_OUT, "y = max(x, 0), with derivative 0 at 0.");

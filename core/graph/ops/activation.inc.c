@@ -9,20 +9,20 @@ static void NAME(deliver)(const struct op_call *call, size_t n)
 	}
 }
 
-#define ELEMENTWISE(f)                                                                           \
-	static void NAME(f##_forward)(const struct op_call *call)                                \
-	{                                                                                        \
-		size_t n = call->rows * shape_size(&call->shape[0]);                             \
-		call->kernels->NAME(f)(n, call->in[0], call->out);                               \
-	}                                                                                        \
-	static void NAME(f##_reverse)(const struct op_call *call)                                \
-	{                                                                                        \
-		size_t n = call->rows * shape_size(&call->shape[0]);                             \
-		REAL *dx = call->accumulate[0] ? call->d_out : call->d_in[0];                    \
-		if (call->d_in[0] != NULL) {                                                     \
-			call->kernels->NAME(f##_back)(n, call->out, call->d_out, dx);            \
-			NAME(deliver)(call, n);                                                  \
-		}                                                                                \
+#define ELEMENTWISE(f)                                                                                                 \
+	static void NAME(f##_forward)(const struct op_call *call)                                                      \
+	{                                                                                                              \
+		size_t n = call->rows * shape_size(&call->shape[0]);                                                   \
+		call->kernels->NAME(f)(n, call->in[0], call->out);                                                     \
+	}                                                                                                              \
+	static void NAME(f##_reverse)(const struct op_call *call)                                                      \
+	{                                                                                                              \
+		size_t n = call->rows * shape_size(&call->shape[0]);                                                   \
+		REAL *dx = call->accumulate[0] ? call->d_out : call->d_in[0];                                          \
+		if (call->d_in[0] != NULL) {                                                                           \
+			call->kernels->NAME(f##_back)(n, call->out, call->d_out, dx);                                  \
+			NAME(deliver)(call, n);                                                                        \
+		}                                                                                                      \
 	}
 
 ELEMENTWISE(relu)

@@ -2,16 +2,16 @@
 #include "core/base/real.h"
 
 /* Kernels give sums over elements; a mean over m columns too divides seed and sum by m. */
-#define NUMBERS_LOSS(name, kernel)                                                                            \
-	static void NAME(name)(const struct op_call *call)                                                    \
-	{                                                                                                     \
-		size_t m = call->shape[0].extent[0];                                                          \
-		REAL seed = (REAL)(call->seed / (double)m);                                                   \
-		double sum = call->kernels->NAME(kernel)(call->rows *m, call->in[0], call->in[1], seed,       \
-							 call->d_in[0], call->sum != NULL);                   \
-		if (call->sum != NULL) {                                                                      \
-			*call->sum += sum / (double)m;                                                        \
-		}                                                                                             \
+#define NUMBERS_LOSS(name, kernel)                                                                                     \
+	static void NAME(name)(const struct op_call *call)                                                             \
+	{                                                                                                              \
+		size_t m = call->shape[0].extent[0];                                                                   \
+		REAL seed = (REAL)(call->seed / (double)m);                                                            \
+		double sum = call->kernels->NAME(kernel)(call->rows * m, call->in[0], call->in[1], seed,               \
+							 call->d_in[0], call->sum != NULL);                            \
+		if (call->sum != NULL) {                                                                               \
+			*call->sum += sum / (double)m;                                                                 \
+		}                                                                                                      \
 	}
 
 NUMBERS_LOSS(squared_error_mean, squared_error)

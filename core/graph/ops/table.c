@@ -3,11 +3,21 @@
 #include <string.h>
 
 const struct graph_op *const graph_ops[] = {
-	&op_matmul,	  &op_add_bias,	       &op_affine,
-	&op_relu,	  &op_tanh,	       &op_sigmoid,
-	&op_identity,	  &op_squared_error,   &op_bce_with_logits,
-	&op_bce_with_logits_label, &op_cross_entropy, &op_sum_squares,
-	&op_sum_abs,	  &op_add,	       &op_scale,
+	&op_matmul,
+	&op_add_bias,
+	&op_affine,
+	&op_relu,
+	&op_tanh,
+	&op_sigmoid,
+	&op_identity,
+	&op_squared_error,
+	&op_bce_with_logits,
+	&op_bce_with_logits_label,
+	&op_cross_entropy,
+	&op_sum_squares,
+	&op_sum_abs,
+	&op_add,
+	&op_scale,
 };
 const size_t graph_op_count = sizeof graph_ops / sizeof graph_ops[0];
 
