@@ -64,7 +64,9 @@ enum status readers_take(struct readers *readers, struct db **out)
 	if (status == OK) {
 		reader = readers->idle[--readers->idle_count];
 		if (!reader->begun) {
-			reader->epoch = readers->epoch; /* its moment is that of its first read: not earlier */
+			/* Its moment is that of its first read: not earlier; beside a commit it may be on either side.
+			 */
+			reader->epoch = readers->committing ? UINT64_MAX : readers->epoch;
 		}
 	}
 	pthread_mutex_unlock(&readers->mutex);
@@ -96,12 +98,26 @@ void readers_give(struct readers *readers, struct db *db)
 	pthread_mutex_unlock(&readers->mutex);
 }
 
-void readers_refresh(struct readers *readers)
+/* With the mutex held: every transaction so far is of the past. */
+static void renew(struct readers *readers, bool committing)
 {
-	pthread_mutex_lock(&readers->mutex);
+	readers->committing = committing;
 	readers->epoch++;
 	for (size_t i = 0; i < readers->idle_count; i++) {
 		end(readers->idle[i]);
 	}
+}
+
+void readers_expect(struct readers *readers)
+{
+	pthread_mutex_lock(&readers->mutex);
+	renew(readers, true);
+	pthread_mutex_unlock(&readers->mutex);
+}
+
+void readers_refresh(struct readers *readers)
+{
+	pthread_mutex_lock(&readers->mutex);
+	renew(readers, false);
 	pthread_mutex_unlock(&readers->mutex);
 }

@@ -7,6 +7,7 @@
  * Invariants
  *  1. A connection that is handed out after readers_refresh sees all that was committed before it.
  *  2. No idle connection holds a transaction older than the last commit (the WAL could not be folded in).
+ *  3. Reads go forward: one that begins after another ended sees at least what that one saw.
  * A caller holds one for one short read; nothing is rendered meanwhile.
  */
 #ifndef SERVER_STORE_READERS_H
@@ -32,7 +33,8 @@ struct readers {
 	struct reader reader[READERS_MAX];
 	struct reader *idle[READERS_MAX]; /* a stack: the one last used has the warmest cache */
 	size_t idle_count, opened;
-	uint64_t epoch; /* commits so far */
+	uint64_t epoch;  /* commits so far, and renewals */
+	bool committing; /* between readers_expect and readers_refresh: no transaction outlives its caller */
 };
 
 /* Copies path. E_MEMORY. */
@@ -41,7 +43,10 @@ void readers_fini(struct readers *readers);
 /* *out is to be given back. E_IO, E_MEMORY when a connection cannot be opened. */
 enum status readers_take(struct readers *readers, struct db **out);
 void readers_give(struct readers *readers, struct db *db);
-/* Something was committed. */
+/* A commit is about to happen. Until readers_refresh every caller gets a transaction of its own, so that what one has
+ * seen of the new state the next does not miss (invariant 3). */
+void readers_expect(struct readers *readers);
+/* Something was committed (or not). */
 void readers_refresh(struct readers *readers);
 
 #endif

@@ -166,6 +166,7 @@ static void run_group(struct writer *writer, struct request *const *group, size_
 	struct change change[WRITER_GROUP_MAX];
 	struct transaction transaction = { .db = &writer->db, .now = clock_milliseconds(), .change = change };
 	size_t done = 0;
+	readers_expect(writer->readers);
 	while (done < count) {
 		done += run_transaction(&transaction, group + done, count - done);
 	}
