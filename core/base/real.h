@@ -15,17 +15,17 @@
 #undef REAL_FABS
 #undef REAL_DTYPE
 #if REAL_IS_FLOAT
-#define REAL float
-#define REAL_C(x) x##f
+#define REAL       float
+#define REAL_C(x)  x##f
 #define NAME(name) name##_f32
-#define REAL_SQRT sqrtf
-#define REAL_FABS fabsf
+#define REAL_SQRT  sqrtf
+#define REAL_FABS  fabsf
 #define REAL_DTYPE DTYPE_FLOAT32
 #else
-#define REAL double
-#define REAL_C(x) x
+#define REAL       double
+#define REAL_C(x)  x
 #define NAME(name) name##_f64
-#define REAL_SQRT sqrt
-#define REAL_FABS fabs
+#define REAL_SQRT  sqrt
+#define REAL_FABS  fabs
 #define REAL_DTYPE DTYPE_FLOAT64
 #endif
