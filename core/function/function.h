@@ -23,6 +23,8 @@ struct function_type {
 	/* f(x) and its gradient (may be NULL); x and gradient have n numbers. Constants are looked up
 	 * once, by prepare, into `constants` (room for 16 doubles beside the settings). */
 	void (*prepare)(const struct settings *settings, size_t n, double constants[16]);
+	/* Shape of x as a tensor; returns its rank. NULL: a vector. */
+	size_t (*shape)(const struct settings *settings, size_t out[4]);
 	double (*evaluate_f64)(const struct settings *settings, const double constants[16], size_t n, const double *x,
 			       double *gradient);
 	double (*evaluate_f32)(const struct settings *settings, const double constants[16], size_t n, const float *x,

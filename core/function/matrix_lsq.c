@@ -64,6 +64,13 @@ static enum status check(const struct settings *settings, size_t n, struct error
 	return OK;
 }
 
+static size_t shape(const struct settings *settings, size_t out[4])
+{
+	out[0] = settings->value[PLACE_A].columns;
+	out[1] = settings->value[PLACE_C].columns;
+	return 2;
+}
+
 const struct function_type function_matrix_lsq = {
 	.name = "matrix_lsq",
 	.doc = "Least squares for a matrix: 0.5 sum of the squares of A W - C, W being x row by row.",
@@ -72,6 +79,7 @@ const struct function_type function_matrix_lsq = {
 	.setting_count = sizeof table / sizeof table[0],
 	.minimum_dimension = 1,
 	.check = check,
+	.shape = shape,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
 	.minimum_value = NAN,

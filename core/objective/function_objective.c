@@ -119,6 +119,9 @@ enum status function_objective_create(const struct function_type *function, cons
 		return error_set(error, E_MEMORY, "out of memory for the initial point");
 	}
 	self->tensor = (struct tensor){ .name = "x", .rank = 1, .shape = { n }, .size = n };
+	if (function->shape != NULL) {
+		self->tensor.rank = function->shape(settings, self->tensor.shape);
+	}
 	self->base = (struct objective){
 		.type = dtype == DTYPE_FLOAT32 ? &type_f32 : &type_f64,
 		.dtype = dtype,
