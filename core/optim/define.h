@@ -32,14 +32,66 @@
 	{ .name = "weight_decay", .kind = SETTING_REAL, .preset = 0, .minimum = 0,               \
 	  .maximum = INFINITY, .open_maximum = true,                                             \
 	  .doc = "Coupled decay: weight_decay * x is added to the gradient." }
+#define SETTING_DECOUPLED_DECAY(value)                                                          \
+	{ .name = "weight_decay", .kind = SETTING_REAL, .preset = (value), .minimum = 0,         \
+	  .maximum = INFINITY, .open_maximum = true,                                             \
+	  .doc = "Decoupled decay: x shrinks by the factor 1 - learning_rate * weight_decay." }
+#define SETTING_EPS(value, text)                                                                \
+	{ .name = "eps", .kind = SETTING_REAL, .preset = (value), .minimum = 0,                  \
+	  .maximum = INFINITY, .open_maximum = true, .doc = (text) }
+#define SETTING_BETAS(values, text)                                                             \
+	{ .name = "betas", .kind = SETTING_VECTOR, .length = 2, .preset_values = (values),       \
+	  .minimum = 0, .maximum = 1, .open_maximum = true, .doc = (text) }
+/* A number with no upper bound. */
+#define SETTING_FROM_0(word, value, text)                                                       \
+	{ .name = (word), .kind = SETTING_REAL, .preset = (value), .minimum = 0,                 \
+	  .maximum = INFINITY, .open_maximum = true, .doc = (text) }
+#define SETTING_ABOVE_0(word, value, text)                                                      \
+	{ .name = (word), .kind = SETTING_REAL, .preset = (value), .minimum = 0,                 \
+	  .open_minimum = true, .maximum = INFINITY, .open_maximum = true, .doc = (text) }
+#define SETTING_SHARE(word, value, text)                                                        \
+	{ .name = (word), .kind = SETTING_REAL, .preset = (value), .minimum = 0,                 \
+	  .maximum = 1, .open_maximum = true, .doc = (text) }
+#define SETTING_FLAG(word, value, text)                                                         \
+	{ .name = (word), .kind = SETTING_BOOL, .preset = (value), .doc = (text) }
+#define SETTING_D0(value)                                                                       \
+	SETTING_ABOVE_0("d0", value, "First estimate of the distance to the minimum; better too small than too large.")
+#define SETTING_GROWTH_RATE                                                                     \
+	{ .name = "growth_rate", .kind = SETTING_REAL, .nullable = true, .preset = NAN,          \
+	  .minimum = 1, .maximum = INFINITY, .open_maximum = true,                              \
+	  .doc = "Largest factor by which the estimate grows in an update; null: no limit." }
 /* clang-format on */
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+/* Numbers that a pass works on at once where it needs a buffer on the stack. */
+enum { BLOCK = 1024 };
 
 /* The chosen number at place `index` of the optimizer's own table of settings. */
 static inline double setting_at(const struct settings *settings, size_t index)
 {
 	return settings->value[index].number;
+}
+
+/* *c = 1 - beta^t from *c = 1 - beta^(t-1): the mean's own recursion with every gradient 1. No power, nothing that
+ * becomes denormal. */
+static inline double bias_correction(double *c, double beta)
+{
+	*c = beta * *c + (1 - beta);
+	return *c;
+}
+
+/* *d = max(*d, min(found, *d growth)); growth NAN: no limit. */
+static inline void grow_distance(double *d, double found, double growth)
+{
+	const double limit = isnan(growth) ? (double)INFINITY : *d * growth;
+	*d = fmax(*d, fmin(found, limit));
+}
+
+/* The schedule's factor on the rate in this update. `rate` is the place of learning_rate. */
+static inline double schedule_factor(const struct optimizer *o, const struct step *step, size_t rate)
+{
+	return step->learning_rate / setting_at(&o->settings, rate);
 }
 
 #endif

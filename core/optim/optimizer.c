@@ -16,7 +16,33 @@ struct pass {
 	X(sgd, isa)                                                                                                    \
 	X(heavy_ball, isa)                                                                                             \
 	X(nesterov, isa)                                                                                               \
-	X(adam, isa)
+	X(ema_momentum, isa)                                                                                           \
+	X(fista, isa)                                                                                                  \
+	X(sgdw, isa)                                                                                                   \
+	X(signsgd, isa)                                                                                                \
+	X(asgd, isa)                                                                                                   \
+	X(adagrad, isa)                                                                                                \
+	X(adadelta, isa)                                                                                               \
+	X(rmsprop, isa)                                                                                                \
+	X(adam, isa)                                                                                                   \
+	X(adamw, isa)                                                                                                  \
+	X(adamax, isa)                                                                                                 \
+	X(nadam, isa)                                                                                                  \
+	X(radam, isa)                                                                                                  \
+	X(adabelief, isa)                                                                                              \
+	X(yogi, isa)                                                                                                   \
+	X(lion, isa)                                                                                                   \
+	X(rprop, isa)                                                                                                  \
+	X(adafactor, isa)                                                                                              \
+	X(lars, isa)                                                                                                   \
+	X(lamb, isa)                                                                                                   \
+	X(muon, isa)                                                                                                   \
+	X(schedule_free_sgd, isa)                                                                                      \
+	X(schedule_free_adamw, isa)                                                                                    \
+	X(dadapt_sgd, isa)                                                                                             \
+	X(dadapt_adam, isa)                                                                                            \
+	X(prodigy, isa)                                                                                                \
+	X(dowg, isa)
 
 #define DECLARE(name, isa)   extern const struct optimizer_type optimizer_##name##_##isa;
 #define REFERENCE(name, isa) &optimizer_##name##_##isa,

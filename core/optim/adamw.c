@@ -1,0 +1,97 @@
+/*
+ * adamw: Adam with decoupled weight decay, as torch.optim.AdamW defines it.
+ *
+ *   x = x (1 - lr weight_decay)
+ *   m = beta1 m + (1 - beta1) g                       g at x before the decay
+ *   v = beta2 v + (1 - beta2) g^2
+ *   w = max(w, v)  if amsgrad,  v  if not
+ *   x = x - lr / (1 - beta1^t) m / (sqrt(w) / sqrt(1 - beta2^t) + eps)
+ *
+ * Slots: m, v and, with amsgrad, w. Scalars: the bias corrections.
+ */
+#ifdef REAL_IS_FLOAT
+#include "core/base/real.h"
+
+static void NAME(update)(const struct optimizer *o, const struct step *step, size_t begin, size_t end)
+{
+	const double *c = o->coefficient;
+	const REAL lr = (REAL)c[LR], root = (REAL)c[ROOT], eps = (REAL)c[EPS], keep = (REAL)c[KEEP];
+	const REAL beta1 = (REAL)c[BETA1], rest1 = (REAL)c[REST1], beta2 = (REAL)c[BETA2], rest2 = (REAL)c[REST2];
+	const REAL *restrict g = step->gradient;
+	REAL *restrict x = step->x;
+	REAL *restrict m = o->slot[0];
+	REAL *restrict v = o->slot[1];
+	REAL *restrict w = o->slot[2];
+
+	if (w == NULL) {
+		for (size_t i = begin; i < end; i++) {
+			m[i] = beta1 * m[i] + rest1 * g[i];
+			v[i] = beta2 * v[i] + rest2 * g[i] * g[i];
+			x[i] = x[i] * keep - lr * (m[i] / (REAL_SQRT(v[i]) * root + eps));
+		}
+	} else {
+		for (size_t i = begin; i < end; i++) {
+			m[i] = beta1 * m[i] + rest1 * g[i];
+			v[i] = beta2 * v[i] + rest2 * g[i] * g[i];
+			w[i] = w[i] > v[i] ? w[i] : v[i];
+			x[i] = x[i] * keep - lr * (m[i] / (REAL_SQRT(w[i]) * root + eps));
+		}
+	}
+}
+
+#undef REAL_IS_FLOAT
+#else
+#include "core/optim/define.h"
+
+/* Coefficients: LR is lr / (1 - beta1^t), ROOT is 1 / sqrt(1 - beta2^t), KEEP is 1 - lr weight_decay, REST 1 - beta. */
+enum { LR, ROOT, EPS, KEEP, BETA1, REST1, BETA2, REST2 };
+
+#define REAL_IS_FLOAT 1
+#include "core/optim/adamw.c"
+#define REAL_IS_FLOAT 0
+#include "core/optim/adamw.c"
+
+static const double betas[] = { 0.9, 0.999 };
+
+enum { SET_LEARNING_RATE, SET_BETAS, SET_EPS, SET_WEIGHT_DECAY, SET_AMSGRAD };
+static const struct setting settings[] = {
+	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(0.001),
+	[SET_BETAS] = SETTING_BETAS(betas, "Shares of the first and second moment that are kept."),
+	[SET_EPS] = SETTING_EPS(1e-8, "Added to the root of the corrected second moment."),
+	[SET_WEIGHT_DECAY] = SETTING_DECOUPLED_DECAY(0.01),
+	[SET_AMSGRAD] = SETTING_FLAG("amsgrad", 0, "Divide by the largest second moment so far."),
+};
+
+static size_t slots(const struct settings *s)
+{
+	return setting_at(s, SET_AMSGRAD) != 0 ? 3 : 2;
+}
+
+static void prepare(struct optimizer *o, const struct step *step)
+{
+	double *c = o->coefficient;
+	const double *beta = o->settings.value[SET_BETAS].values;
+
+	c[LR] = step->learning_rate / bias_correction(&o->scalar[0], beta[0]);
+	c[ROOT] = 1 / sqrt(bias_correction(&o->scalar[1], beta[1]));
+	c[EPS] = setting_at(&o->settings, SET_EPS);
+	c[KEEP] = 1 - step->learning_rate * setting_at(&o->settings, SET_WEIGHT_DECAY);
+	c[BETA1] = beta[0];
+	c[REST1] = 1 - beta[0];
+	c[BETA2] = beta[1];
+	c[REST2] = 1 - beta[1];
+}
+
+const struct optimizer_type OPTIMIZER(adamw) = {
+	.name = "adamw",
+	.doc = "Adam with weight decay that acts on the parameters themselves, not through the moments.",
+	.source = "Loshchilov and Hutter 2019, algorithm 2; Reddi et al. 2018 (amsgrad); torch.optim.AdamW",
+	.settings = settings,
+	.setting_count = COUNT_OF(settings),
+	.slots = slots,
+	.scalars = 2,
+	.prepare = prepare,
+	.update_f32 = update_f32,
+	.update_f64 = update_f64,
+};
+#endif

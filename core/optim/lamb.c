@@ -1,0 +1,129 @@
+/*
+ * lamb: Adam whose step is scaled tensor by tensor to the size of the parameters.
+ *
+ *   m = beta1 m + (1 - beta1) g
+ *   v = beta2 v + (1 - beta2) g^2
+ *   u = m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps) + weight_decay x
+ *   x = x - lr |x| / |u| u                    lr u if |x| or |u| is 0
+ *
+ * One tensor at a time. Slots: m, v. Scalars: the bias corrections.
+ */
+#ifdef REAL_IS_FLOAT
+#include "core/base/real.h"
+
+static inline REAL NAME(direction)(const double *c, REAL x, REAL m, REAL v)
+{
+	return (REAL)c[MEAN] * m / (REAL_SQRT(v) * (REAL)c[ROOT] + (REAL)c[EPS]) + (REAL)c[DECAY] * x;
+}
+
+static void NAME(gather)(const struct optimizer *o, const struct step *step, size_t begin, size_t end, double *sums)
+{
+	const struct kernels *kernels = kernels_active();
+	const double *c = o->coefficient;
+	const REAL beta1 = (REAL)c[BETA1], rest1 = (REAL)c[REST1], beta2 = (REAL)c[BETA2], rest2 = (REAL)c[REST2];
+	const REAL *restrict g = step->gradient;
+	const REAL *restrict x = step->x;
+	REAL *restrict m = o->slot[0];
+	REAL *restrict v = o->slot[1];
+	REAL u[BLOCK];
+
+	for (size_t from = begin; from < end; from += BLOCK) {
+		const size_t count = end - from < BLOCK ? end - from : BLOCK;
+		for (size_t k = 0; k < count; k++) {
+			const size_t i = from + k;
+			m[i] = beta1 * m[i] + rest1 * g[i];
+			v[i] = beta2 * v[i] + rest2 * g[i] * g[i];
+			u[k] = NAME(direction)(c, x[i], m[i], v[i]);
+		}
+		sums[SIZE] += kernels->NAME(sum_squares)(count, x + from);
+		sums[LENGTH] += kernels->NAME(sum_squares)(count, u);
+	}
+}
+
+static void NAME(move)(const struct optimizer *o, const struct step *step, size_t begin, size_t end, double *sums)
+{
+	const double *c = o->coefficient;
+	const REAL rate = (REAL)c[RATE];
+	REAL *restrict x = step->x;
+	const REAL *restrict m = o->slot[0];
+	const REAL *restrict v = o->slot[1];
+
+	(void)sums;
+	for (size_t i = begin; i < end; i++) {
+		x[i] -= rate * NAME(direction)(c, x[i], m[i], v[i]);
+	}
+}
+
+static void NAME(whole)(struct optimizer *o, const struct step *step)
+{
+	double sums[OPTIMIZER_SUMS];
+
+	for (size_t k = 0; k < o->tensors; k++) {
+		const size_t begin = o->tensor[k].offset, end = begin + o->tensor[k].size;
+		optimizer_pass(o, step, NAME(gather), begin, end, sums);
+		const bool scaled = sums[SIZE] > 0 && sums[LENGTH] > 0;
+		o->coefficient[RATE] = step->learning_rate * (scaled ? sqrt(sums[SIZE]) / sqrt(sums[LENGTH]) : 1);
+		optimizer_pass(o, step, NAME(move), begin, end, sums);
+	}
+}
+
+#undef REAL_IS_FLOAT
+#else
+#include "core/kernels/kernels.h"
+#include "core/optim/define.h"
+
+/* Coefficients: RATE is lr |x| / |u| of the tensor at hand, MEAN 1 / (1 - beta1^t), ROOT 1 / sqrt(1 - beta2^t). */
+enum { RATE, MEAN, ROOT, EPS, DECAY, BETA1, REST1, BETA2, REST2 };
+enum { SIZE, LENGTH }; /* sums: |x|^2, |u|^2 */
+enum { SET_LEARNING_RATE, SET_BETAS, SET_EPS, SET_WEIGHT_DECAY };
+
+#define REAL_IS_FLOAT 1
+#include "core/optim/lamb.c"
+#define REAL_IS_FLOAT 0
+#include "core/optim/lamb.c"
+
+static const double betas[] = { 0.9, 0.999 };
+
+static const struct setting settings[] = {
+	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(0.001),
+	[SET_BETAS] = SETTING_BETAS(betas, "Shares of the first and second moment that are kept."),
+	[SET_EPS] = SETTING_EPS(1e-6, "Added to the root of the corrected second moment."),
+	[SET_WEIGHT_DECAY] =
+		SETTING_FROM_0("weight_decay", 0, "weight_decay * x is added to the direction of the step."),
+};
+
+static size_t slots(const struct settings *s)
+{
+	(void)s;
+	return 2;
+}
+
+static void prepare(struct optimizer *o, const struct step *step)
+{
+	double *c = o->coefficient;
+	const double *beta = o->settings.value[SET_BETAS].values;
+
+	(void)step;
+	c[MEAN] = 1 / bias_correction(&o->scalar[0], beta[0]);
+	c[ROOT] = 1 / sqrt(bias_correction(&o->scalar[1], beta[1]));
+	c[EPS] = setting_at(&o->settings, SET_EPS);
+	c[DECAY] = setting_at(&o->settings, SET_WEIGHT_DECAY);
+	c[BETA1] = beta[0];
+	c[REST1] = 1 - beta[0];
+	c[BETA2] = beta[1];
+	c[REST2] = 1 - beta[1];
+}
+
+const struct optimizer_type OPTIMIZER(lamb) = {
+	.name = "lamb",
+	.doc = "Adam whose step follows the size of each tensor: for large batches.",
+	.source = "You et al. 2020, Large batch optimization for deep learning, algorithm 2; optax.lamb",
+	.settings = settings,
+	.setting_count = COUNT_OF(settings),
+	.slots = slots,
+	.scalars = 2,
+	.prepare = prepare,
+	.whole_f32 = whole_f32,
+	.whole_f64 = whole_f64,
+};
+#endif
