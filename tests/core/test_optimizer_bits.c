@@ -7,10 +7,21 @@
 
 enum { LONG = 1037, STEPS = 5 };
 
+/* A vector, a tall matrix, a wide one, a number. */
+static const struct tensor tensors[] = {
+	{ .name = "vector", .rank = 1, .shape = { 36 }, .size = 36 },
+	{ .name = "tall", .rank = 2, .shape = { 50, 8 }, .size = 400, .offset = 36 },
+	{ .name = "wide", .rank = 2, .shape = { 12, 50 }, .size = 600, .offset = 436 },
+	{ .name = "number", .rank = 1, .shape = { 1 }, .size = 1, .offset = 1036 },
+};
+
 struct long_run {
 	struct optimizer optimizer;
 	struct setting_value value[TRIAL_SETTINGS];
-	double slot[3][LONG], scalar[4], x[LONG], gradient[LONG]; /* room for either dtype */
+	double slot[OPTIMIZER_SLOTS][LONG], scalar[OPTIMIZER_SCALARS], x[LONG],
+		gradient[LONG]; /* room for either dtype */
+	double scratch[OPTIMIZER_SCRATCH][LONG], partial[OPTIMIZER_SUMS];
+	struct executor executor;
 };
 
 /* Five updates by the optimizer of the active instruction set, each cut at `cut`. variant: which settings. */
@@ -23,15 +34,24 @@ static void long_run(struct long_run *run, size_t index, enum dtype dtype, size_
 					     .settings = { type->settings, type->setting_count, run->value },
 					     .dtype = dtype,
 					     .n = LONG,
-					     .scalar = run->scalar };
+					     .scalar = run->scalar,
+					     .tensor = tensors,
+					     .tensors = sizeof tensors / sizeof tensors[0],
+					     .executor = &run->executor,
+					     .partial = run->partial };
+	run->executor = executor_serial();
+	for (size_t k = 0; k < OPTIMIZER_SCRATCH; k++) {
+		run->optimizer.scratch[k] = run->scratch[k];
+	}
+	if (variant > 0) {
+		trial_everything(&run->optimizer.settings);
+	}
 	for (size_t i = 0; i < type->setting_count; i++) {
 		const char *name = type->settings[i].name;
-		if (strcmp(name, "momentum") == 0 && variant > 0) {
-			run->value[i].number = 0.785;
-		} else if (strcmp(name, "weight_decay") == 0) {
+		if (strcmp(name, "weight_decay") == 0) {
 			run->value[i].number = 0.0385;
-		} else if ((strcmp(name, "nesterov") == 0 || strcmp(name, "amsgrad") == 0) && variant > 1) {
-			run->value[i].number = 1;
+		} else if (strcmp(name, "nesterov") == 0 && variant == 1) {
+			run->value[i].number = 0;
 		}
 	}
 	for (size_t k = 0; k < type->slots(&run->optimizer.settings); k++) {
@@ -46,6 +66,10 @@ static void long_run(struct long_run *run, size_t index, enum dtype dtype, size_
 			trial_set(dtype, run->gradient, i, cos(0.2385 * (double)(i + t * t)));
 		}
 		type->prepare(&run->optimizer, &step);
+		if (type->whole_f64 != NULL) {
+			(dtype == DTYPE_FLOAT32 ? type->whole_f32 : type->whole_f64)(&run->optimizer, &step);
+			continue;
+		}
 		void (*update)(const struct optimizer *, const struct step *, size_t, size_t) =
 			dtype == DTYPE_FLOAT32 ? type->update_f32 : type->update_f64;
 		update(&run->optimizer, &step, 0, cut);
@@ -146,6 +170,8 @@ static void run_threads(struct executor *self, size_t count, executor_piece *pie
 
 static void many_run(struct trial *trial, size_t index, enum dtype dtype, bool threads)
 {
+	static const double shape[] = { 3, (double)MANY / 3 };
+
 	trial_init(trial, 4);
 	trial_objective_init(&trial->objective, dtype, MANY, NULL);
 	trial->objective.base.rowed = false;
@@ -154,6 +180,10 @@ static void many_run(struct trial *trial, size_t index, enum dtype dtype, bool t
 	trial->setup.config.stopping.parameter_change = 1e-30;
 	trial->setup.config.optimizer.clip_grad_norm = 2.385;
 	trial_optimizer(trial, optimizer_at(index)->name, "constant");
+	trial_shape(&trial->setup.config.optimizer.settings, shape);
+	if (settings_number(&trial->setup.config.optimizer.settings, "learning_rate") < 1) {
+		trial_number(trial, "learning_rate", 1.385e-4); /* not for those that find a rate of their own */
+	}
 	if (threads) {
 		trial->executor.run = run_threads;
 		trial->executor.slots = THREADS;

@@ -1,46 +1,34 @@
-/* Every optimizer against the trajectories of other programs (tests/data/golden/optimizers), run by the trainer. */
+/*
+ * Every optimizer against the trajectories of other programs (tests/data/golden/optimizers), run by the trainer: every
+ * file there whose algorithm is one of ours.
+ */
+#include <glob.h>
 #include <stdio.h>
 
+#include "core/train/internal.h"
 #include "tests/support/trial.h"
 #include "tests/support/golden.h"
 #include "tests/support/suite.h"
 
-static const char *const files[] = {
-	"sgd",
-	"sgd_clip_norm",
-	"sgd_clip_value",
-	"sgd_dampening",
-	"sgd_maximize",
-	"sgd_momentum",
-	"sgd_momentum_weight_decay",
-	"sgd_nesterov",
-	"sgd_nesterov_weight_decay",
-	"sgd_weight_decay",
-	"momentum_buffer",
-	"momentum_buffer_decaying_lr",
-	"momentum_scaled",
-	"momentum_scaled_decaying_lr",
-	"momentum_velocity",
-	"momentum_velocity_decaying_lr",
-	"nesterov_lookahead",
-	"nesterov_lookahead_decaying_lr",
-	"adam",
-	"adam_amsgrad",
-	"adam_eps",
-	"adam_maximize",
-	"adam_weight_decay",
-};
-enum { FILES = sizeof files / sizeof files[0] };
+/* The files, found by main. */
+static glob_t files;
 
-/* The service's words for the reference's algorithms and settings (API, "Optimizers by name"). */
+/* The reference's algorithms whose name or settings are spelled otherwise here (API, "Optimizers by name"). */
 static const struct {
 	const char *algorithm, *type;
-} names[] = { { "sgd", "sgd" },
-	      { "momentum_buffer", "sgd" },
-	      { "momentum_scaled", "heavy_ball" },
-	      { "momentum_velocity", "heavy_ball" },
-	      { "nesterov_lookahead", "nesterov" },
-	      { "adam", "adam" } };
+} names[] = { { "momentum_buffer", "sgd" },          { "momentum_scaled", "heavy_ball" },
+	      { "momentum_velocity", "heavy_ball" }, { "momentum_ema", "ema_momentum" },
+	      { "nesterov_lookahead", "nesterov" },  { "nesterov_fista", "fista" } };
+
+static const char *type_name(const char *algorithm)
+{
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (strcmp(names[i].algorithm, algorithm) == 0) {
+			return names[i].type;
+		}
+	}
+	return algorithm;
+}
 
 static const char *setting_name(const char *key)
 {
@@ -53,8 +41,72 @@ static const char *setting_name(const char *key)
 	return strcmp(key, "lr") == 0 ? "learning_rate" : key;
 }
 
-/* One member of a reference's optimizer; a vector's numbers are owned by *owned. */
-static void take_member(struct trial *trial, const cJSON *member, double **owned)
+/* Arrays that a case's settings point to. */
+struct owned {
+	double *array[16];
+	size_t count;
+};
+
+static double *own(struct owned *owned, double *array)
+{
+	ck_assert_uint_lt(owned->count, 16);
+	owned->array[owned->count++] = array;
+	return array;
+}
+
+static void owned_free(struct owned *owned)
+{
+	while (owned->count > 0) {
+		free(owned->array[--owned->count]);
+	}
+}
+
+/* A number, a flag, a word, a vector, a matrix, or null for "off". */
+static void take_value(const struct settings *settings, const char *name, const cJSON *item, struct owned *owned)
+{
+	struct setting_value *value = trial_setting(settings, name);
+	const struct setting *setting = &settings->table[value - settings->value];
+
+	value->given = true;
+	if (setting->kind == SETTING_MATRIX) {
+		value->rows = (size_t)cJSON_GetArraySize(item);
+		value->columns = (size_t)cJSON_GetArraySize(item->child);
+		value->values = own(owned, golden_numbers(item, NULL));
+	} else if (setting->kind == SETTING_VECTOR) {
+		value->columns = 1;
+		value->values = own(owned, golden_numbers(item, &value->rows));
+	} else if (setting->kind == SETTING_CHOICE) {
+		size_t i = 0;
+		while (setting->choices[i] != NULL && strcmp(setting->choices[i], item->valuestring) != 0) {
+			i++;
+		}
+		ck_assert_ptr_nonnull(setting->choices[i]);
+		value->number = (double)i;
+	} else if (cJSON_IsNull(item)) {
+		ck_assert(setting->nullable);
+		value->number = NAN;
+	} else {
+		value->number = cJSON_IsBool(item) ? cJSON_IsTrue(item) : item->valuedouble;
+	}
+}
+
+/* A schedule of the reference, lr0 / (1 + k (t - 1)); sgdw's is a factor on lr. */
+static void take_schedule(struct trial *trial, const cJSON *schedule, bool factor)
+{
+	if (cJSON_IsNull(schedule)) {
+		return;
+	}
+	ck_assert_str_eq(golden_string(schedule, "kind"), "inverse_time");
+	trial_setting(&trial->setup.config.optimizer.schedule.settings, "k")->number = golden_number(schedule, "k");
+	if (factor) {
+		ck_assert(golden_number(schedule, "lr0") == 1);
+	} else {
+		trial_number(trial, "learning_rate", golden_number(schedule, "lr0"));
+	}
+}
+
+/* One member of a reference's optimizer. */
+static void take_member(struct trial *trial, const cJSON *member, struct owned *owned)
 {
 	struct optimizer_config *config = &trial->setup.config.optimizer;
 	const char *key = member->string;
@@ -68,67 +120,131 @@ static void take_member(struct trial *trial, const cJSON *member, double **owned
 		config->clip_grad_norm = member->valuedouble;
 	} else if (strcmp(key, "clip_grad_value") == 0) {
 		config->clip_grad_value = member->valuedouble;
-	} else if (strcmp(key, "lr_schedule") == 0) {
-		ck_assert_str_eq(golden_string(member, "kind"), "inverse_time");
-		trial_number(trial, "learning_rate", golden_number(member, "lr0"));
-		trial_setting(&config->schedule.settings, "k")->number = golden_number(member, "k");
-	} else if (strcmp(key, "betas") == 0) {
-		struct setting_value *value = trial_setting(&config->settings, key);
-		*owned = golden_numbers(member, &value->rows);
-		value->values = *owned;
+	} else if (strcmp(key, "lr_schedule") == 0 || strcmp(key, "eta_schedule") == 0) {
+		take_schedule(trial, member, key[0] == 'e');
 	} else {
-		trial_number(trial, setting_name(key),
-			     cJSON_IsBool(member) ? cJSON_IsTrue(member) : member->valuedouble);
+		take_value(&config->settings, setting_name(key), member, owned);
 	}
 }
 
-static void take_optimizer(struct trial *trial, const cJSON *optimizer, double **owned)
+static void take_optimizer(struct trial *trial, const cJSON *optimizer, struct owned *owned)
 {
-	const char *type = NULL;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		if (strcmp(names[i].algorithm, golden_string(optimizer, "algorithm")) == 0) {
-			type = names[i].type;
-		}
-	}
-	ck_assert_ptr_nonnull(type);
-	trial_optimizer(trial, type,
-			cJSON_GetObjectItemCaseSensitive(optimizer, "lr_schedule") != NULL ? "inverse_time"
-											   : "constant");
+	const bool falling = cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(optimizer, "lr_schedule")) ||
+			     cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(optimizer, "eta_schedule"));
+
+	trial_optimizer(trial, type_name(golden_string(optimizer, "algorithm")), falling ? "inverse_time" : "constant");
 	for (const cJSON *member = optimizer->child; member != NULL; member = member->next) {
 		take_member(trial, member, owned);
 	}
 }
 
-/* The reference's objective; false when there is no such function here. A and b are owned by owned[0..1]. */
-static bool take_objective(struct trial *trial, const cJSON *objective, double *owned[2])
+static void take_objective(struct trial *trial, const cJSON *objective, struct owned *owned)
 {
-	const char *kind = golden_string(objective, "kind");
-	if (function_find(kind) == NULL) {
-		return false;
-	}
-	trial_function_init(&trial->objective, DTYPE_FLOAT64, (size_t)golden_number(objective, "dim"), kind);
-	trial->objective.scale = golden_number(objective, "scale");
-	for (size_t i = 0, taken = 0; i < trial->objective.settings.count; i++) {
-		const struct setting *setting = &trial->objective.settings.table[i];
-		struct setting_value *value = &trial->objective.value[i];
-		if (cJSON_GetObjectItemCaseSensitive(objective, setting->name) == NULL) {
-			continue;
-		}
-		if (setting->kind == SETTING_MATRIX) {
-			value->values = owned[taken++] =
-				golden_matrix(objective, setting->name, &value->rows, &value->columns);
-		} else if (setting->kind == SETTING_VECTOR) {
-			value->values = owned[taken++] = golden_array(objective, setting->name, &value->rows);
-			value->columns = 1;
-		} else {
-			value->number = golden_number(objective, setting->name);
+	struct trial_objective *self = &trial->objective;
+
+	trial_function_init(self, DTYPE_FLOAT64, (size_t)golden_number(objective, "dim"),
+			    golden_string(objective, "kind"));
+	self->scale = golden_number(objective, "scale");
+	for (size_t i = 0; i < self->settings.count; i++) {
+		const char *name = self->settings.table[i].name;
+		const cJSON *item = cJSON_GetObjectItemCaseSensitive(objective, name);
+		if (item != NULL) {
+			take_value(&self->settings, name, item, owned);
 		}
 	}
-	if (trial->objective.function->prepare != NULL) {
-		trial->objective.function->prepare(&trial->objective.settings, trial->objective.base.n,
-						   trial->objective.constants);
+	if (self->function->shape != NULL) {
+		self->tensor.rank = self->function->shape(&self->settings, self->tensor.shape);
 	}
-	return true;
+	if (self->function->prepare != NULL) {
+		self->function->prepare(&self->settings, self->base.n, self->constants);
+	}
+}
+
+/* Where an optimizer keeps what a reference tells beside x. */
+enum place { SLOT, SCALAR, LOOK_AHEAD, RATE_FACTOR };
+static const struct {
+	const char *type, *extra;
+	enum place place;
+	size_t index;
+} extras[] = {
+	{ "asgd", "averaged", SLOT, 0 },
+	{ "fista", "y", LOOK_AHEAD, 0 },
+	{ "schedule_free_sgd", "z", SLOT, 0 },
+	{ "schedule_free_sgd", "y", LOOK_AHEAD, 0 },
+	{ "schedule_free_adamw", "z", SLOT, 0 },
+	{ "schedule_free_adamw", "y", LOOK_AHEAD, 0 },
+	{ "dadapt_sgd", "d", SCALAR, 0 },
+	{ "dadapt_adam", "d", SCALAR, 0 },
+	{ "prodigy", "d", SCALAR, 0 },
+	{ "lars", "trust_ratio", RATE_FACTOR, 0 },
+	{ "lamb", "trust_ratio", RATE_FACTOR, 0 },
+};
+enum { EXTRAS = sizeof extras / sizeof extras[0] };
+
+/* A number or a vector [n] beside x after step k, against the reference where it tells of that step. */
+static void compare_extra(const struct trial *trial, const cJSON *reference, size_t e, size_t k)
+{
+	const struct optimizer *o = &trial->trainer->optimizer;
+	const cJSON *list = golden_get(golden_get(reference, "extra"), extras[e].extra), *step;
+	const size_t n = o->n;
+	const double tolerance = golden_number(reference, "tolerance");
+	double ours[TRIAL_MAX], scale = 1;
+	int at = 0;
+
+	if (extras[e].place == SCALAR || extras[e].place == RATE_FACTOR) {
+		ours[0] = extras[e].place == SCALAR
+				  ? o->scalar[extras[e].index]
+				  : o->coefficient[extras[e].index] / settings_number(&o->settings, "learning_rate");
+		const double theirs = cJSON_GetArrayItem(list, (int)k - 1)->valuedouble;
+		scale = fmax(1, fabs(theirs));
+		ck_assert_msg(fabs(ours[0] - theirs) <= tolerance * scale, "%s: %s after step %zu is %.17g, not %.17g",
+			      golden_string(reference, "name"), extras[e].extra, k, ours[0], theirs);
+		return;
+	}
+	cJSON_ArrayForEach(step, golden_get(reference, "record_steps"))
+	{
+		if ((size_t)step->valuedouble == k) {
+			double *theirs = golden_numbers(cJSON_GetArrayItem(list, at), NULL);
+			if (extras[e].place == SLOT) {
+				memcpy(ours, o->slot[extras[e].index], n * sizeof *ours);
+			} else {
+				o->type->look_ahead_f64(o, trial->trainer->theta, ours, 0, n);
+			}
+			ck_assert_msg(golden_close(ours, theirs, n, tolerance), "%s: %s after step %zu is off by %g",
+				      golden_string(reference, "name"), extras[e].extra, k,
+				      golden_distance(ours, theirs, n));
+			free(theirs);
+		}
+		at++;
+	}
+}
+
+/* Runs to the end, comparing what is told beside x after every update. Returns how many such series there were. */
+static size_t run_steps(struct trial *trial, const cJSON *reference)
+{
+	const char *type = trial->setup.config.optimizer.type->name;
+	const cJSON *extra = cJSON_GetObjectItemCaseSensitive(reference, "extra");
+	size_t compared = 0;
+
+	trial_create(trial);
+	while (trainer_reason(trial->trainer) == STOP_NONE) {
+		const uint64_t before = trial_progress(trial).step;
+		ck_assert_int_eq(trainer_advance(trial->trainer, 1), OK);
+		trial_take(trial);
+		const uint64_t step = trial_progress(trial).step;
+		compared = 0;
+		for (size_t e = 0; e < EXTRAS; e++) {
+			if (strcmp(extras[e].type, type) == 0) {
+				compared++;
+				if (step > before) {
+					compare_extra(trial, reference, e, step);
+				}
+			}
+		}
+	}
+	ck_assert_int_eq(trainer_reason(trial->trainer), STOP_STEPS);
+	ck_assert_uint_eq(compared, (size_t)cJSON_GetArraySize(extra));
+	return compared;
 }
 
 static void compare(const struct trial *trial, const cJSON *reference, size_t steps)
@@ -159,42 +275,40 @@ static void compare(const struct trial *trial, const cJSON *reference, size_t st
 	free(trajectory);
 }
 
-/* Runs one case; false when its function is not one of ours. */
-static bool run_case(const cJSON *reference)
+static void run_case(const cJSON *reference)
 {
 	struct trial trial;
-	double *vectors[2] = { NULL, NULL }, *betas = NULL;
+	struct owned owned = { .count = 0 };
 	const size_t steps = (size_t)golden_number(reference, "steps");
 
 	trial_init(&trial, steps);
-	if (!take_objective(&trial, golden_get(reference, "objective"), vectors)) {
-		return false;
-	}
-	take_optimizer(&trial, golden_get(reference, "optimizer"), &betas);
-	double *x0 = golden_array(reference, "x0", NULL);
-	trial.setup.initial = x0;
+	take_objective(&trial, golden_get(reference, "objective"), &owned);
+	take_optimizer(&trial, golden_get(reference, "optimizer"), &owned);
+	trial.setup.initial = own(&owned, golden_array(reference, "x0", NULL));
 	trial.setup.config.recording.parameters = true;
-	ck_assert_int_eq(trial_run(&trial), STOP_STEPS);
+	run_steps(&trial, reference);
 	compare(&trial, reference, steps);
 	trial_end(&trial);
-	free(x0);
-	free(betas);
-	free(vectors[0]);
-	free(vectors[1]);
-	return true;
+	owned_free(&owned);
 }
 
 START_TEST(trajectories_are_those_of_the_reference_programs)
 {
-	char path[96];
+	const char *path = strstr(files.gl_pathv[_i], "golden/optimizers/");
 	size_t cases = 0;
 
-	snprintf(path, sizeof path, "golden/optimizers/%s.json", files[_i]);
 	cJSON *file = golden_load(path);
+	if (cJSON_GetObjectItemCaseSensitive(file, "cases") == NULL) {
+		cJSON_Delete(file);
+		return; /* objectives.json */
+	}
 	const cJSON *reference;
 	cJSON_ArrayForEach(reference, golden_get(file, "cases"))
 	{
-		cases += run_case(reference);
+		const char *algorithm = golden_string(golden_get(reference, "optimizer"), "algorithm");
+		ck_assert_msg(optimizer_find(type_name(algorithm)) != NULL, "%s is not in the table", algorithm);
+		run_case(reference);
+		cases++;
 	}
 	ck_assert_uint_ge(cases, 2);
 	cJSON_Delete(file);
@@ -245,12 +359,22 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("optimizers");
+	const char *folder = getenv("TESTS_DATA");
+	char pattern[4096];
+
+	snprintf(pattern, sizeof pattern, "%s/golden/optimizers/*.json", folder ? folder : "tests/data");
+	if (glob(pattern, 0, NULL, &files) != 0) {
+		fprintf(stderr, "no file is %s (tests start in the repository's top folder)\n", pattern);
+		return EXIT_FAILURE;
+	}
 	TCase *golden = tcase_create("golden");
-	tcase_add_loop_test(golden, trajectories_are_those_of_the_reference_programs, 0, FILES);
+	tcase_add_loop_test(golden, trajectories_are_those_of_the_reference_programs, 0, (int)files.gl_pathc);
 	suite_add_tcase(suite, golden);
 	TCase *table = tcase_create("table");
 	tcase_add_test(table, nesterov_in_sgd_needs_momentum_and_no_dampening);
 	tcase_add_test(table, the_table_finds_its_own_names_and_no_others);
 	suite_add_tcase(suite, table);
-	return suite_run(suite);
+	const int failed = suite_run(suite);
+	globfree(&files);
+	return failed;
 }

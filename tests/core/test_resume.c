@@ -66,9 +66,11 @@ static void set_schedule(struct trial *trial)
 
 static void prepare(struct trial *trial, struct trial_data *data, const struct combination *c)
 {
+	static const double shape[] = { 2, TRIAL_FEATURES / 2 };
+
 	trial_init(trial, STEPS);
 	if (c->batch == BATCH_NO_ROWS) {
-		trial_objective_init(&trial->objective, c->dtype, 3, trial_bowl);
+		trial_objective_init(&trial->objective, c->dtype, TRIAL_FEATURES, trial_bowl);
 		trial->setup.config.training.dtype = c->dtype;
 	} else {
 		trial_rows(trial, data, c->dtype, c->batch == BATCH_FULL ? 0 : 4);
@@ -77,14 +79,8 @@ static void prepare(struct trial *trial, struct trial_data *data, const struct c
 	}
 	trial_optimizer(trial, c->optimizer, c->schedule);
 	trial_number(trial, "learning_rate", 0.085);
-	for (size_t i = 0; i < trial->setup.config.optimizer.settings.count; i++) {
-		const char *name = trial->setup.config.optimizer.settings.table[i].name;
-		if (strcmp(name, "momentum") == 0) {
-			trial->optimizer_value[i].number = 0.785;
-		} else if (strcmp(name, "amsgrad") == 0 || strcmp(name, "nesterov") == 0) {
-			trial->optimizer_value[i].number = 1;
-		}
-	}
+	trial_everything(&trial->setup.config.optimizer.settings);
+	trial_shape(&trial->setup.config.optimizer.settings, shape);
 	trial->setup.config.optimizer.clip_grad_norm = 1.385;
 	trial->setup.config.recording.every_steps = 2;
 	trial->setup.config.recording.parameters = true;

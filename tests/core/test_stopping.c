@@ -233,7 +233,8 @@ START_TEST(early_stopping_on_validation_keeps_the_best_weights)
 		}
 		if (trial.points[i].step == progress.best_step) {
 			ck_assert_double_eq(trial.points[i].validation_loss, progress.best_value);
-			ck_assert_mem_eq(trainer_best(trial.trainer), trial.parameters + 3 * i, 3 * sizeof(double));
+			ck_assert_mem_eq(trainer_best(trial.trainer), trial.parameters + TRIAL_FEATURES * i,
+					 TRIAL_FEATURES * sizeof(double));
 		}
 	}
 	ck_assert_double_eq(least, progress.best_value);

@@ -13,7 +13,7 @@
 #include "core/function/function.h"
 #include "core/train/trainer.h"
 
-enum { TRIAL_SETTINGS = 8, TRIAL_MAX = 64 };
+enum { TRIAL_SETTINGS = 16, TRIAL_MAX = 64 };
 
 /* An objective that a test wrote: value and gradient in double, whatever the dtype. */
 struct trial_objective {
@@ -209,6 +209,40 @@ static inline void trial_number(struct trial *trial, const char *name, double nu
 	trial_setting(&trial->setup.config.optimizer.settings, name)->number = number;
 }
 
+/* Has the parameters taken as a matrix, by the optimizers that ask. The numbers are borrowed. */
+static inline void trial_shape(const struct settings *settings, const double shape[2])
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		if (strcmp(settings->table[i].name, "shape") == 0) {
+			struct setting_value *value = trial_setting(settings, "shape");
+			value->values = shape;
+			value->rows = 2;
+			value->columns = 1;
+		}
+	}
+}
+
+/* Turns every flag of an optimizer on, every choice to its last word, and gives what is off by default a number:
+ * the settings under which it has the most state. */
+static inline void trial_everything(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct setting *setting = &settings->table[i];
+		struct setting_value *value = (struct setting_value *)(size_t)&settings->value[i];
+		if (setting->kind == SETTING_BOOL) {
+			value->number = 1;
+		} else if (setting->kind == SETTING_CHOICE) {
+			while (setting->choices[(size_t)value->number + 1] != NULL) {
+				value->number++;
+			}
+		} else if (setting->nullable && isnan(value->number)) {
+			value->number = setting->maximum < 1.385 ? 0.785 : 1.385;
+		} else if (strcmp(setting->name, "momentum") == 0) {
+			value->number = 0.785;
+		}
+	}
+}
+
 /* sgd at a constant rate, minimising, every rule off, full batch, float64, a point a step, `steps` steps. The trial
  * must not move in memory afterwards. */
 static inline void trial_init(struct trial *trial, uint64_t steps)
@@ -289,8 +323,8 @@ static inline void trial_end(struct trial *trial)
 	trial->count = 0;
 }
 
-/* Ten rows to train on and five to validate, three features, one target that is nearly a line of them. */
-enum { TRIAL_ROWS = 10, TRIAL_VALIDATION_ROWS = 5, TRIAL_FEATURES = 3 };
+/* Ten rows to train on and five to validate, four features, one target that is nearly a line of them. */
+enum { TRIAL_ROWS = 10, TRIAL_VALIDATION_ROWS = 5, TRIAL_FEATURES = 4 };
 
 struct trial_data {
 	double x[TRIAL_ROWS + TRIAL_VALIDATION_ROWS][TRIAL_FEATURES], y[TRIAL_ROWS + TRIAL_VALIDATION_ROWS];
@@ -305,6 +339,7 @@ static inline void trial_data_init(struct trial_data *data, enum dtype dtype)
 		data->x[r][0] = 1;
 		data->x[r][1] = sin(1.385 * t);
 		data->x[r][2] = cos(2.71 * t * t);
+		data->x[r][3] = sin(0.785 * t * t + 1);
 		data->y[r] = 0.385 + 1.5 * data->x[r][1] - 0.7 * data->x[r][2] + 0.05 * sin(9.1 * t);
 		for (size_t c = 0; c < TRIAL_FEATURES; c++) {
 			data->x32[r][c] = (float)data->x[r][c];
