@@ -149,7 +149,7 @@ double clock_now(void);
 
 /* connection.c: begins a phase with a deadline so many seconds from now (0: none). False when the ticker was faster. */
 bool connection_phase(struct connection *peer, enum phase phase, double seconds);
-void connection_notify(void *server, struct MHD_Connection *connection, void **context,
+void connection_notify(void *context, struct MHD_Connection *connection, void **socket_context,
 		       enum MHD_ConnectionNotificationCode code);
 
 /* request.c: from the raw address and headers to the fields above. */
@@ -194,10 +194,10 @@ void ticker_stop(struct http_server *server);
 void ticker_hurry(struct http_server *server, double due);
 
 /* handle.c */
-enum MHD_Result handle_access(void *server, struct MHD_Connection *connection, const char *url, const char *method,
-			      const char *version, const char *upload, size_t *upload_size, void **context);
+enum MHD_Result handle_access(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+			      const char *version, const char *upload, size_t *upload_size, void **request_context);
 void *handle_uri(void *server, const char *uri, struct MHD_Connection *connection);
-void handle_completed(void *server, struct MHD_Connection *connection, void **context,
+void handle_completed(void *context, struct MHD_Connection *connection, void **request_context,
 		      enum MHD_RequestTerminationCode code);
 
 #endif

@@ -1,0 +1,266 @@
+/* Streams, waits, deadlines and the end of the HTTP layer, over raw sockets. */
+#include "tests/server/http_fixture.h"
+
+START_TEST(uploads_stream_and_a_sink_can_refuse_at_once)
+{
+	start();
+	static char piece[65537];
+	memset(piece, 'x', sizeof piece - 1);
+	int fd = dial();
+	say(fd, "POST /v1/uploads HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 6553600\r\n\r\n");
+	char line[100] = "";
+	ck_assert_int_eq(recv(fd, line, 25, MSG_WAITALL), 25);
+	ck_assert_ptr_nonnull(strstr(line, "100 Continue"));
+	for (int i = 0; i < 100; i++) {
+		say(fd, piece);
+	}
+	ck_assert_int_eq(hear(fd), 200);
+	has("{\"bytes\":6553600}");
+	close(fd);
+	/* refused in the first piece of a gigabyte: answered at once, while we could still send */
+	fd = dial();
+	say(fd, "POST /v1/uploads HTTP/1.1\r\n" HOST "Content-Length: 1000000000\r\n\r\nBAD");
+	ck_assert_int_eq(hear(fd), 200);
+	has("Connection: close");
+	ck_assert(is_closed(fd));
+	close(fd);
+	/* refused in a short one: the connection lives on */
+	fd = dial();
+	say(fd, "POST /v1/uploads HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\nBADxyzGET /healthz HTTP/1.1\r\n" HOST
+		"\r\n");
+	ck_assert_int_eq(hear(fd), 200);
+	has_not("Connection: close");
+	ck_assert_int_eq(hear(fd), 200);
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(drips_and_halves_are_cut_off)
+{
+	start_with(NULL, 0.4, 0.4);
+	/* nothing at all, half a head: 408 and closed */
+	int idle = dial();
+	int half = dial();
+	say(half, "GET /healthz HT");
+	is_problem(hear(half), 408, "request-timeout");
+	ck_assert(is_closed(half));
+	hear(idle);
+	ck_assert(is_closed(idle));
+	close(half);
+	close(idle);
+	/* a body that drips */
+	double begun = now();
+	int drip = dial();
+	say(drip, "POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: 1000\r\n\r\n");
+	int sent = 0;
+	while (now() - begun < 3 && send(drip, "x", 1, MSG_NOSIGNAL) == 1 &&
+	       poll(&(struct pollfd){ drip, POLLIN, 0 }, 1, 50) == 0) {
+		sent++;
+	}
+	is_problem(hear(drip), 408, "request-timeout");
+	ck_assert_msg(now() - begun > 0.35 && now() - begun < 2, "%g s, %d bytes", now() - begun, sent);
+	close(drip);
+	/* half a body, then gone */
+	int gone = dial();
+	say(gone, "POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: 1000\r\n\r\nabc");
+	close(gone);
+	ck_assert_int_eq(ask_line("GET /healthz"), 200);
+	stop();
+}
+END_TEST
+
+START_TEST(a_wait_ends_when_the_job_changes)
+{
+	start();
+	int fd = dial();
+	say(fd, "GET /v1/wait/job_1 HTTP/1.1\r\n" HOST "\r\n");
+	pause_ms(100);
+	ck_assert_int_eq(atomic_load(&asked), 1);
+	http_notify(server, "job_2");
+	pause_ms(30);
+	ck_assert_int_eq(atomic_load(&asked), 1);
+	http_notify(server, "job_1"); /* nothing changed: asked again, waits on */
+	pause_ms(30);
+	ck_assert_int_eq(atomic_load(&asked), 2);
+	atomic_store(&state, 1);
+	double begun = now();
+	http_notify(server, "job_1");
+	ck_assert_int_eq(hear(fd), 200);
+	has("\"changed\"");
+	ck_assert_msg(now() - begun < 0.5, "%g s", now() - begun);
+	say(fd, "GET /v1/wait/job_1 HTTP/1.1\r\n" HOST "\r\n");
+	ck_assert_int_eq(hear(fd), 200);
+	close(fd);
+	stop();
+	ck_assert_int_eq(atomic_load(&dropped), 2);
+}
+END_TEST
+
+START_TEST(a_wait_ends_when_its_time_is_up)
+{
+	start();
+	double begun = now();
+	ck_assert_int_eq(ask_line("GET /v1/wait/job_1?wait=0.3"), 200);
+	has("time is up");
+	ck_assert_msg(now() - begun >= 0.29 && now() - begun < 0.9, "%g s", now() - begun);
+	ck_assert_int_eq(ask_line("GET /v1/wait/job_1?wait=0"), 200);
+	stop();
+}
+END_TEST
+
+START_TEST(sixty_four_wait_at_once_and_hold_no_thread)
+{
+	enum { N = 64 };
+	int fd[N];
+	start();
+	for (int i = 0; i < N; i++) {
+		char text[200];
+		snprintf(text, sizeof text, "GET /v1/wait/job_%d HTTP/1.1\r\n" HOST "\r\n", i % 7);
+		fd[i] = dial();
+		say(fd[i], text);
+	}
+	while (atomic_load(&asked) < N) {
+		pause_ms(5);
+	}
+	ck_assert_int_eq(ask_line("GET /healthz"), 200);
+	close(fd[0]); /* one of them is lost meanwhile */
+	atomic_store(&state, 1);
+	for (int j = 0; j < 7; j++) {
+		char id[20];
+		snprintf(id, sizeof id, "job_%d", j);
+		http_notify(server, id);
+	}
+	for (int i = 1; i < N; i++) {
+		ck_assert_int_eq(hear(fd[i]), 200);
+		has("\"changed\"");
+		close(fd[i]);
+	}
+	stop();
+	ck_assert_int_eq(atomic_load(&dropped), N);
+}
+END_TEST
+
+static void *notify_often(void *stop_flag)
+{
+	while (!atomic_load((atomic_bool *)stop_flag)) {
+		http_notify(server, "job_1");
+	}
+	return NULL;
+}
+
+START_TEST(no_wake_up_is_lost_in_a_storm_of_them)
+{
+	start();
+	atomic_bool over = false;
+	pthread_t thread;
+	pthread_create(&thread, NULL, notify_often, &over);
+	for (int i = 0; i < 20; i++) {
+		ck_assert_int_eq(ask_line("GET /v1/wait/job_1?wait=0.02"), 200);
+	}
+	atomic_store(&over, true);
+	pthread_join(thread, NULL);
+	stop();
+}
+END_TEST
+
+START_TEST(stopping_answers_what_waits)
+{
+	enum { N = 16 };
+	int fd[N];
+	start();
+	for (int i = 0; i < N; i++) {
+		fd[i] = dial();
+		say(fd[i], "GET /v1/wait/job_1 HTTP/1.1\r\n" HOST "\r\n");
+	}
+	int idle = dial();
+	int half = dial();
+	say(half, "POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: 1000\r\n\r\nabc");
+	while (atomic_load(&asked) < N) {
+		pause_ms(5);
+	}
+	double begun = now();
+	stop();
+	ck_assert_msg(now() - begun < 1.0, "%g s", now() - begun);
+	for (int i = 0; i < N; i++) {
+		ck_assert_int_eq(hear(fd[i]), 200);
+		has("time is up");
+		has("Connection: close");
+		close(fd[i]);
+	}
+	ck_assert(is_closed(idle));
+	close(idle);
+	close(half);
+}
+END_TEST
+
+START_TEST(a_large_answer_arrives_whole)
+{
+	start();
+	ck_assert_int_eq(ask_line("GET /v1/big"), 200);
+	has("Content-Length: 3000000");
+	has("\n000299999\n");
+	/* nobody reads: the server lives on */
+	int fd = dial();
+	say(fd, "GET /v1/big HTTP/1.1\r\n" HOST "\r\n");
+	ck_assert_int_eq(ask_line("GET /healthz"), 200);
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(rubbish_is_refused_and_hurts_nobody)
+{
+	static const char *const rubbish[] = {
+		"\r\n\r\n\r\n\r\n",
+		"GET\r\n\r\n",
+		"GET / HTTP/9.9\r\n\r\n",
+		"GET /healthz HTTP/1.1\r\nno colon\r\n\r\n",
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+		"GET /v1/things/\xff\xfe HTTP/1.1\r\n" HOST "\r\n",
+		"POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\nabc",
+	};
+	start_with(NULL, 0.3, 0.3);
+	for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++) {
+		int status = ask(rubbish[i]);
+		ck_assert_msg(status == 0 || (status >= 400 && status < 600), "%zu: %d", i, status);
+		ck_assert_int_eq(ask_line("GET /healthz"), 200);
+	}
+	stop();
+}
+END_TEST
+
+START_TEST(an_address_that_is_taken_is_said_so)
+{
+	start();
+	struct http_options options = {
+		.host = "127.0.0.1", .port = http_port(server), .threads = 1, .head_seconds = 1, .body_seconds = 1
+	};
+	struct http_server *second = NULL;
+	struct error error;
+	ck_assert_int_ne(http_start(&options, &second, &error), OK);
+	ck_assert_ptr_nonnull(strstr(error.text, "Address already in use"));
+	options.host = "no such host";
+	ck_assert_int_ne(http_start(&options, &second, &error), OK);
+	stop();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("http waits");
+	TCase *tests = tcase_create("http");
+	tcase_set_timeout(tests, 30);
+	suite_add_tcase(suite, tests);
+	tcase_add_test(tests, uploads_stream_and_a_sink_can_refuse_at_once);
+	tcase_add_test(tests, drips_and_halves_are_cut_off);
+	tcase_add_test(tests, a_wait_ends_when_the_job_changes);
+	tcase_add_test(tests, a_wait_ends_when_its_time_is_up);
+	tcase_add_test(tests, sixty_four_wait_at_once_and_hold_no_thread);
+	tcase_add_test(tests, no_wake_up_is_lost_in_a_storm_of_them);
+	tcase_add_test(tests, stopping_answers_what_waits);
+	tcase_add_test(tests, a_large_answer_arrives_whole);
+	tcase_add_test(tests, rubbish_is_refused_and_hurts_nobody);
+	tcase_add_test(tests, an_address_that_is_taken_is_said_so);
+	return suite_run(suite);
+}
