@@ -7,10 +7,20 @@ set -eu
 # libopenblas    dense products           random123  counter-based random   libsodium   SHA-256, tokens
 # zlib           gzip                     libcsv     CSV reader             check       unit tests (needs subunit)
 # libcurl        black-box tests          curl, jq   demo                   clang-*     lint
-packages="gcc make libc6-dev pkg-config
-libmicrohttpd-dev libcjson-dev libsqlite3-dev libopenblas-pthread-dev librandom123-dev libsodium-dev zlib1g-dev libcsv-dev
-check libsubunit-dev libcurl4-openssl-dev curl jq ca-certificates"
-[ "${1:-}" = lint ] && packages="$packages clang-format-14 cppcheck shellcheck git"
+# What for: nothing said: build, test, demo; build: the program only; runtime: to run it only (the container); lint: all and linters.
+build="gcc make libc6-dev pkg-config
+libmicrohttpd-dev libcjson-dev libsqlite3-dev libopenblas-pthread-dev librandom123-dev libsodium-dev zlib1g-dev libcsv-dev"
+tests="check libsubunit-dev libcurl4-openssl-dev curl jq ca-certificates"
+case ${1:-all} in
+all) packages="$build $tests" ;;
+build) packages="$build" ;;
+runtime) packages="libmicrohttpd12 libcjson1 libsqlite3-0 libopenblas0-pthread libsodium23 zlib1g libcsv3" ;;
+lint) packages="$build $tests clang-format-14 cppcheck shellcheck git" ;;
+*)
+	echo "setup: build, runtime, lint or nothing, not '$1'" >&2
+	exit 2
+	;;
+esac
 missing=""
 for package in $packages; do
 	dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
