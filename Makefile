@@ -105,8 +105,8 @@ $(TESTS_server): $(O)/tests/server/%: $(O)/tests/server/%.o $(SUPPORT_OBJ) $(O)/
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_check) $(LIBS_server) $(LIBS_api) $(LIBS_core)
 $(TESTS_blackbox): $(O)/tests/blackbox/%: $(O)/tests/blackbox/%.o $(SUPPORT_OBJ) $(patsubst %.c,$(O)/%.o,$(filter-out tests/blackbox/test_%,$(wildcard tests/blackbox/*.c)))
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_check) -lcurl -lcjson -lm
-$(BENCH): $(O)/tests/bench/%: $(O)/tests/bench/%.o $(O)/libserver.a $(O)/libapi.a $(O)/libcore.a
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_server) $(LIBS_api) $(LIBS_core)
+$(BENCH): $(O)/tests/bench/%: $(O)/tests/bench/%.o $(O)/tests/bench/bench.o $(O)/libserver.a $(O)/libapi.a $(O)/libcore.a
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_server) $(LIBS_api) $(LIBS_core) -lcurl
 .SECONDARY:
 
 build-tests: $(TESTS) $(O)/descentd
@@ -140,7 +140,8 @@ lint: setup
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h')
 
-bench: setup
+bench:
+	@sh scripts/setup.sh bench
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCH)
 	@sh scripts/bench.sh
 

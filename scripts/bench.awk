@@ -1,0 +1,86 @@
+# bench.awk: from lines "name<tab>number" (those of a name together, in the order of the rounds) to the table of speeds.
+
+{ value[$1, ++count[$1]] = $2 }
+
+# The median of list[1..n]; sorts it.
+function median_of(list, n,    i, k, x) {
+	for (i = 2; i <= n; i++) {
+		x = list[i] + 0
+		for (k = i - 1; k >= 1 && list[k] > x; k--)
+			list[k + 1] = list[k]
+		list[k + 1] = x
+	}
+	return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
+}
+
+function median(name,    i, list) {
+	for (i = 1; i <= count[name]; i++)
+		list[i] = value[name, i]
+	return count[name] ? median_of(list, count[name]) : 0
+}
+
+# The median of a[i] / b[i], round by round: both of a round met the same machine.
+function ratio(a, b,    i, n, list) {
+	n = count[a] < count[b] ? count[a] : count[b]
+	for (i = 1; i <= n; i++)
+		list[i] = value[a, i] / value[b, i]
+	return n ? median_of(list, n) : 0
+}
+
+function row(what, ours, beside, figure, target, good) {
+	printf "%-38s %-20s %-38s %-10s %-10s %s\n", what, ours, beside, figure, target, good
+	rows++
+	reached += good == "yes"
+}
+
+function verdict(good) { return good ? "yes" : "NO" }
+
+# At least `least` times (or, with a unit of %, that part of) what b is.
+function above(what, a, b, least, factor, unit, ours, beside,    r) {
+	if (!count[a] || !count[b]) {
+		row(what, count[a] ? ours : "not measured", "(not measured)", "-", sprintf(">= %g %s", least * factor, unit), "-")
+		return
+	}
+	r = ratio(a, b)
+	row(what, ours, beside, sprintf("%.3g %s", r * factor, unit), sprintf(">= %g %s", least * factor, unit), verdict(r >= least))
+}
+
+function below(what, name, most, unit, beside) {
+	row(what, sprintf("%.3g %s", median(name), unit), beside, sprintf("%.3g %s", median(name), unit),
+		sprintf("<= %g %s", most, unit), verdict(median(name) <= most))
+}
+
+END {
+	printf "%-38s %-20s %-38s %-10s %-10s %s\n", "what", "descentd", "beside", "figure", "target", "reached"
+	for (t = 1; t <= 2; t++)
+		above("logistic GD 1,000,000 x 32, " t " thread" (t > 1 ? "s" : ""), "logistic.step." t, "logistic.sum." t, 0.7, 100, "%",
+			sprintf("%.1f GB/s", median("logistic.step." t)), sprintf("plain sum %.1f GB/s", median("logistic.sum." t)))
+	split("sgd adam", optimizer, " ")
+	least["sgd"] = 1.4
+	least["adam"] = 2.5
+	for (k = 1; k <= 2; k++) {
+		o = optimizer[k]
+		above("MLP 784-128-10, batch 64, " o, "mlp." o, "torch." o, least[o], 1, "x", sprintf("%.0f samples/s", median("mlp." o)),
+			sprintf("PyTorch %.0f samples/s", median("torch." o)))
+		printf "%-38s %-20s %-38s %.0f %%\n", "  of its bare products", "", sprintf("sgemm alone %.0f samples/s", median("mlp." o ".products")),
+			100 * ratio("mlp." o, "mlp." o ".products")
+	}
+	beside = count["linear.numpy"] ? sprintf("numpy %.1f us", median("linear.numpy")) : ""
+	if (count["linear.torch"])
+		beside = beside sprintf(", PyTorch %.0f us", median("linear.torch"))
+	below("linear regression 150 x 4, Adam, a step", "linear.step", 1, "us", beside)
+	below("Rosenbrock function, Adam, a step", "rosenbrock.step", 0.2, "us", sprintf("plain C %.3f us", median("rosenbrock.plain")))
+	limit = 3 * median("post.fdatasync.ms") + 2
+	row("POST iris, wait, beyond the training", sprintf("%.2f ms", median("post.beyond.ms")),
+		sprintf("fdatasync %.2f ms", median("post.fdatasync.ms")), sprintf("%.2f ms", median("post.beyond.ms")),
+		sprintf("<= %.2f ms", limit), verdict(median("post.beyond.ms") <= limit))
+	split("ended running", state, " ")
+	for (k = 1; k <= 2; k++) {
+		g = "get." state[k]
+		above("GET a job, " state[k], g, g ".bare", 0.6, 100, "%", sprintf("%.0f /s", median(g)),
+			sprintf("bare server %.0f /s, %d bytes", median(g ".bare"), median(g ".bytes")))
+	}
+	below("start to listening, empty folder", "start.ms", 20, "ms", "")
+	below("resident memory, idle", "idle.mib", 12, "MB", "")
+	printf "%d of %d targets reached\n", reached, rows
+}
