@@ -25,10 +25,9 @@ static const struct setting settings[] = {
 
 static double rate(const struct settings *s, double base, double t, double horizon)
 {
-	const double pi = 3.14159265358979323846;
 	const double given = setting_at(s, SET_T_MAX), eta_min = setting_at(s, SET_ETA_MIN);
 	const double T_max = isnan(given) ? horizon : given;
-	return eta_min + (base - eta_min) * (1 + cos(pi * t / T_max)) / 2;
+	return eta_min + (base - eta_min) * cosine_fall(t / T_max);
 }
 
 const struct schedule_type schedule_cosine = {

@@ -22,6 +22,11 @@ struct schedule_type {
 	 * `per: epoch`), from the base rate. `horizon` is the budget less the warm-up, in the same unit: the
 	 * default of T_max and the like. */
 	double (*rate)(const struct settings *settings, double base, double t, double horizon);
+	/* A schedule with a warm-up of its own: the rate of update t = 0, 1, ... counted from the start, with warmup >
+	 * 0 updates of warm-up; NAN: as any other after all. NULL: warmed like any other. */
+	double (*warmed)(const struct settings *settings, double base, double t, double warmup);
+	/* The momentum at the same moment; NAN: the optimizer's own. NULL: never another. */
+	double (*momentum)(const struct settings *settings, double t, double horizon);
 };
 
 /* A schedule as a job describes it. */
@@ -36,6 +41,10 @@ struct schedule_config {
  * steps_per_epoch >= 1; steps: the whole budget in updates. */
 double schedule_rate(const struct schedule_config *config, double base, uint64_t update, uint64_t steps_per_epoch,
 		     uint64_t steps);
+
+/* The momentum that the schedule sets in that update; NAN: none, the optimizer's own stands. */
+double schedule_momentum(const struct schedule_config *config, uint64_t update, uint64_t steps_per_epoch,
+			 uint64_t steps);
 
 extern const struct schedule_type *const schedule_types[];
 extern const size_t schedule_type_count;

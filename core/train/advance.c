@@ -145,6 +145,7 @@ static enum status step_full(struct trainer *trainer)
 	double loss, seen, validation_loss = NAN, accuracy = NAN;
 	bool classifier = false;
 
+	trainer_set_momentum(trainer, k);
 	enum status status = evaluate(trainer, trainer->rows != 0 ? &all : NULL, !last, want_loss, &loss, &seen);
 	if (status == OK && validate) {
 		status = evaluate_validation(trainer, &validation_loss, &accuracy, &classifier);
@@ -247,6 +248,7 @@ static enum status step_mini(struct trainer *trainer)
 	const struct batch batch = batch_of(trainer, k);
 	double loss, seen;
 
+	trainer_set_momentum(trainer, k);
 	const enum status status = evaluate(trainer, &batch, true, want_loss, &loss, &seen);
 	if (status != OK) {
 		return status;

@@ -24,6 +24,12 @@ struct trainer {
 	size_t rate_index; /* of learning_rate among the optimizer's settings */
 	double sign;       /* +1 minimize, -1 maximize */
 
+	/* Where the schedule moves the momentum: a copy of the optimizer's settings, and the number in it that is moved
+	 * (the momentum, or the first of betas; NULL: it has none). Set anew in every step; not state. */
+	struct setting_value *values; /* [setting_count] or NULL */
+	double betas[2];
+	double *momentum;
+
 	/* The state: one block and the places in it. */
 	struct state_layout layout;
 	uint64_t fingerprint;
@@ -101,10 +107,13 @@ void record_point(struct trainer *trainer, uint64_t measured, double rate);
 /* Ends the run at this step, with its last point; parameters that are not finite make it diverged. */
 void record_end(struct trainer *trainer, struct verdict verdict, uint64_t measured);
 
+/* trainer.c: the momentum that the schedule sets in update k + 1. */
+void trainer_set_momentum(struct trainer *trainer, uint64_t k);
+
 /* memory.c: bytes of every array that a trainer owns; 0: none. */
 struct trainer_sizes {
 	struct state_layout layout;
-	size_t gradient, point, scratch, partial, order, outputs, target_sums, points, parameters;
+	size_t gradient, point, scratch, partial, values, order, outputs, target_sums, points, parameters;
 	size_t points_capacity;
 };
 enum status trainer_sizes(const struct train_config *config, size_t n, size_t outputs, uint64_t rows,

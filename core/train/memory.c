@@ -31,6 +31,9 @@ enum status trainer_sizes(const struct train_config *config, size_t n, size_t ou
 	if (!size_multiply(vector, config->optimizer.type->scratch, &sizes->scratch)) {
 		return E_TOO_LARGE;
 	}
+	sizes->values = config->optimizer.schedule.type->momentum != NULL
+				? config->optimizer.type->setting_count * sizeof(struct setting_value)
+				: 0;
 	sizes->order = 0;
 	if (training->shuffle && !train_full_batch(training, rows)) {
 		if (rows > UINT32_MAX || !size_multiply(rows, sizeof(uint32_t), &sizes->order)) {
@@ -66,10 +69,9 @@ enum status trainer_measure(const struct train_config *config, size_t n, size_t 
 	if (status != OK) {
 		return status;
 	}
-	const size_t parts[] = {
-		sizes.layout.size, sizes.gradient, sizes.point,       sizes.partial, sizes.order,
-		sizes.scratch,     sizes.outputs,  sizes.target_sums, sizes.points,  sizes.parameters
-	};
+	const size_t parts[] = { sizes.layout.size, sizes.gradient, sizes.point,     sizes.partial,
+				 sizes.order,       sizes.scratch,  sizes.values,    sizes.outputs,
+				 sizes.target_sums, sizes.points,   sizes.parameters };
 	size_t sum = sizeof(struct trainer);
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		if (!size_add(sum, parts[i], &sum)) {
@@ -102,8 +104,9 @@ static bool take_all(struct trainer *trainer, const struct trainer_sizes *sizes)
 	return take(sizes->layout.size, &trainer->state) && take(sizes->gradient, &trainer->gradient) &&
 	       take(sizes->point, &trainer->point) && take(sizes->partial, &trainer->partial) &&
 	       take(sizes->order, &trainer->order) && take(sizes->scratch, &trainer->scratch) &&
-	       take(sizes->outputs, &trainer->outputs) && take(sizes->target_sums, &trainer->target_sums) &&
-	       take(sizes->points, &trainer->points) && take(sizes->parameters, &trainer->point_parameters);
+	       take(sizes->values, &trainer->values) && take(sizes->outputs, &trainer->outputs) &&
+	       take(sizes->target_sums, &trainer->target_sums) && take(sizes->points, &trainer->points) &&
+	       take(sizes->parameters, &trainer->point_parameters);
 }
 
 struct trainer *trainer_allocate(const struct trainer_sizes *sizes)
@@ -127,6 +130,7 @@ void trainer_destroy(struct trainer *trainer)
 	free(trainer->partial);
 	free(trainer->order);
 	free(trainer->scratch);
+	free(trainer->values);
 	free(trainer->outputs);
 	free(trainer->target_sums);
 	free(trainer->points);

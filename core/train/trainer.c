@@ -116,6 +116,37 @@ static void derive(struct trainer *trainer)
 		(size_t)(settings_get(&config->optimizer.settings, "learning_rate") - config->optimizer.settings.value);
 }
 
+/* Makes the optimizer read its settings from the trainer's copy, in which the schedule moves the momentum. */
+static void own_momentum(struct trainer *trainer)
+{
+	struct settings *settings = &trainer->optimizer.settings;
+
+	if (trainer->values == NULL) {
+		return;
+	}
+	memcpy(trainer->values, settings->value, settings->count * sizeof *trainer->values);
+	settings->value = trainer->values;
+	for (size_t i = 0; i < settings->count; i++) {
+		struct setting_value *value = &trainer->values[i];
+		if (strcmp(settings->table[i].name, "momentum") == 0 && value->number != 0) {
+			trainer->momentum = &value->number;
+		} else if (strcmp(settings->table[i].name, "betas") == 0) {
+			memcpy(trainer->betas, value->values, sizeof trainer->betas);
+			value->values = trainer->betas;
+			trainer->momentum = trainer->betas;
+		}
+	}
+}
+
+void trainer_set_momentum(struct trainer *trainer, uint64_t k)
+{
+	if (trainer->momentum != NULL) {
+		const double momentum = schedule_momentum(&trainer->setup.config.optimizer.schedule, k,
+							  trainer->steps_per_epoch, trainer->steps_total);
+		*trainer->momentum = isnan(momentum) ? *trainer->momentum : momentum;
+	}
+}
+
 static void begin(struct trainer *trainer)
 {
 	const struct trainer_setup *setup = &trainer->setup;
@@ -153,6 +184,7 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 	trainer->points_capacity = sizes.points_capacity;
 	trainer->outputs_rows = evaluate_rows(outputs);
 	derive(trainer);
+	own_momentum(trainer);
 	lay_out(trainer);
 	begin(trainer);
 	trainer->setup.initial = NULL;

@@ -20,7 +20,19 @@ static const struct {
 	{ "schedules_a", "polynomial_lr_half", "polynomial" },
 	{ "schedules_a", "cosine_annealing", "cosine" },
 	{ "schedules_a", "cosine_annealing_periodic", "cosine" },
+	{ "schedules_a", "cosine_warm_restarts", "cosine_restarts" },
+	{ "schedules_a", "cosine_warm_restarts_mult", "cosine_restarts" },
+	{ "schedules_a", "cyclic_triangular", "cyclic" },
+	{ "schedules_b", "cyclic_triangular2", "cyclic" },
+	{ "schedules_b", "cyclic_exp_range", "cyclic" },
+	{ "schedules_b", "one_cycle_cos", "one_cycle" },
+	{ "schedules_b", "one_cycle_linear", "one_cycle" },
+	{ "schedules_b", "one_cycle_three_phase", "one_cycle" },
+	{ "schedules_b", "one_cycle_three_phase_linear", "one_cycle" },
 	{ "schedules_b", "inverse_time", "inverse_time" },
+	{ "schedules_b", "inverse_sqrt_warmup", "inverse_sqrt" },
+	{ "schedules_b", "swa_cos", "swa" },
+	{ "schedules_b", "swa_linear", "swa" },
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
@@ -57,6 +69,17 @@ static const cJSON *find_entry(const cJSON *file, const char *name)
 	return NULL;
 }
 
+static double word(const struct setting *setting, const char *text)
+{
+	for (size_t i = 0; setting->choices[i] != NULL; i++) {
+		if (strcmp(setting->choices[i], text) == 0) {
+			return (double)i;
+		}
+	}
+	ck_abort_msg("%s has no choice %s", setting->name, text);
+	return 0;
+}
+
 START_TEST(rates_are_those_of_torch)
 {
 	struct plan plan;
@@ -71,10 +94,13 @@ START_TEST(rates_are_those_of_torch)
 	cJSON_ArrayForEach(member, golden_get(entry, "params"))
 	{
 		struct setting_value *value = trial_setting(&plan.config.settings, member->string);
+		const struct setting *setting = &plan.config.settings.table[value - plan.config.settings.value];
 		if (cJSON_IsArray(member)) {
 			value->values = milestones = golden_numbers(member, &value->rows);
+		} else if (cJSON_IsString(member)) {
+			value->number = word(setting, member->valuestring);
 		} else {
-			value->number = member->valuedouble;
+			value->number = cJSON_IsBool(member) ? cJSON_IsTrue(member) : member->valuedouble;
 		}
 	}
 	const double base = golden_number(entry, "base_lr"), tolerance = golden_number(entry, "tolerance");
@@ -85,9 +111,98 @@ START_TEST(rates_are_those_of_torch)
 		ck_assert_msg(fabs(rate - lr[k]) <= tolerance * fmax(fabs(lr[k]), 1e-3 * base),
 			      "%s: rate %zu is %.17g, not %.17g", entries[_i].entry, k, rate, lr[k]);
 	}
+	if (cJSON_HasObjectItem(entry, "momentum")) {
+		double *momentum = golden_array(entry, "momentum", NULL);
+		for (size_t k = 0; k < count; k++) {
+			const double ours = schedule_momentum(&plan.config, k, 1, 1000);
+			ck_assert_msg(fabs(ours - momentum[k]) <= tolerance, "%s: momentum %zu is %.17g, not %.17g",
+				      entries[_i].entry, k, ours, momentum[k]);
+		}
+		free(momentum);
+	}
 	free(lr);
 	free(milestones);
 	cJSON_Delete(file);
+}
+END_TEST
+
+START_TEST(a_list_of_two_factors_is_the_references_multiplicative_schedule)
+{
+	struct plan plan;
+	cJSON *file = golden_load("golden/schedules/schedules_b.json");
+	const cJSON *entry = find_entry(file, "multiplicative_lr"), *params = golden_get(entry, "params");
+	const double base = golden_number(entry, "base_lr"), tolerance = golden_number(entry, "tolerance");
+	const double factors[] = { golden_number(params, "even"), golden_number(params, "odd") };
+	size_t count;
+	double *lr = golden_array(entry, "lr", &count);
+
+	plan_init(&plan, "multiplicative");
+	plan.value[0].values = factors;
+	plan.value[0].rows = 2;
+	for (size_t k = 0; k < count; k++) {
+		const double rate = schedule_rate(&plan.config, base, k, 1, 200);
+		ck_assert_msg(fabs(rate - lr[k]) <= tolerance * fmax(fabs(lr[k]), 1e-3 * base), "%zu: %.17g, not %.17g",
+			      k, rate, lr[k]);
+	}
+	free(lr);
+	cJSON_Delete(file);
+}
+END_TEST
+
+START_TEST(inverse_sqrt_takes_the_warm_up_of_the_job_where_it_has_none_of_its_own)
+{
+	struct plan plan;
+	plan_init(&plan, "inverse_sqrt");
+	close_to(schedule_rate(&plan.config, 2.385, 8, 1, 100), 2.385 / 3);
+	plan.config.warmup_steps = 20;
+	close_to(schedule_rate(&plan.config, 2.385, 4, 1, 100), 2.385 * 5 / 20);
+	close_to(schedule_rate(&plan.config, 2.385, 19, 1, 100), 2.385);
+	close_to(schedule_rate(&plan.config, 2.385, 79, 1, 100), 2.385 / 2);
+}
+END_TEST
+
+START_TEST(wsd_holds_the_rate_and_decays_at_the_end_of_the_budget)
+{
+	struct plan plan;
+	plan_init(&plan, "wsd");
+	plan.config.warmup_steps = 10;
+	trial_setting(&plan.config.settings, "final_factor")->number = 0.1;
+	close_to(schedule_rate(&plan.config, 2.385, 4, 1, 110), 2.385 / 2);
+	close_to(schedule_rate(&plan.config, 2.385, 99, 1, 110), 2.385);
+	close_to(schedule_rate(&plan.config, 2.385, 100, 1, 110), 2.385);
+	close_to(schedule_rate(&plan.config, 2.385, 105, 1, 110), 2.385 * (0.1 + 0.9 * 0.5));
+	close_to(schedule_rate(&plan.config, 2.385, 110, 1, 110), 2.385 * 0.1);
+	trial_setting(&plan.config.settings, "decay_steps")->number = 25;
+	trial_setting(&plan.config.settings, "decay")->number = 2; /* 1 - sqrt */
+	close_to(schedule_rate(&plan.config, 2.385, 94, 1, 110), 2.385 * (0.1 + 0.9 * 0.4));
+	trial_setting(&plan.config.settings, "decay")->number = 1;
+	close_to(schedule_rate(&plan.config, 2.385, 85 + 5, 1, 110), 2.385 * (0.1 + 0.9 * (1 + cos(acos(-1) / 5)) / 2));
+}
+END_TEST
+
+/* v = momentum v - lr g with the momentum of that step, by hand. */
+START_TEST(a_schedule_moves_the_momentum_of_the_optimizer)
+{
+	struct trial trial;
+	trial_init(&trial, 9);
+	trial_objective_init(&trial.objective, DTYPE_FLOAT64, 1, trial_bowl);
+	trial_optimizer(&trial, "heavy_ball", "cyclic");
+	trial_setting(&trial.setup.config.optimizer.schedule.settings, "max_lr")->number = 0.25;
+	trial_setting(&trial.setup.config.optimizer.schedule.settings, "step_size_up")->number = 3;
+	trial_setting(&trial.setup.config.optimizer.schedule.settings, "base_momentum")->number = 0.385;
+	trial_setting(&trial.setup.config.optimizer.schedule.settings, "max_momentum")->number = 0.785;
+	trial.setup.config.recording.parameters = true;
+	trial_run(&trial);
+	double v = 0;
+	for (size_t k = 0; k < 9; k++) {
+		static const double height[] = { 0, 1, 2, 3, 2, 1 };
+		const double h = height[k % 6] / 3, lr = 0.01 + 0.24 * h, x = trial.parameters[k];
+		v = (0.785 - 0.4 * h) * v - lr * 1.385 * x;
+		ck_assert_double_eq_tol(trial.parameters[k + 1], x + v, 1e-15);
+	}
+	/* The job's own settings are not touched. */
+	ck_assert_double_eq(settings_number(&trial.setup.config.optimizer.settings, "momentum"), 0.9);
+	trial_end(&trial);
 }
 END_TEST
 
@@ -185,11 +300,15 @@ int main(void)
 	TCase *golden = tcase_create("golden");
 	tcase_add_loop_test(golden, rates_are_those_of_torch, 0, ENTRIES);
 	tcase_add_test(golden, a_warm_up_then_a_cosine_over_what_is_left_is_the_references);
+	tcase_add_test(golden, a_list_of_two_factors_is_the_references_multiplicative_schedule);
 	suite_add_tcase(suite, golden);
 	TCase *rules = tcase_create("rules");
 	tcase_add_test(rules, a_schedule_per_epoch_changes_at_epochs_while_the_warm_up_counts_steps);
 	tcase_add_test(rules, a_cosine_per_epoch_ends_with_the_budget);
 	tcase_add_test(rules, a_warm_up_longer_than_the_budget_never_reaches_the_rate);
+	tcase_add_test(rules, inverse_sqrt_takes_the_warm_up_of_the_job_where_it_has_none_of_its_own);
+	tcase_add_test(rules, wsd_holds_the_rate_and_decays_at_the_end_of_the_budget);
+	tcase_add_test(rules, a_schedule_moves_the_momentum_of_the_optimizer);
 	tcase_add_test(rules, the_table_finds_its_own_names_and_no_others);
 	tcase_add_test(rules, a_point_shows_the_rate_that_its_update_uses);
 	suite_add_tcase(suite, rules);
