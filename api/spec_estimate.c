@@ -31,6 +31,25 @@ static bool add_data(const struct job_spec *spec, size_t *total)
 	       add_product(total, rows, 1, sizeof(int32_t) + sizeof(uint32_t));
 }
 
+/* What the optimizer wants of the parameters' tensors, which are known once the model is built. Where there is no
+ * memory for that the job is refused for it elsewhere. */
+static void check_tensors(struct judge *judge)
+{
+	const struct at at_optimizer = { NULL, "optimizer", 0 }, at_type = { &at_optimizer, "type", 0 };
+	const struct job_spec *spec = judge->spec;
+	const struct optimizer_config *optimizer = &spec->train.optimizer;
+	struct objective *objective = NULL;
+	struct error error;
+	if (optimizer->type->fits == NULL ||
+	    judge->model->build(&spec->model, &spec->shape, spec->train.training.dtype, 1, &objective, NULL) != OK) {
+		return;
+	}
+	if (optimizer->type->fits(&optimizer->settings, objective->tensor, objective->tensors, &error) != OK) {
+		reader_fault(&judge->reader, &at_type, FAULT_NOT_ALLOWED, NULL, NULL, "%s", error.text);
+	}
+	objective_destroy(objective);
+}
+
 void judge_estimate(struct judge *judge)
 {
 	struct job_spec *spec = judge->spec;
@@ -57,6 +76,9 @@ void judge_estimate(struct judge *judge)
 	} else if (status != OK) {
 		reader_fault(&judge->reader, &at_model, FAULT_OUT_OF_RANGE, NULL, NULL, "the model cannot be built: %s",
 			     status_text(status));
+	}
+	if (status == OK) {
+		check_tensors(judge);
 	}
 	spec->memory_bytes = total;
 }

@@ -20,6 +20,20 @@ static double take_clip(struct judge *judge, const char *name, const cJSON *item
 	return value;
 }
 
+/* A schedule that watches the validation loss needs one. */
+static void check_metric(struct judge *judge, const struct schedule_config *schedule)
+{
+	struct at at = { &at_schedule, "metric", 0 };
+	const struct job_spec *spec = judge->spec;
+	if (schedule->type->observe != NULL && judge->reader.problem->faults_total == 0 &&
+	    settings_number(&schedule->settings, "metric") == SCHEDULE_METRIC_VALIDATION &&
+	    !(spec->validation_fraction > 0) && spec->validation_id[0] == '\0') {
+		reader_fault(&judge->reader, &at, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "nothing is validated: give dataset.validation_fraction or dataset.validation, or watch "
+			     "train_loss");
+	}
+}
+
 static void take_schedule(struct judge *judge, const cJSON *item)
 {
 	static const char *const pers[] = { "step", "epoch", NULL };
@@ -47,6 +61,7 @@ static void take_schedule(struct judge *judge, const cJSON *item)
 	if (extra[PER].item != NULL && read_choice(&judge->reader, &at_per, extra[PER].item, pers, &per)) {
 		schedule->per_epoch = per == 1;
 	}
+	check_metric(judge, schedule);
 }
 
 /* What the optimizer itself says of its settings together. */

@@ -18,6 +18,7 @@
 	X(inverse_time)                                                                                                \
 	X(inverse_sqrt)                                                                                                \
 	X(wsd)                                                                                                         \
+	X(reduce_on_plateau)                                                                                           \
 	X(multiplicative)                                                                                              \
 	X(swa)
 

@@ -1,7 +1,8 @@
 /*
  * Learning-rate schedules: table entries. Adding one: one file, one line in schedule.c.
  *
- * A schedule is a pure function of the update's index, so that nothing of it needs to be saved.
+ * A schedule is a pure function of the update's index, so that nothing of it needs to be saved; but for one that
+ * observes a metric, whose few numbers are part of the run's state.
  */
 #ifndef CORE_SCHEDULE_SCHEDULE_H
 #define CORE_SCHEDULE_SCHEDULE_H
@@ -11,6 +12,11 @@
 #include <stdint.h>
 
 #include "core/base/setting.h"
+
+/* State of a schedule that observes: numbers that start at 0, the first being the rate in force (0: the base rate). */
+enum { SCHEDULE_RATE, SCHEDULE_STATE = 8 };
+/* Its setting `metric`. auto: the validation loss where there are validation rows. */
+enum { SCHEDULE_METRIC_AUTO, SCHEDULE_METRIC_VALIDATION, SCHEDULE_METRIC_TRAIN };
 
 struct schedule_type {
 	const char *name;
@@ -25,6 +31,9 @@ struct schedule_type {
 	/* A schedule with a warm-up of its own: the rate of update t = 0, 1, ... counted from the start, with warmup >
 	 * 0 updates of warm-up; NAN: as any other after all. NULL: warmed like any other. */
 	double (*warmed)(const struct settings *settings, double base, double t, double warmup);
+	/* Takes a measurement of the metric, made after an epoch; rate() is then given state[SCHEDULE_RATE] as its
+	 * base. NULL: a pure function of t. */
+	void (*observe)(const struct settings *settings, double base, bool maximize, double metric, double *state);
 	/* The momentum at the same moment; NAN: the optimizer's own. NULL: never another. */
 	double (*momentum)(const struct settings *settings, double t, double horizon);
 };

@@ -21,8 +21,9 @@ static bool point_due(const struct trainer *trainer, uint64_t k)
 
 static double rate_of(const struct trainer *trainer, uint64_t k)
 {
-	const struct optimizer_config *config = &trainer->setup.config.optimizer;
-	return schedule_rate(&config->schedule, trainer->optimizer.settings.value[trainer->rate_index].number, k,
+	const double observed = trainer->state->schedule[SCHEDULE_RATE];
+	const double base = trainer->optimizer.settings.value[trainer->rate_index].number;
+	return schedule_rate(&trainer->setup.config.optimizer.schedule, observed > 0 ? observed : base, k,
 			     trainer->steps_per_epoch, trainer->steps_total);
 }
 
@@ -122,6 +123,9 @@ static void settle_full(struct trainer *trainer, double loss, uint64_t measured,
 		record_end(trainer, verdict, measured);
 		return;
 	}
+	if (state->step > 0 && (trainer->observe_train || trainer->observe_validation)) {
+		track_schedule(trainer, trainer->observe_train ? loss : state->validation_loss);
+	}
 	const double rate = rate_of(trainer, state->step);
 	if (due) {
 		record_point(trainer, measured, rate);
@@ -138,7 +142,7 @@ static enum status step_full(struct trainer *trainer)
 	const bool last = k >= trainer->steps_total || trainer->time_up;
 	const bool validate = k > 0 && trainer->setup.validation != NULL;
 	const bool due = last || validate || point_due(trainer, k);
-	const bool want_loss = due || trainer->track_train || trainer->rules;
+	const bool want_loss = due || trainer->track_train || trainer->rules || trainer->observe_train;
 	const bool want_norm =
 		due || !want_loss || !isnan(config->stopping.gradient_norm) || !isnan(config->optimizer.clip_grad_norm);
 	const struct batch all = { .data = trainer->setup.training, .count = trainer->rows };
@@ -204,6 +208,9 @@ static enum status arrive(struct trainer *trainer, struct verdict *verdict)
 		track_best(trainer, trainer->track_train ? mean : loss);
 		if (ended && trainer->setup.config.stopping.early_stopping) {
 			track_early(trainer, trainer->early_train ? mean : loss);
+		}
+		if (ended && (trainer->observe_train || trainer->observe_validation)) {
+			track_schedule(trainer, trainer->observe_train ? mean : loss);
 		}
 	}
 	if (ended) {

@@ -16,13 +16,14 @@ struct trainer {
 	uint64_t rows; /* of the training data; 0: none */
 	uint64_t steps_per_epoch;
 	uint64_t steps_total;
-	bool full;         /* every update sees all rows */
-	bool look_ahead;   /* the gradient is wanted elsewhere than at x */
-	bool rules;        /* any rule but max_seconds and the budgets is on */
-	bool track_train;  /* the best is told by the training loss, not by validation */
-	bool early_train;  /* early stopping likewise */
-	size_t rate_index; /* of learning_rate among the optimizer's settings */
-	double sign;       /* +1 minimize, -1 maximize */
+	bool full;                              /* every update sees all rows */
+	bool look_ahead;                        /* the gradient is wanted elsewhere than at x */
+	bool rules;                             /* any rule but max_seconds and the budgets is on */
+	bool track_train;                       /* the best is told by the training loss, not by validation */
+	bool early_train;                       /* early stopping likewise */
+	bool observe_train, observe_validation; /* the schedule watches that loss */
+	size_t rate_index;                      /* of learning_rate among the optimizer's settings */
+	double sign;                            /* +1 minimize, -1 maximize */
 
 	/* Where the schedule moves the momentum: a copy of the optimizer's settings, and the number in it that is moved
 	 * (the momentum, or the first of betas; NULL: it has none). Set anew in every step; not state. */
@@ -87,6 +88,8 @@ void track_initial(struct trainer *trainer, double value);
 void track_best(struct trainer *trainer, double value);
 /* A measurement of early stopping's metric. */
 void track_early(struct trainer *trainer, double value);
+/* A measurement of what the schedule watches, after an epoch. */
+void track_schedule(struct trainer *trainer, double value);
 /* Keeps f at the newest x; among the first losses counts those that got worse. */
 void track_loss(struct trainer *trainer, double loss);
 /* Whether any rule but max_seconds and the budgets is on. */

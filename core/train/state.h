@@ -45,6 +45,9 @@ struct run_state {
 	double early_best;
 	uint64_t early_count, early_wait; /* measurements; those in a row without improvement */
 
+	/* What a schedule that observes a metric keeps. */
+	double schedule[SCHEDULE_STATE];
+
 	/* The first losses: how many were compared with the one before, and how many rose. */
 	uint64_t compared, risen;
 

@@ -57,6 +57,10 @@ static enum status check_setup(const struct trainer_setup *setup, struct error *
 	    setup->validation == NULL) {
 		return error_set(error, E_INVALID, "early stopping on validation_loss needs validation rows");
 	}
+	if (config->optimizer.schedule.type->observe != NULL && setup->validation == NULL &&
+	    settings_number(&config->optimizer.schedule.settings, "metric") == SCHEDULE_METRIC_VALIDATION) {
+		return error_set(error, E_INVALID, "a schedule on validation_loss needs validation rows");
+	}
 	if (type->check != NULL && type->check(&config->optimizer.settings, &setting, error) != OK) {
 		return E_INVALID;
 	}
@@ -101,6 +105,11 @@ static void derive(struct trainer *trainer)
 	trainer->rules = stopping_any(&config->stopping);
 	trainer->early_train = config->stopping.early_stopping && config->stopping.early_metric == METRIC_TRAIN_LOSS;
 	trainer->track_train = setup->validation == NULL || trainer->early_train;
+	if (config->optimizer.schedule.type->observe != NULL) {
+		const double metric = settings_number(&config->optimizer.schedule.settings, "metric");
+		trainer->observe_train = metric == SCHEDULE_METRIC_TRAIN || setup->validation == NULL;
+		trainer->observe_validation = !trainer->observe_train;
+	}
 	trainer->sign = config->direction == MAXIMIZE ? -1 : 1;
 	trainer->order_epoch = UINT64_MAX;
 	trainer->clock_stride = 1;

@@ -61,6 +61,10 @@ static void set_schedule(struct trial *trial)
 			trial->schedule_value[i].number = 0.785;
 		} else if (strcmp(name, "k") == 0) {
 			trial->schedule_value[i].number = 0.385;
+		} else if (strcmp(name, "factor") == 0 || strcmp(name, "threshold") == 0) {
+			trial->schedule_value[i].number = 0.385;
+		} else if (strcmp(name, "patience") == 0) {
+			trial->schedule_value[i].number = 1;
 		} else if (strcmp(name, "factors") == 0) {
 			trial->schedule_value[i].values = factors;
 			trial->schedule_value[i].rows = 2;

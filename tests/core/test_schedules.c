@@ -227,6 +227,102 @@ START_TEST(a_warm_up_then_a_cosine_over_what_is_left_is_the_references)
 }
 END_TEST
 
+START_TEST(a_plateau_reduces_the_rate_where_torch_does)
+{
+	struct plan plan;
+	cJSON *file = golden_load("golden/schedules/reduce_on_plateau.json");
+	const cJSON *entry, *member;
+	size_t count, entries_seen = 0;
+
+	cJSON_ArrayForEach(entry, golden_get(file, "schedules"))
+	{
+		const double base = golden_number(entry, "base_lr");
+		double state[SCHEDULE_STATE] = { 0 };
+		plan_init(&plan, "reduce_on_plateau");
+		cJSON_ArrayForEach(member, golden_get(entry, "params"))
+		{
+			struct setting_value *value = trial_setting(&plan.config.settings, member->string);
+			value->number = cJSON_IsString(member) ? word(&plan.config.settings.table[value - plan.value],
+								      member->valuestring)
+							       : member->valuedouble;
+		}
+		double *lr = golden_array(entry, "lr", &count);
+		double *metric = golden_array(golden_get(file, "metrics"), golden_string(entry, "metric"), NULL);
+		for (size_t k = 0; k < count; k++) {
+			if (k > 0) {
+				plan.config.type->observe(&plan.config.settings, base, false, metric[k - 1], state);
+			}
+			const double now = state[SCHEDULE_RATE] > 0 ? state[SCHEDULE_RATE] : base;
+			const double rate = schedule_rate(&plan.config, now, k, 1, 1000);
+			ck_assert_msg(fabs(rate - lr[k]) <= 1e-12 * lr[k], "%s: rate %zu is %.17g, not %.17g",
+				      golden_string(entry, "name"), k, rate, lr[k]);
+		}
+		free(lr);
+		free(metric);
+		entries_seen++;
+	}
+	ck_assert_uint_ge(entries_seen, 5);
+	cJSON_Delete(file);
+}
+END_TEST
+
+/* The rates of a run are those that its own losses (validation losses) give, one an epoch. */
+START_TEST(a_run_watches_the_loss_that_the_plateau_names)
+{
+	static const uint64_t batches[] = { 0, 4 };
+	for (int metric = SCHEDULE_METRIC_AUTO; metric <= SCHEDULE_METRIC_TRAIN; metric++) {
+		for (size_t b = 0; b < 2; b++) {
+			struct trial trial;
+			struct trial_data data;
+			double state[SCHEDULE_STATE] = { 0 }, mean = 0;
+			size_t reductions = 0;
+
+			trial_init(&trial, 30);
+			trial_rows(&trial, &data, DTYPE_FLOAT64, batches[b]);
+			trial.setup.validation = &data.validation;
+			trial_optimizer(&trial, "sgd", "reduce_on_plateau");
+			trial_number(&trial, "learning_rate", 0.85); /* too long: the loss goes up and down */
+			const struct schedule_config *schedule = &trial.setup.config.optimizer.schedule;
+			trial_setting(&schedule->settings, "patience")->number = 1;
+			trial_setting(&schedule->settings, "factor")->number = 0.785;
+			trial_setting(&schedule->settings, "metric")->number = metric;
+			trial_run(&trial);
+			const uint64_t epoch = batches[b] == 0 ? 1 : 3;
+			for (size_t k = 0; k + 1 < trial.count; k++) {
+				const struct curve_point *point = &trial.points[k];
+				const bool ended = k > 0 && k % epoch == 0, full = epoch == 1;
+				const double train = full ? point->train_loss : mean / 3;
+				if (ended) {
+					schedule->type->observe(
+						&schedule->settings, 0.85, false,
+						metric == SCHEDULE_METRIC_TRAIN ? train : point->validation_loss,
+						state);
+				}
+				const double rate = state[SCHEDULE_RATE] > 0 ? state[SCHEDULE_RATE] : 0.85;
+				close_to(point->learning_rate, rate);
+				reductions += k > 0 && rate < trial.points[k - 1].learning_rate;
+				mean = k % epoch == 0 ? point->train_loss : mean + point->train_loss;
+			}
+			ck_assert_uint_ge(reductions, 2);
+			trial_end(&trial);
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_plateau_of_the_validation_loss_needs_rows_to_validate)
+{
+	struct trial trial;
+	struct error error;
+	trial_init(&trial, 30);
+	trial_objective_init(&trial.objective, DTYPE_FLOAT64, 1, trial_bowl);
+	trial_optimizer(&trial, "sgd", "reduce_on_plateau");
+	trial_setting(&trial.setup.config.optimizer.schedule.settings, "metric")->number = SCHEDULE_METRIC_VALIDATION;
+	ck_assert_int_eq(trainer_create(&trial.setup, &trial.trainer, &error), E_INVALID);
+	ck_assert_ptr_nonnull(strstr(error.text, "validation rows"));
+}
+END_TEST
+
 START_TEST(a_schedule_per_epoch_changes_at_epochs_while_the_warm_up_counts_steps)
 {
 	struct plan plan;
@@ -300,6 +396,7 @@ int main(void)
 	TCase *golden = tcase_create("golden");
 	tcase_add_loop_test(golden, rates_are_those_of_torch, 0, ENTRIES);
 	tcase_add_test(golden, a_warm_up_then_a_cosine_over_what_is_left_is_the_references);
+	tcase_add_test(golden, a_plateau_reduces_the_rate_where_torch_does);
 	tcase_add_test(golden, a_list_of_two_factors_is_the_references_multiplicative_schedule);
 	suite_add_tcase(suite, golden);
 	TCase *rules = tcase_create("rules");
@@ -309,6 +406,8 @@ int main(void)
 	tcase_add_test(rules, inverse_sqrt_takes_the_warm_up_of_the_job_where_it_has_none_of_its_own);
 	tcase_add_test(rules, wsd_holds_the_rate_and_decays_at_the_end_of_the_budget);
 	tcase_add_test(rules, a_schedule_moves_the_momentum_of_the_optimizer);
+	tcase_add_test(rules, a_run_watches_the_loss_that_the_plateau_names);
+	tcase_add_test(rules, a_plateau_of_the_validation_loss_needs_rows_to_validate);
 	tcase_add_test(rules, the_table_finds_its_own_names_and_no_others);
 	tcase_add_test(rules, a_point_shows_the_rate_that_its_update_uses);
 	suite_add_tcase(suite, rules);
