@@ -147,6 +147,9 @@ static const char schedule_more[] =
 	"rate rises "
 	"to its base.\"}"
 	",\"per\":{\"enum\":[\"step\",\"epoch\"],\"default\":\"step\",\"description\":\"What the schedule counts.\"}";
+static const char chain_more[] = ",\"schedules\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":100,\"description\":"
+				 "\"The schedules of the chain: names or "
+				 "objects.\"}";
 static const char layer_more[] =
 	",\"activation\":{\"description\":\"A name or an object, see activations.\",\"default\":\"relu\"}";
 static const char network_more[] =
@@ -229,6 +232,19 @@ static void stopping_render(struct text *out)
 		text_puts(out, "]");                                                                                   \
 	} while (0)
 
+static void schedules_render(struct text *out)
+{
+	struct text chain;
+	text_init(&chain);
+	text_puts(&chain, schedule_more);
+	text_puts(&chain, chain_more);
+	out->failed = out->failed || text_failed(&chain);
+	const char *more = text_failed(&chain) ? "" : chain.data;
+	LIST_RENDER(out, "schedules", schedule_type_count, schedule_types[i],
+		    schedule_types[i]->chains ? more : schedule_more);
+	text_fini(&chain);
+}
+
 void catalog_render(struct text *out)
 {
 	text_puts(out, "{\"models\":[");
@@ -237,7 +253,7 @@ void catalog_render(struct text *out)
 	}
 	text_puts(out, "]");
 	LIST_RENDER(out, "optimizers", optimizer_type_count, optimizer_at(i), optimizer_more);
-	LIST_RENDER(out, "schedules", schedule_type_count, schedule_types[i], schedule_more);
+	schedules_render(out);
 	LIST_RENDER(out, "losses", loss_type_count, loss_types[i], "");
 	LIST_RENDER(out, "activations", activation_type_count, activation_types[i], "");
 	LIST_RENDER(out, "layers", layer_type_count, layer_types[i], layer_types[i]->activates ? layer_more : "");

@@ -184,17 +184,27 @@ static void model_render(const struct judge *judge, struct text *out)
 	text_puts(out, "}");
 }
 
-static void optimizer_render(const struct optimizer_config *optimizer, struct text *out)
+static void schedule_render(const struct schedule_config *schedule, struct text *out)
 {
-	const struct schedule_config *schedule = &optimizer->schedule;
-	text_puts(out, ",\"optimizer\":{\"type\":");
-	text_json_string(out, optimizer->type->name);
-	settings_render(&optimizer->settings, out);
-	text_puts(out, ",\"schedule\":{\"type\":");
+	text_puts(out, "{\"type\":");
 	text_json_string(out, schedule->type->name);
 	settings_render(&schedule->settings, out);
 	member_number(out, "warmup_steps", (double)schedule->warmup_steps);
-	text_printf(out, ",\"per\":\"%s\"}", schedule->per_epoch ? "epoch" : "step");
+	text_printf(out, ",\"per\":\"%s\"", schedule->per_epoch ? "epoch" : "step");
+	for (size_t i = 0; i < schedule->parts; i++) {
+		text_puts(out, i == 0 ? ",\"schedules\":[" : ",");
+		schedule_render(&schedule->part[i], out);
+	}
+	text_puts(out, schedule->parts > 0 ? "]}" : "}");
+}
+
+static void optimizer_render(const struct optimizer_config *optimizer, struct text *out)
+{
+	text_puts(out, ",\"optimizer\":{\"type\":");
+	text_json_string(out, optimizer->type->name);
+	settings_render(&optimizer->settings, out);
+	text_puts(out, ",\"schedule\":");
+	schedule_render(&optimizer->schedule, out);
 	member_number(out, "clip_grad_norm", optimizer->clip_grad_norm);
 	member_number(out, "clip_grad_value", optimizer->clip_grad_value);
 	text_puts(out, "}");

@@ -7,6 +7,8 @@
 static const struct at at_optimizer = { NULL, "optimizer", 0 };
 static const struct at at_schedule = { &at_optimizer, "schedule", 0 };
 
+enum { PARTS_MAX = 100 };
+
 enum extra { EXTRA_SCHEDULE, EXTRA_CLIP_NORM, EXTRA_CLIP_VALUE, EXTRA_EMA, EXTRA_AVERAGING, EXTRA_COUNT };
 
 static double take_clip(struct judge *judge, const char *name, const cJSON *item)
@@ -34,14 +36,96 @@ static void check_metric(struct judge *judge, const struct schedule_config *sche
 	}
 }
 
-static void take_schedule(struct judge *judge, const cJSON *item)
+/* A schedule's settings, warm-up and unit from `item` (NULL: all defaults); the list of a chain's parts, or NULL. */
+static const cJSON *read_schedule(struct judge *judge, const struct at *at, const cJSON *item, long index,
+				  struct schedule_config *schedule)
 {
 	static const char *const pers[] = { "step", "epoch", NULL };
-	enum { WARMUP, PER };
-	struct schedule_config *schedule = &judge->spec->train.optimizer.schedule;
-	struct at at_warmup = { &at_schedule, "warmup_steps", 0 }, at_per = { &at_schedule, "per", 0 };
-	struct field extra[] = { [WARMUP] = { .name = "warmup_steps" }, [PER] = { .name = "per" } };
+	enum { WARMUP, PER, SCHEDULES };
+	struct at at_warmup = { at, "warmup_steps", 0 }, at_per = { at, "per", 0 };
+	struct field extra[] = {
+		[WARMUP] = { .name = "warmup_steps" }, [PER] = { .name = "per" }, [SCHEDULES] = { .name = "schedules" }
+	};
 	size_t per;
+	schedule->type = judge->schedules.entries[index].type;
+	typed_read(judge, at, item, &judge->schedules, index, extra, schedule->type->chains ? 3 : 2,
+		   &schedule->settings);
+	if (extra[WARMUP].item != NULL) {
+		read_integer(&judge->reader, &at_warmup, extra[WARMUP].item, 0, (uint64_t)JSON_INTEGER_MAX,
+			     &schedule->warmup_steps);
+	}
+	if (extra[PER].item != NULL && read_choice(&judge->reader, &at_per, extra[PER].item, pers, &per)) {
+		schedule->per_epoch = per == 1;
+	}
+	return schedule->type->chains ? extra[SCHEDULES].item : NULL;
+}
+
+/* One schedule of a chain. */
+static void take_part(struct judge *judge, const struct at *at, const cJSON *item, struct schedule_config *part)
+{
+	long index = typed_find(judge, at, item, &judge->schedules, -1, false);
+	const struct schedule_type *constant = schedule_find("constant");
+	part->type = constant;
+	if (index < 0) {
+		return;
+	}
+	const struct schedule_type *type = judge->schedules.entries[index].type;
+	if (type->chains || type->observe != NULL) {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL, "%s cannot be part of a chain",
+			     type->name);
+		return;
+	}
+	read_schedule(judge, at, item, index, part);
+}
+
+/* The milestones of a chain: one less than its schedules, in order; or none. */
+static void check_milestones(struct judge *judge, const struct schedule_config *schedule)
+{
+	struct at at = { &at_schedule, "milestones", 0 };
+	const struct setting_value *milestones = &schedule->settings.value[CHAIN_MILESTONES];
+	bool rising = true;
+	for (size_t i = 0; i < milestones->rows; i++) {
+		rising = rising && milestones->values[i] == floor(milestones->values[i]) &&
+			 (i == 0 || milestones->values[i] > milestones->values[i - 1]);
+	}
+	if (milestones->rows > 0 && (!rising || milestones->rows + 1 != schedule->parts)) {
+		reader_fault(&judge->reader, &at, FAULT_OUT_OF_RANGE, NULL, NULL,
+			     "%zu schedules one after another need %zu rising whole numbers, where each but the first "
+			     "begins; all at once need none",
+			     schedule->parts, schedule->parts - 1);
+	}
+}
+
+static void take_parts(struct judge *judge, const cJSON *list, struct schedule_config *schedule)
+{
+	struct at at = { &at_schedule, "schedules", 0 };
+	const size_t count = list != NULL && cJSON_IsArray(list) ? json_count(list) : 0;
+	size_t i = 0;
+	if (count < 1 || count > PARTS_MAX) {
+		reader_fault(&judge->reader, &at, list == NULL ? FAULT_MISSING : FAULT_OUT_OF_RANGE, NULL, NULL,
+			     "a chain needs a list of 1 to %d schedules", PARTS_MAX);
+		return;
+	}
+	struct schedule_config *parts = arena_alloc(judge->reader.arena, count, sizeof *parts);
+	if (parts == NULL) {
+		judge->failed = true;
+		return;
+	}
+	memset(parts, 0, count * sizeof *parts);
+	for (const cJSON *item = list->child; item != NULL; item = item->next, i++) {
+		struct at at_part = { &at, NULL, i };
+		take_part(judge, &at_part, item, &parts[i]);
+	}
+	schedule->part = parts;
+	schedule->parts = count;
+	if (judge->reader.problem->faults_total == 0) {
+		check_milestones(judge, schedule);
+	}
+}
+
+static void take_schedule(struct judge *judge, const cJSON *item)
+{
+	struct schedule_config *schedule = &judge->spec->train.optimizer.schedule;
 	if (item != NULL && cJSON_IsNull(item)) {
 		item = NULL;
 	}
@@ -52,14 +136,9 @@ static void take_schedule(struct judge *judge, const cJSON *item)
 		index = preset < 0 ? 0 : preset;
 		item = NULL;
 	}
-	schedule->type = judge->schedules.entries[index].type;
-	typed_read(judge, &at_schedule, item, &judge->schedules, index, extra, 2, &schedule->settings);
-	if (extra[WARMUP].item != NULL) {
-		read_integer(&judge->reader, &at_warmup, extra[WARMUP].item, 0, (uint64_t)JSON_INTEGER_MAX,
-			     &schedule->warmup_steps);
-	}
-	if (extra[PER].item != NULL && read_choice(&judge->reader, &at_per, extra[PER].item, pers, &per)) {
-		schedule->per_epoch = per == 1;
+	const cJSON *parts = read_schedule(judge, &at_schedule, item, index, schedule);
+	if (schedule->type->chains) {
+		take_parts(judge, parts, schedule);
 	}
 	check_metric(judge, schedule);
 }

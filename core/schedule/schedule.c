@@ -19,6 +19,7 @@
 	X(inverse_sqrt)                                                                                                \
 	X(wsd)                                                                                                         \
 	X(reduce_on_plateau)                                                                                           \
+	X(chain)                                                                                                       \
 	X(multiplicative)                                                                                              \
 	X(swa)
 
@@ -51,11 +52,79 @@ static double horizon_of(const struct schedule_config *config, uint64_t steps_pe
 	return horizon;
 }
 
+/* A horizon as a number of updates. */
+static uint64_t count_of(double horizon)
+{
+	return horizon < 0x1p63 ? (uint64_t)horizon : UINT64_MAX / 2;
+}
+
 /* Where in the schedule an update is: 0 in the warm-up. */
 static double place_of(const struct schedule_config *config, uint64_t update, uint64_t steps_per_epoch)
 {
 	const uint64_t t = update > config->warmup_steps ? update - config->warmup_steps : 0;
 	return (double)(config->per_epoch ? t / steps_per_epoch : t);
+}
+
+/* One part of a sequence: which it is at t, counted from where it begins, with the length that it has. */
+static const struct schedule_config *part_at(const struct schedule_config *config, uint64_t *t, uint64_t *length)
+{
+	const struct setting_value *milestones = &config->settings.value[CHAIN_MILESTONES];
+	uint64_t begin = 0;
+	size_t i = 0;
+
+	while (i < milestones->rows && i + 1 < config->parts && (double)*t >= milestones->values[i]) {
+		begin = (uint64_t)milestones->values[i++];
+	}
+	const bool last = i + 1 == config->parts || i == milestones->rows;
+	const uint64_t end = last ? *length : (uint64_t)milestones->values[i];
+	*t -= begin;
+	*length = end > begin ? end - begin : 1;
+	return &config->part[i];
+}
+
+static bool in_sequence(const struct schedule_config *config)
+{
+	return config->settings.value[CHAIN_MILESTONES].rows > 0;
+}
+
+/* The chain's rate at its own t. */
+static double chain_rate(const struct schedule_config *config, double base, uint64_t t, uint64_t steps_per_epoch,
+			 uint64_t length)
+{
+	double rate = base;
+
+	if (config->parts > 0 && in_sequence(config)) {
+		const struct schedule_config *part = part_at(config, &t, &length);
+		return schedule_rate(part, base, t, steps_per_epoch, length);
+	}
+	for (size_t i = 0; i < config->parts; i++) {
+		rate *= schedule_rate(&config->part[i], base, t, steps_per_epoch, length) / base;
+	}
+	return rate;
+}
+
+static double chain_momentum(const struct schedule_config *config, uint64_t t, uint64_t steps_per_epoch,
+			     uint64_t length)
+{
+	double momentum = NAN;
+
+	if (config->parts > 0 && in_sequence(config)) {
+		const struct schedule_config *part = part_at(config, &t, &length);
+		return schedule_momentum(part, t, steps_per_epoch, length);
+	}
+	for (size_t i = 0; i < config->parts && isnan(momentum); i++) {
+		momentum = schedule_momentum(&config->part[i], t, steps_per_epoch, length);
+	}
+	return momentum;
+}
+
+bool schedule_moves_momentum(const struct schedule_config *config)
+{
+	bool moves = config->type->momentum != NULL;
+	for (size_t i = 0; i < config->parts; i++) {
+		moves = moves || config->part[i].type->momentum != NULL;
+	}
+	return moves;
 }
 
 double schedule_rate(const struct schedule_config *config, double base, uint64_t update, uint64_t steps_per_epoch,
@@ -70,17 +139,23 @@ double schedule_rate(const struct schedule_config *config, double base, uint64_t
 			return rate;
 		}
 	}
-	const double rate = type->rate(&config->settings, base, place_of(config, update, steps_per_epoch),
-				       horizon_of(config, steps_per_epoch, steps));
+	const double place = place_of(config, update, steps_per_epoch);
+	const double horizon = horizon_of(config, steps_per_epoch, steps);
+	const double rate = type->chains ? chain_rate(config, base, (uint64_t)place,
+						      config->per_epoch ? 1 : steps_per_epoch, count_of(horizon))
+					 : type->rate(&config->settings, base, place, horizon);
 	return update < warmup ? rate * ((double)(update + 1) / (double)warmup) : rate;
 }
 
 double schedule_momentum(const struct schedule_config *config, uint64_t update, uint64_t steps_per_epoch,
 			 uint64_t steps)
 {
-	if (config->type->momentum == NULL) {
-		return NAN;
+	const double place = place_of(config, update, steps_per_epoch);
+	const double horizon = horizon_of(config, steps_per_epoch, steps);
+
+	if (config->type->chains) {
+		return chain_momentum(config, (uint64_t)place, config->per_epoch ? 1 : steps_per_epoch,
+				      count_of(horizon));
 	}
-	return config->type->momentum(&config->settings, place_of(config, update, steps_per_epoch),
-				      horizon_of(config, steps_per_epoch, steps));
+	return config->type->momentum != NULL ? config->type->momentum(&config->settings, place, horizon) : (double)NAN;
 }

@@ -18,6 +18,9 @@ enum { SCHEDULE_RATE, SCHEDULE_STATE = 8 };
 /* Its setting `metric`. auto: the validation loss where there are validation rows. */
 enum { SCHEDULE_METRIC_AUTO, SCHEDULE_METRIC_VALIDATION, SCHEDULE_METRIC_TRAIN };
 
+/* Place of the setting that a chain has. */
+enum { CHAIN_MILESTONES };
+
 struct schedule_type {
 	const char *name;
 	const char *doc;
@@ -34,6 +37,7 @@ struct schedule_type {
 	/* Takes a measurement of the metric, made after an epoch; rate() is then given state[SCHEDULE_RATE] as its
 	 * base. NULL: a pure function of t. */
 	void (*observe)(const struct settings *settings, double base, bool maximize, double metric, double *state);
+	bool chains; /* it is made of other schedules */
 	/* The momentum at the same moment; NAN: the optimizer's own. NULL: never another. */
 	double (*momentum)(const struct settings *settings, double t, double horizon);
 };
@@ -43,7 +47,9 @@ struct schedule_config {
 	const struct schedule_type *type; /* never NULL: `constant` by default */
 	struct settings settings;
 	uint64_t warmup_steps; /* update t uses (t+1)/w of the rate while t < w; the schedule counts from there */
-	bool per_epoch;        /* the schedule advances per epoch, the warm-up still per step */
+	const struct schedule_config *part; /* [parts] of a chain, none of which chains or observes; borrowed */
+	size_t parts;
+	bool per_epoch; /* the schedule advances per epoch, the warm-up still per step */
 };
 
 /* The learning rate of update number `update` (0 for the first), with warm-up.
@@ -54,6 +60,9 @@ double schedule_rate(const struct schedule_config *config, double base, uint64_t
 /* The momentum that the schedule sets in that update; NAN: none, the optimizer's own stands. */
 double schedule_momentum(const struct schedule_config *config, uint64_t update, uint64_t steps_per_epoch,
 			 uint64_t steps);
+
+/* Whether it ever sets one. */
+bool schedule_moves_momentum(const struct schedule_config *config);
 
 extern const struct schedule_type *const schedule_types[];
 extern const size_t schedule_type_count;

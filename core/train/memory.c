@@ -31,7 +31,7 @@ enum status trainer_sizes(const struct train_config *config, size_t n, size_t ou
 	if (!size_multiply(vector, config->optimizer.type->scratch, &sizes->scratch)) {
 		return E_TOO_LARGE;
 	}
-	sizes->values = config->optimizer.schedule.type->momentum != NULL
+	sizes->values = schedule_moves_momentum(&config->optimizer.schedule)
 				? config->optimizer.type->setting_count * sizeof(struct setting_value)
 				: 0;
 	sizes->order = 0;

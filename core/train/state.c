@@ -78,15 +78,24 @@ static void mix_settings(uint64_t *hash, const struct settings *settings)
 	}
 }
 
+static void mix_schedule(uint64_t *hash, const struct schedule_config *schedule)
+{
+	mix(hash, schedule->type->name, strlen(schedule->type->name));
+	mix_settings(hash, &schedule->settings);
+	mix_count(hash, schedule->warmup_steps);
+	mix_count(hash, schedule->per_epoch);
+	mix_count(hash, schedule->parts);
+}
+
 static void mix_config(uint64_t *hash, const struct train_config *config)
 {
 	const struct optimizer_config *optimizer = &config->optimizer;
 	mix(hash, optimizer->type->name, strlen(optimizer->type->name));
 	mix_settings(hash, &optimizer->settings);
-	mix(hash, optimizer->schedule.type->name, strlen(optimizer->schedule.type->name));
-	mix_settings(hash, &optimizer->schedule.settings);
-	mix_count(hash, optimizer->schedule.warmup_steps);
-	mix_count(hash, optimizer->schedule.per_epoch);
+	mix_schedule(hash, &optimizer->schedule);
+	for (size_t i = 0; i < optimizer->schedule.parts; i++) {
+		mix_schedule(hash, &optimizer->schedule.part[i]);
+	}
 	mix_number(hash, optimizer->clip_grad_norm);
 	mix_number(hash, optimizer->clip_grad_value);
 

@@ -74,6 +74,23 @@ static void set_schedule(struct trial *trial)
 		}
 	}
 	schedule->warmup_steps = 2;
+	if (schedule->type->chains) {
+		static struct setting_value value[2][TRIAL_SETTINGS];
+		static struct schedule_config parts[2];
+		static const char *const types[] = { "exponential", "one_cycle" };
+		for (size_t i = 0; i < 2; i++) {
+			const struct schedule_type *type = schedule_find(types[i]);
+			settings_defaults(type->settings, type->setting_count, value[i]);
+			parts[i] = (struct schedule_config){
+				.type = type, .settings = { type->settings, type->setting_count, value[i] }
+			};
+		}
+		trial_setting(&parts[0].settings, "gamma")->number = 0.885;
+		trial_setting(&parts[1].settings, "base_momentum")->number = 0.585;
+		trial_setting(&parts[1].settings, "max_momentum")->number = 0.885;
+		schedule->part = parts;
+		schedule->parts = 2;
+	}
 }
 
 static void prepare(struct trial *trial, struct trial_data *data, const struct combination *c)

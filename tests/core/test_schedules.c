@@ -227,6 +227,75 @@ START_TEST(a_warm_up_then_a_cosine_over_what_is_left_is_the_references)
 }
 END_TEST
 
+/* Two schedules in one. */
+static void chain_init(struct plan *chain, struct plan parts[2], struct schedule_config configs[2], const char *first,
+		       const char *second)
+{
+	plan_init(chain, "chain");
+	plan_init(&parts[0], first);
+	plan_init(&parts[1], second);
+	for (size_t i = 0; i < 2; i++) {
+		configs[i] = parts[i].config;
+	}
+	chain->config.part = configs;
+	chain->config.parts = 2;
+}
+
+static void compare_chain(const struct plan *chain, const cJSON *entry)
+{
+	const double base = golden_number(entry, "base_lr"), tolerance = golden_number(entry, "tolerance");
+	size_t count;
+	double *lr = golden_array(entry, "lr", &count);
+	for (size_t k = 0; k < count; k++) {
+		const double rate = schedule_rate(&chain->config, base, k, 1, 200);
+		ck_assert_msg(fabs(rate - lr[k]) <= tolerance * fmax(fabs(lr[k]), 1e-3 * base), "%zu: %.17g, not %.17g",
+			      k, rate, lr[k]);
+	}
+	free(lr);
+}
+
+START_TEST(chains_and_sequences_are_the_references)
+{
+	struct plan chain, parts[2];
+	struct schedule_config configs[2];
+	cJSON *file = golden_load("golden/schedules/schedules_b.json");
+	const cJSON *entry = find_entry(file, "chained_constant_exponential"), *params = golden_get(entry, "params");
+
+	chain_init(&chain, parts, configs, "constant", "exponential");
+	trial_setting(&configs[0].settings, "factor")->number = golden_number(params, "constant_factor");
+	trial_setting(&configs[0].settings, "total_iters")->number = golden_number(params, "constant_iters");
+	trial_setting(&configs[1].settings, "gamma")->number = golden_number(params, "gamma");
+	compare_chain(&chain, entry);
+
+	entry = find_entry(file, "sequential_linear_exponential");
+	params = golden_get(entry, "params");
+	const double milestone = golden_number(params, "warmup_iters");
+	chain_init(&chain, parts, configs, "linear", "exponential");
+	trial_setting(&configs[0].settings, "start_factor")->number = golden_number(params, "warmup_start");
+	trial_setting(&configs[0].settings, "total_iters")->number = milestone;
+	trial_setting(&configs[1].settings, "gamma")->number = golden_number(params, "gamma");
+	chain.value[CHAIN_MILESTONES].values = &milestone;
+	chain.value[CHAIN_MILESTONES].rows = 1;
+	compare_chain(&chain, entry);
+	cJSON_Delete(file);
+}
+END_TEST
+
+START_TEST(a_part_of_a_sequence_has_the_budget_up_to_the_next_milestone)
+{
+	static const double milestones[] = { 30 };
+	struct plan chain, parts[2];
+	struct schedule_config configs[2];
+	chain_init(&chain, parts, configs, "cosine", "cosine");
+	chain.value[CHAIN_MILESTONES].values = milestones;
+	chain.value[CHAIN_MILESTONES].rows = 1;
+	chain.config.warmup_steps = 10;
+	close_to(schedule_rate(&chain.config, 2.385, 10 + 15, 1, 110), 2.385 / 2);
+	close_to(schedule_rate(&chain.config, 2.385, 10 + 30, 1, 110), 2.385);
+	close_to(schedule_rate(&chain.config, 2.385, 10 + 30 + 35, 1, 110), 2.385 / 2);
+}
+END_TEST
+
 START_TEST(a_plateau_reduces_the_rate_where_torch_does)
 {
 	struct plan plan;
@@ -397,6 +466,8 @@ int main(void)
 	tcase_add_loop_test(golden, rates_are_those_of_torch, 0, ENTRIES);
 	tcase_add_test(golden, a_warm_up_then_a_cosine_over_what_is_left_is_the_references);
 	tcase_add_test(golden, a_plateau_reduces_the_rate_where_torch_does);
+	tcase_add_test(golden, chains_and_sequences_are_the_references);
+	tcase_add_test(golden, a_part_of_a_sequence_has_the_budget_up_to_the_next_milestone);
 	tcase_add_test(golden, a_list_of_two_factors_is_the_references_multiplicative_schedule);
 	suite_add_tcase(suite, golden);
 	TCase *rules = tcase_create("rules");
