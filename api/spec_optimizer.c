@@ -102,8 +102,11 @@ static void take_parts(struct judge *judge, const cJSON *list, struct schedule_c
 	const size_t count = list != NULL && cJSON_IsArray(list) ? json_count(list) : 0;
 	size_t i = 0;
 	if (count < 1 || count > PARTS_MAX) {
-		reader_fault(&judge->reader, &at, list == NULL ? FAULT_MISSING : FAULT_OUT_OF_RANGE, NULL, NULL,
-			     "a chain needs a list of 1 to %d schedules", PARTS_MAX);
+		reader_fault(&judge->reader, &at,
+			     list == NULL          ? FAULT_MISSING
+			     : cJSON_IsArray(list) ? FAULT_OUT_OF_RANGE
+						   : FAULT_WRONG_TYPE,
+			     NULL, NULL, "a chain needs a list of 1 to %d schedules", PARTS_MAX);
 		return;
 	}
 	struct schedule_config *parts = arena_alloc(judge->reader.arena, count, sizeof *parts);
