@@ -38,8 +38,11 @@ static void on_request(void *context, const struct http_request *request, int st
 static void on_change(void *context, const char *job_id, enum job_status status)
 {
 	struct service *service = context;
-	(void)status;
-	http_notify(service->http, job_id);
+	if (status == JOB_STATUS_COUNT || job_status_ended(status)) {
+		http_notify_end(service->http, job_id);
+	} else {
+		http_notify(service->http, job_id);
+	}
 }
 
 /* A connection is a descriptor: takes as many as the system lets us. */

@@ -63,6 +63,8 @@ enum http_outcome {
 /* To be called before returning HTTP_WAIT: until when (seconds from the first call), and on which job. Call it before
  * looking at the state that is waited for: a change from here on wakes, one before it is seen. */
 void http_wait(struct http_request *request, const char *job_id, double seconds);
+/* The same, but only the end of the job is waited for: http_notify does not wake it. */
+void http_wait_end(struct http_request *request, const char *job_id, double seconds);
 
 typedef enum http_outcome http_handler(void *service, struct http_request *request, struct http_response *response);
 
@@ -102,8 +104,9 @@ struct http_options {
 struct http_server;
 enum status http_start(const struct http_options *options, struct http_server **out, struct error *error);
 uint16_t http_port(const struct http_server *server);
-/* Wakes the requests that wait for this job (any thread). */
+/* Wakes the requests that wait for a change of this job (any thread); at its end, those that wait for its end too. */
 void http_notify(struct http_server *server, const char *job_id);
+void http_notify_end(struct http_server *server, const char *job_id);
 /* Takes no new connection. */
 void http_quiesce(struct http_server *server);
 /* Answers what is in flight, resumes what is suspended, stops. */

@@ -58,6 +58,7 @@ struct connection;
 
 struct waiter {
 	bool registered, woken, suspended;
+	bool end_only; /* a change that is not the job's end does not wake it */
 	char job_id[ID_SIZE];
 	double deadline; /* 0: not waiting */
 	struct http_request *next, *previous;

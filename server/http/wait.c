@@ -55,7 +55,7 @@ static void link_waiter(struct http_request *request, const char *job_id)
 	atomic_fetch_add(&server->waiters, 1);
 }
 
-void http_wait(struct http_request *request, const char *job_id, double seconds)
+static void register_waiter(struct http_request *request, const char *job_id, double seconds, bool end_only)
 {
 	struct http_server *server = request->server;
 	struct waiter *waiter = &request->waiter;
@@ -65,10 +65,21 @@ void http_wait(struct http_request *request, const char *job_id, double seconds)
 		link_waiter(request, job_id);
 	}
 	waiter->woken = false;
+	waiter->end_only = end_only;
 	if (waiter->deadline <= 0) {
 		waiter->deadline = clock_now() + seconds;
 	}
 	pthread_mutex_unlock(&server->wait_mutex);
+}
+
+void http_wait(struct http_request *request, const char *job_id, double seconds)
+{
+	register_waiter(request, job_id, seconds, false);
+}
+
+void http_wait_end(struct http_request *request, const char *job_id, double seconds)
+{
+	register_waiter(request, job_id, seconds, true);
 }
 
 bool wait_park(struct http_request *request)
@@ -110,7 +121,7 @@ static void wake(struct http_request *request)
 	}
 }
 
-void http_notify(struct http_server *server, const char *job_id)
+static void notify(struct http_server *server, const char *job_id, bool ended)
 {
 	if (atomic_load(&server->waiters) == 0) {
 		return; /* whoever registers from now on sees the change */
@@ -118,11 +129,21 @@ void http_notify(struct http_server *server, const char *job_id)
 	pthread_mutex_lock(&server->wait_mutex);
 	for (struct http_request *request = server->bucket[bucket_of(job_id)]; request != NULL;
 	     request = request->waiter.next) {
-		if (strcmp(request->waiter.job_id, job_id) == 0) {
+		if ((ended || !request->waiter.end_only) && strcmp(request->waiter.job_id, job_id) == 0) {
 			wake(request);
 		}
 	}
 	pthread_mutex_unlock(&server->wait_mutex);
+}
+
+void http_notify(struct http_server *server, const char *job_id)
+{
+	notify(server, job_id, false);
+}
+
+void http_notify_end(struct http_server *server, const char *job_id)
+{
+	notify(server, job_id, true);
 }
 
 double wait_tick(struct http_server *server, double now, bool all)

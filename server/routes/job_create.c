@@ -247,7 +247,7 @@ static enum http_outcome answer_job(struct service *service, struct http_request
 	bool waits = creation->wait > 0 && !http_waited(request);
 	struct job_record record = { 0 };
 	if (waits) {
-		http_wait(request, creation->id, creation->wait);
+		http_wait_end(request, creation->id, creation->wait);
 	}
 	enum status status = store_get_job(service->store, creation->id, &record);
 	if (status == OK && waits && !job_status_ended(record.status)) {
@@ -283,7 +283,7 @@ static enum http_outcome create(struct service *service, struct http_request *re
 	if (status == OK) {
 		store_make_id(service->store, "job", creation->id);
 		if (creation->wait > 0) {
-			http_wait(request, creation->id, creation->wait); /* before it can change */
+			http_wait_end(request, creation->id, creation->wait); /* before it can change */
 		}
 		status = add(&making, creation->id, &error);
 	}

@@ -20,7 +20,7 @@ enum http_outcome jobs_get(void *context, struct http_request *request, struct h
 	}
 	bool plain = !wishes.curve && !wishes.weights;
 	if (wait > 0) {
-		http_wait(request, id, wait); /* before the job is looked at */
+		http_wait_end(request, id, wait); /* before the job is looked at */
 	}
 	bool ended = false;
 	enum status status;

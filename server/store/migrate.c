@@ -1,8 +1,15 @@
 #include "server/store/migrate.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "api/version.h"
+#include "server/store/files.h"
+
+/* https://www.sqlite.org/fileformat.html, 1.3: offsets of the write and read version, which is 2 for WAL. */
+enum { HEADER_SIZE = 100, HEADER_WRITE_VERSION = 18, HEADER_READ_VERSION = 19, HEADER_WAL = 2 };
 
 static enum status execute(struct db *db, const char *sql)
 {
@@ -75,4 +82,43 @@ enum status migrate(struct db *db, const char *path, const struct embedded_file 
 		}
 	}
 	return OK;
+}
+
+static bool is_missing(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat info;
+	int length = snprintf(path, sizeof path, "%s/%s", dir, name);
+	return length > 0 && length < PATH_MAX && stat(path, &info) != 0 && errno == ENOENT;
+}
+
+enum status migrate_new(const char *dir, const char *name, const struct embedded_file *list, size_t count,
+			struct error *error)
+{
+	struct db db;
+	sqlite3_int64 size = 0;
+	enum status status;
+	if (!is_missing(dir, name)) {
+		status = files_sync_folder(dir);
+		return status == OK ? OK : error_set(error, status, "cannot make the folder %s durable", dir);
+	}
+	status = db_open(&db, ":memory:", DB_WRITER, error);
+	if (status != OK) {
+		return status;
+	}
+	status = migrate(&db, name, list, count, error);
+	unsigned char *bytes = status == OK ? sqlite3_serialize(db.handle, "main", &size, 0) : NULL;
+	if (bytes != NULL && size >= HEADER_SIZE) {
+		bytes[HEADER_WRITE_VERSION] = HEADER_WAL;
+		bytes[HEADER_READ_VERSION] = HEADER_WAL;
+		status = files_write(dir, name, bytes, (size_t)size);
+		if (status != OK) {
+			error_set(error, status, "cannot write %s/%s: %s", dir, name, status_text(status));
+		}
+	} else if (status == OK) {
+		status = error_set(error, E_MEMORY, "not enough memory to make the database");
+	}
+	sqlite3_free(bytes);
+	db_close(&db);
+	return status;
 }

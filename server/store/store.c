@@ -1,7 +1,8 @@
 /*
  * Opening and closing the store, and what belongs to no verb's family.
  *
- * Order of opening: folder, lock, database, migrations, recovery, sweep, readers, writer. Closing runs backwards.
+ * Order of opening: folder, lock, a new database where there is none, migrations, recovery, sweep, readers, writer.
+ * Closing runs backwards.
  */
 #include "server/store/store.h"
 
@@ -36,10 +37,6 @@ static enum status open_database(struct store *store, const char *path, struct e
 	}
 	if (status == OK) {
 		snapshot_sweep(store, &db);
-		status = files_sync_folder(store->dir);
-		if (status != OK) {
-			error_set(error, status, "cannot make the folder %s durable", store->dir);
-		}
 	}
 	if (status == OK) {
 		status = readers_init(&store->readers, path);
@@ -96,6 +93,9 @@ enum status store_open(const char *dir, struct store **out, struct error *error)
 	}
 	if (status == OK) {
 		status = files_lock(dir, &store->lock, error);
+	}
+	if (status == OK) {
+		status = migrate_new(dir, "descentd.db", embedded_migrations, embedded_migration_count, error);
 	}
 	if (status == OK) {
 		status = open_database(store, path, error);

@@ -141,7 +141,8 @@ enum status store_delete_job(struct store *store, const char *id);
 
 /* Takes the oldest queued job: running, attempt + 1, points after its checkpoint cut off. E_NOT_FOUND: none queued;
  * E_BUSY: the oldest needs more than max_memory bytes (it is not overtaken, so that a large job is not starved).
- * *memory_bytes: what it was added with. */
+ * *memory_bytes: what it was added with. Not durable: a power cut may undo it, and with it whatever the job did
+ * since; the end of the process does not (attempts are counted). */
 enum status store_claim_job(struct store *store, uint64_t max_memory, struct job_record *out, uint64_t *memory_bytes);
 struct points_chunk {
 	size_t count;

@@ -128,6 +128,7 @@ enum status store_append_points(struct store *store, const char *id, uint64_t at
 		return E_MEMORY;
 	}
 	append->request.run = run_append;
+	append->request.passing = true;
 	append->request.lost = append_lost;
 	append->store = store;
 	append->attempt = attempt;

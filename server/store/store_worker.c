@@ -78,7 +78,12 @@ static enum status run_claim(struct transaction *transaction, struct request *re
 
 enum status store_claim_job(struct store *store, uint64_t max_memory, struct job_record *out, uint64_t *memory_bytes)
 {
-	struct claim_job claim = { .request.run = run_claim, .store = store, .max_memory = max_memory, .out = out };
+	struct claim_job claim = {
+		.request = { .run = run_claim, .passing = true },
+		.store = store,
+		.max_memory = max_memory,
+		.out = out,
+	};
 	enum status status;
 	memset(out, 0, sizeof *out);
 	*memory_bytes = 0;

@@ -10,7 +10,10 @@
  *  2. A request that fails leaves nothing behind and does not spoil the others of its group.
  *  3. When a COMMIT fails, every request of its group that had succeeded fails with it.
  *  4. Posted requests hold at most WRITER_PENDING_MAX bytes together (or one single larger request).
- *  5. The watcher is told of a change only after its commit, once a job and group.
+ *  5. A group is on the disk when its callers wake, unless all of it said `passing`: then it is in the WAL, which the
+ *     end of the process does not touch, and reaches the disk with the next commit that does. A power cut takes away
+ *     the last such commits, never one from the middle.
+ *  6. The watcher is told of a change only after its commit, once a job and group.
  * The watcher may read from the store; it must not write to it (it runs on the thread that would have to).
  */
 #ifndef SERVER_STORE_WRITER_H
@@ -54,6 +57,7 @@ struct request {
 	size_t bytes; /* posted: what it holds */
 	enum status status;
 	bool waits, done;
+	bool passing; /* a power cut may undo it: what follows from it is made again */
 	pthread_cond_t wake;
 };
 
@@ -69,6 +73,7 @@ struct writer {
 	bool watching; /* the watcher is being called */
 	struct db db;  /* the thread's own */
 	int wal_pages; /* after the last commit */
+	bool unsynced; /* the connection commits without waiting for the disk */
 	struct waiting *waiting;
 	struct readers *readers;
 };

@@ -222,11 +222,12 @@ enum status workers_start(struct store *store, const struct workers_options *opt
 	return OK;
 }
 
+/* One job, one runner: those at work look again by themselves when they are done. */
 void workers_wake(struct workers *workers)
 {
 	pthread_mutex_lock(&workers->mutex);
 	workers->wakes++;
-	pthread_cond_broadcast(&workers->wake);
+	pthread_cond_signal(&workers->wake);
 	pthread_mutex_unlock(&workers->mutex);
 }
 

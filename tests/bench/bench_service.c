@@ -104,6 +104,7 @@ static void bench_start(const char *program, const char *folder)
 {
 	for (size_t i = 0; i < STARTS; i++) {
 		struct service service;
+		mkdir(folder, 0700);
 		service_start(&service, program, folder);
 		bench_result("start.ms", 1e3 * service.seconds_to_listen);
 		if (i < 3) {

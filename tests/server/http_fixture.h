@@ -94,7 +94,8 @@ static inline enum http_outcome get_wait(void *service, struct http_request *req
 	atomic_fetch_add(&asked, 1);
 	http_keep(request, &state, drop);
 	const char *seconds = http_query(request, "wait");
-	http_wait(request, http_segment(request, 0), seconds == NULL ? 30 : atof(seconds));
+	(http_query(request, "end") != NULL ? http_wait_end : http_wait)(request, http_segment(request, 0),
+									 seconds == NULL ? 30 : atof(seconds));
 	if (atomic_load(&state) == 0 && !http_waited(request)) {
 		return HTTP_WAIT;
 	}
@@ -122,7 +123,7 @@ static inline enum http_outcome get_big(void *service, struct http_request *requ
 }
 
 static const char *const list_parameters[] = { "limit", "cursor", NULL };
-static const char *const wait_parameters[] = { "wait", NULL };
+static const char *const wait_parameters[] = { "wait", "end", NULL };
 static const struct http_route routes[] = {
 	{ .method = "GET", .pattern = "/v1/things", .handler = get_things, .parameters = list_parameters },
 	{ .method = "POST", .pattern = "/v1/things", .handler = post_thing, .body = HTTP_JSON },

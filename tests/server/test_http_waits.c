@@ -97,6 +97,27 @@ START_TEST(a_wait_ends_when_the_job_changes)
 }
 END_TEST
 
+START_TEST(who_waits_for_the_end_is_not_woken_by_a_change)
+{
+	start();
+	int fd = dial();
+	say(fd, "GET /v1/wait/job_1?end= HTTP/1.1\r\n" HOST "\r\n");
+	pause_ms(100);
+	ck_assert_int_eq(atomic_load(&asked), 1);
+	http_notify(server, "job_1");
+	http_notify_end(server, "job_2");
+	pause_ms(30);
+	ck_assert_int_eq(atomic_load(&asked), 1);
+	atomic_store(&state, 1);
+	http_notify_end(server, "job_1");
+	ck_assert_int_eq(hear(fd), 200);
+	has("\"changed\"");
+	ck_assert_int_eq(atomic_load(&asked), 2);
+	close(fd);
+	stop();
+}
+END_TEST
+
 START_TEST(a_wait_ends_when_its_time_is_up)
 {
 	start();
@@ -255,6 +276,7 @@ int main(void)
 	tcase_add_test(tests, uploads_stream_and_a_sink_can_refuse_at_once);
 	tcase_add_test(tests, drips_and_halves_are_cut_off);
 	tcase_add_test(tests, a_wait_ends_when_the_job_changes);
+	tcase_add_test(tests, who_waits_for_the_end_is_not_woken_by_a_change);
 	tcase_add_test(tests, a_wait_ends_when_its_time_is_up);
 	tcase_add_test(tests, sixty_four_wait_at_once_and_hold_no_thread);
 	tcase_add_test(tests, no_wake_up_is_lost_in_a_storm_of_them);

@@ -128,6 +128,36 @@ START_TEST(a_file_that_is_no_database_is_refused)
 }
 END_TEST
 
+START_TEST(a_new_database_is_what_the_migrations_make_of_an_empty_file)
+{
+	static const char schema[] = "SELECT count(*) FROM sqlite_schema",
+			  broken_pages[] = "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+	ck_assert_int_eq(migrate_new(folder, "descentd.db", good, 2, NULL), OK);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	/* Made once: what is there is left as it is. */
+	ck_assert_int_eq(migrate_new(folder, "descentd.db", broken, 2, NULL), OK);
+	struct db db = open_db();
+	ck_assert_int_eq(migrate(&db, path, good, 2, NULL), OK);
+	ck_assert_int_eq(ask(&db, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(ask(&db, "PRAGMA application_id"), STORE_APPLICATION_ID);
+	ck_assert_int_eq(ask(&db, "SELECT count(*) FROM a WHERE x = 7 AND y = 8"), 1);
+	ck_assert_int_eq(ask(&db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+	ck_assert_int_eq(ask(&db, broken_pages), 0);
+	ck_assert_int_eq(ask(&db, schema), 1);
+	db_close(&db);
+}
+END_TEST
+
+START_TEST(a_new_database_that_cannot_be_made_leaves_no_file)
+{
+	struct error error = { 0 };
+	ck_assert_int_eq(migrate_new(folder, "descentd.db", broken, 2, &error), E_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(error.text, "0002_b.sql"));
+	ck_assert_int_ne(access(path, F_OK), 0);
+	ck_assert_int_ne(migrate_new("/proc/2385/nowhere", "descentd.db", good, 2, &error), OK);
+}
+END_TEST
+
 START_TEST(the_programs_own_migrations_are_numbered_without_a_gap)
 {
 	ck_assert_uint_ge(embedded_migration_count, 1);
@@ -166,6 +196,8 @@ int main(void)
 	tcase_add_test(tests, a_file_of_a_newer_program_is_refused_with_both_versions);
 	tcase_add_test(tests, a_database_of_another_program_is_refused);
 	tcase_add_test(tests, a_file_that_is_no_database_is_refused);
+	tcase_add_test(tests, a_new_database_is_what_the_migrations_make_of_an_empty_file);
+	tcase_add_test(tests, a_new_database_that_cannot_be_made_leaves_no_file);
 	tcase_add_test(tests, the_programs_own_migrations_are_numbered_without_a_gap);
 	tcase_add_test(tests, an_opened_store_has_the_settings_that_durability_needs);
 	suite_add_tcase(suite, tests);

@@ -6,11 +6,20 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 enum { THREADS = 8, JOBS = 40 };
 
 static char folder[64];
 static struct store *store;
+
+/* How often SQLite waited for the disk: it calls this one instead of the library's. */
+static atomic_int syncs;
+int fdatasync(int fd)
+{
+	atomic_fetch_add(&syncs, 1);
+	return (int)syscall(SYS_fdatasync, fd);
+}
 
 static void set_up(void)
 {
@@ -295,6 +304,35 @@ START_TEST(points_lost_to_a_full_disk_fail_the_owners_next_writes)
 }
 END_TEST
 
+static uint64_t points_of(const char *id)
+{
+	struct curve_slice slice = { 0 };
+	ck_assert_int_eq(store_read_points(store, id, 0, 100, &slice), OK);
+	uint64_t total = slice.points_total;
+	curve_slice_fini(&slice);
+	return total;
+}
+
+START_TEST(only_what_must_survive_a_power_cut_waits_for_the_disk)
+{
+	char id[ID_SIZE];
+	fixture_add(store, NULL, id);
+	ck_assert_int_gt(atomic_load(&syncs), 0);
+	atomic_store(&syncs, 0);
+	uint64_t attempt = fixture_claim(store, id);
+	ck_assert_int_eq(fixture_append(store, id, attempt, 0, 1, 7), OK);
+	while (points_of(id) != 7) {
+		usleep(1000);
+	}
+	ck_assert_int_eq(atomic_load(&syncs), 0);
+	ck_assert_int_eq(fixture_checkpoint(store, id, attempt, 6), OK);
+	ck_assert_int_eq(atomic_load(&syncs), 1);
+	ck_assert_int_eq(fixture_append(store, id, attempt, 7, 1, 7), OK);
+	ck_assert_int_eq(fixture_finish(store, id, attempt, JOB_SUCCEEDED), OK);
+	ck_assert_int_ge(atomic_load(&syncs), 2);
+}
+END_TEST
+
 START_TEST(a_large_state_on_a_full_disk_leaves_the_old_checkpoint)
 {
 	char id[ID_SIZE], *build, *large = calloc(1, 3000000);
@@ -329,6 +367,7 @@ int main(void)
 	tcase_add_test(tests, the_watcher_is_told_of_each_commit_and_of_no_failure);
 	tcase_add_test(tests, a_full_disk_fails_the_request_and_loses_nothing);
 	tcase_add_test(tests, points_lost_to_a_full_disk_fail_the_owners_next_writes);
+	tcase_add_test(tests, only_what_must_survive_a_power_cut_waits_for_the_disk);
 	tcase_add_test(tests, a_large_state_on_a_full_disk_leaves_the_old_checkpoint);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
