@@ -9,17 +9,20 @@ export OPENBLAS_NUM_THREADS=1
 export CK_TIMEOUT_MULTIPLIER="${CK_TIMEOUT_MULTIPLIER:-1}"
 case $dir in
 *asan) export ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:${ASAN_OPTIONS:-}" UBSAN_OPTIONS="print_stacktrace=1" CK_TIMEOUT_MULTIPLIER=10 ;;
-*tsan) export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=tests/tsan.supp:${TSAN_OPTIONS:-}" CK_TIMEOUT_MULTIPLIER=20 ;;
+*tsan) export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS:-}" CK_TIMEOUT_MULTIPLIER=20 ;;
 esac
 failed=0
 ran=0
 for program in "$@"; do
 	ran=$((ran + 1))
 	echo "== ${program#"$dir"/}"
+	begin=$(date +%s)
 	"$program" || {
 		failed=$((failed + 1))
 		echo "FAILED: $program"
 	}
+	seconds=$(($(date +%s) - begin))
+	[ "$seconds" -lt 20 ] || echo "   ($seconds s)"
 done
 echo "test programs: $ran run, $failed failed"
 [ "$failed" = 0 ] && [ "$ran" -gt 0 ]
