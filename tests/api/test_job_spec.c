@@ -62,6 +62,11 @@ static const char *const good[] = {
 	"-7, "
 	"\"max_seconds\": 3.5, \"gradient_norm\": 0, \"loss_change\": null}, \"optimizer\": {\"type\": "
 	"\"heavy_ball\"}}",
+	"{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", \"initial_point\": [-1.2, 1]}, "
+	"\"optimizer\": {"
+	"\"schedule\": {\"type\": \"chain\", \"milestones\": [7], \"warmup_steps\": 2, \"schedules\": [\"cosine\", "
+	"{\"type\": "
+	"\"one_cycle\", \"max_momentum\": 0.9}]}}}",
 };
 
 static struct job_spec *resolve(const char *body)
@@ -98,6 +103,52 @@ START_TEST(a_spec_posted_as_it_stands_resolves_to_itself)
 		job_spec_destroy(again);
 		job_spec_destroy(spec);
 		problem_fini(&problem);
+	}
+}
+END_TEST
+
+/* A value for each setting that has no default. */
+static const char *required_settings(const struct schedule_type *type)
+{
+	static char text[256];
+	text[0] = '\0';
+	for (size_t i = 0; i < type->setting_count; i++) {
+		const struct setting *setting = &type->settings[i];
+		if (setting->required) {
+			const size_t length = strlen(text);
+			snprintf(text + length, sizeof text - length, ", \"%s\": %s", setting->name,
+				 setting->kind == SETTING_VECTOR ? "[1]" : "1");
+		}
+	}
+	if (type->chains) {
+		return ", \"schedules\": [\"cosine\", \"wsd\"]";
+	}
+	return text;
+}
+
+/* What is in the tables can be named, and its defaults are a spec that can be posted again. */
+START_TEST(every_optimizer_and_schedule_of_the_tables_is_one_of_the_service)
+{
+	static const char model[] =
+		"{\"model\": {\"type\": \"function\", \"function\": \"matrix_lsq\", \"A\": [[1, 2], [3, "
+		"5]], \"C\": [[1, 0.5], [2.385, 1]], \"initial_point\": [1, 2, 3, 4]}, ";
+	char body[512];
+	for (size_t i = 0; i < optimizer_type_count + schedule_type_count; i++) {
+		const bool optimizer = i < optimizer_type_count;
+		const size_t k = i - (optimizer ? 0 : optimizer_type_count);
+		if (optimizer) {
+			snprintf(body, sizeof body, "%s\"optimizer\": \"%s\"}", model, optimizer_at(k)->name);
+		} else {
+			snprintf(body, sizeof body, "%s\"optimizer\": {\"schedule\": {\"type\": \"%s\"%s}}}", model,
+				 schedule_types[k]->name, required_settings(schedule_types[k]));
+		}
+		struct job_spec *spec = resolve(body), *again = resolve(spec->document);
+		ck_assert_str_eq(again->document, spec->document);
+		ck_assert_str_eq(optimizer ? spec->train.optimizer.type->name
+					   : spec->train.optimizer.schedule.type->name,
+				 optimizer ? optimizer_at(k)->name : schedule_types[k]->name);
+		job_spec_destroy(again);
+		job_spec_destroy(spec);
 	}
 }
 END_TEST
@@ -256,6 +307,24 @@ static const struct wrong wrongs[] = {
 	{ CLASSES
 	  "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"schedule\": {\"type\": \"cosin\"}}}",
 	  "/optimizer/schedule/type", FAULT_NOT_ALLOWED, "did you mean cosine?" },
+	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"schedule\": {\"type\": "
+		  "\"reduce_on_plateau\", \"metric\": \"validation_loss\"}}}",
+	  "/optimizer/schedule/metric", FAULT_NOT_ALLOWED, "nothing is validated" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": \"muon\"}"), "/optimizer/type", FAULT_NOT_ALLOWED,
+	  "use adamw" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"rprop\", \"etas\": [1.2, 0.5]}}"),
+	  "/optimizer/etas", FAULT_OUT_OF_RANGE, "shrinks" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"schedule\": \"chain\"}}"),
+	  "/optimizer/schedule/schedules", FAULT_MISSING, "a list" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"schedule\": {\"type\": \"chain\", \"schedules\": "
+		   "[\"cosine\", {\"type\": \"step\", \"step_size\": 0}]}}}"),
+	  "/optimizer/schedule/schedules/1/step_size", FAULT_OUT_OF_RANGE, "at least 1" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"schedule\": {\"type\": \"chain\", \"schedules\": "
+		   "[\"cosine\", \"chain\"]}}}"),
+	  "/optimizer/schedule/schedules/1", FAULT_NOT_ALLOWED, "part of a chain" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"schedule\": {\"type\": \"chain\", \"milestones\": "
+		   "[7, 3], \"schedules\": [\"cosine\", \"constant\", \"cosine\"]}}}"),
+	  "/optimizer/schedule/milestones", FAULT_OUT_OF_RANGE, "2 rising whole numbers" },
 	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"training\": {\"seed\": 9007199254740992}}",
 	  "/training/seed", FAULT_OUT_OF_RANGE, "2^53" },
 	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"training\": {\"seed\": 9007199254740993}}",
@@ -538,6 +607,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_spec_posted_as_it_stands_resolves_to_itself);
+	tcase_add_test(tcase, every_optimizer_and_schedule_of_the_tables_is_one_of_the_service);
 	tcase_add_test(tcase, three_words_are_a_whole_job);
 	tcase_add_test(tcase, what_a_job_says_is_what_the_core_gets);
 	tcase_add_test(tcase, each_fault_is_named_with_its_place);
