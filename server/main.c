@@ -17,6 +17,7 @@
 #include "core/kernels/gemm.h"
 #include "core/kernels/kernels.h"
 #include "server/check.h"
+#include "server/content.h"
 #include "server/dataset/import.h"
 #include "server/log.h"
 #include "server/routes/job_cache.h"
@@ -99,6 +100,8 @@ static enum status start(struct service *service, struct error *error)
 		return status;
 	}
 	import_clean(config->data_dir);
+	content_sweep(service);
+	store_watch_content(service->store, content_remove, service);
 	service->cache = job_cache_create(CACHE_ENTRIES);
 	if (service->cache == NULL) {
 		return error_set(error, E_MEMORY, "out of memory");

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/setting.h"
+#include "server/content.h"
 #include "server/dataset/import.h"
 #include "server/routes/common.h"
 #include "server/routes/routes.h"
@@ -174,9 +176,27 @@ static enum status keep(struct service *service, struct upload *upload, const st
 		struct dataset_content content = { 0 };
 		content.bytes = import_content(upload->import, &content.length);
 		status = store_add_dataset(service->store, info, &content, error);
+		if (status != OK && content.bytes == NULL) {
+			content_give_up(service, info->sha256);
+		}
 	}
 	pthread_mutex_unlock(&service->files_mutex);
 	return status;
+}
+
+enum { NAMES_SHOWN = 100 };
+
+/* ?target= names no column: says which one it may mean, and which there are. */
+static void fault_no_target(const struct dataset_info *info, struct problem *problem)
+{
+	const char *names[NAMES_SHOWN + 1] = { NULL };
+	size_t count = info->columns < NAMES_SHOWN ? info->columns : NAMES_SHOWN;
+	for (size_t i = 0; i < count; i++) {
+		names[i] = info->column[i].name;
+	}
+	problem_set(problem, PROBLEM_INVALID, "The file has no column \"%.100s\".", info->target);
+	problem_parameter(problem, "target", FAULT_NOT_FOUND, nearest_name(info->target, names, count),
+			  info->columns <= NAMES_SHOWN ? names : NULL, "the file has no such column");
 }
 
 static void finish(struct service *service, struct http_request *request, struct upload *upload,
@@ -195,9 +215,7 @@ static void finish(struct service *service, struct http_request *request, struct
 	info->target = target == NULL || target[0] == '\0' ? NULL : strdup(target);
 	info->created_at = now_milliseconds();
 	if (info->target != NULL && dataset_info_find(info, info->target) < 0) {
-		problem_set(&upload->problem, PROBLEM_INVALID, "The file has no column \"%.100s\".", info->target);
-		problem_parameter(&upload->problem, "target", FAULT_NOT_FOUND, NULL, NULL,
-				  "the file has no such column");
+		fault_no_target(info, &upload->problem);
 		return;
 	}
 	status = keep(service, upload, info, &error);

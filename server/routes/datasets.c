@@ -1,11 +1,9 @@
 /* Datasets that are there: list, metadata, preview, deletion. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/size.h"
-#include "server/dataset/import.h"
-#include "server/log.h"
+#include "server/content.h"
 #include "server/routes/common.h"
 #include "server/routes/routes.h"
 #include "server/work/job_data.h"
@@ -177,11 +175,7 @@ enum http_outcome datasets_delete(void *context, struct http_request *request, s
 	pthread_mutex_lock(&service->files_mutex);
 	enum status status = store_delete_dataset(service->store, http_segment(request, 0), &jobs, &unused, sha256);
 	if (status == OK && unused) {
-		char path[4400];
-		table_path(service->config->data_dir, sha256, path, sizeof path);
-		if (unlink(path) != 0) {
-			log_line(LOG_WARN, "a file of a deleted dataset stays: %s", path);
-		}
+		content_remove(service, sha256);
 	}
 	pthread_mutex_unlock(&service->files_mutex);
 	if (status == E_CONFLICT) {

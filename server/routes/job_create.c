@@ -12,6 +12,7 @@
 #include "api/job_spec.h"
 #include "api/model_card.h"
 #include "core/function/function.h"
+#include "server/content.h"
 #include "server/dataset/import.h"
 #include "server/routes/common.h"
 #include "server/routes/routes.h"
@@ -80,8 +81,11 @@ static enum status import_inline(struct making *making, struct error *error)
 	if (status == OK) {
 		status = import_finish(making->import, &making->info, error);
 	}
-	if (status == E_INVALID) {
-		problem_fault(&making->problem, "/dataset/inline", FAULT_WRONG_TYPE, NULL, NULL, "%s", error->text);
+	if (status == E_INVALID || status == E_TOO_LARGE) {
+		problem_fault(&making->problem, "/dataset/inline",
+			      status == E_INVALID ? FAULT_WRONG_TYPE : FAULT_OUT_OF_RANGE, NULL, NULL, "%s",
+			      error->text);
+		status = E_INVALID;
 	}
 	if (status != OK) {
 		return status;
@@ -220,6 +224,9 @@ static enum status add(struct making *making, const char *id, struct error *erro
 	if (status == OK) {
 		job.inline_content.bytes = import_content(making->import, &job.inline_content.length);
 		status = store_add_job(service->store, &job, service->config->max_queue, error);
+		if (status != OK && job.inline_content.bytes == NULL) {
+			content_give_up(service, making->info.sha256);
+		}
 	}
 	pthread_mutex_unlock(&service->files_mutex);
 	return status;
