@@ -126,6 +126,30 @@ void job_spec_destroy(struct job_spec *spec)
 	}
 }
 
+void job_spec_keep_warnings(struct job_spec *spec, const char *report)
+{
+	struct text text;
+	text_init(&text);
+	text_printf(&text, "{\"report\":null%s}", report == NULL ? "" : report);
+	cJSON *json = text_failed(&text) ? NULL : cJSON_ParseWithLength(text.data, text.length);
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "warnings"), *item = NULL;
+	size_t count = (size_t)cJSON_GetArraySize(list);
+	char **warning = count == 0 ? NULL : arena_alloc(spec->arena, count, sizeof *warning);
+	if (warning != NULL) {
+		spec->warning = warning;
+		spec->warning_count = 0;
+		cJSON_ArrayForEach(item, list)
+		{
+			char *line = cJSON_IsString(item) ? arena_strdup(spec->arena, item->valuestring) : NULL;
+			if (line != NULL) {
+				warning[spec->warning_count++] = line;
+			}
+		}
+	}
+	cJSON_Delete(json);
+	text_fini(&text);
+}
+
 void job_spec_render_dry_run(const struct job_spec *spec, struct text *out)
 {
 	text_puts(out, "{\"spec\":");

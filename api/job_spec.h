@@ -108,6 +108,9 @@ enum status job_spec_load(const char *document, size_t length, const struct data
 			  const struct dataset_info *validation, size_t slots, struct job_spec **out,
 			  struct problem *problem);
 void job_spec_destroy(struct job_spec *spec);
+/* Takes the warnings over from a report of the same job (answers.h): what was left to a default when the job was posted
+ * is said in the stored document, so that judging it again does not warn of it. */
+void job_spec_keep_warnings(struct job_spec *spec, const char *report);
 
 /* The document for a client: as stored, but an array over 256 numbers reads {"elided": n, "sha256": "..."}. */
 enum status job_spec_elide(const char *document, size_t length, struct text *out);

@@ -155,10 +155,11 @@ void job_report_render(const struct job_report *report, struct text *out)
 void job_error_render(const char *slug, const char *detail, uint64_t step, const char *hint, struct text *out)
 {
 	bool diverged = strcmp(slug, "diverged") == 0;
+	bool asked_wrong = diverged || strcmp(slug, "invalid") == 0; /* by the client, not our fault */
 	text_puts(out, "{\"type\":\"urn:descentd:problem:");
 	text_puts(out, slug);
 	text_printf(out, "\",\"title\":\"%s\",\"status\":%d,\"detail\":",
-		    diverged ? "The training diverged" : "The job failed", diverged ? 422 : 500);
+		    diverged ? "The training diverged" : "The job failed", asked_wrong ? 422 : 500);
 	text_json_string(out, detail);
 	text_puts(out, ",\"errors\":[],\"step\":");
 	text_json_uint(out, step);

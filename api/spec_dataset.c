@@ -275,6 +275,8 @@ static void take_validation(struct judge *judge, const cJSON *item)
 		if (index >= 0 && judge->validation->column[index].kind != judge->info->column[own].kind) {
 			reader_fault(&judge->reader, &at_id, FAULT_WRONG_TYPE, NULL, NULL,
 				     "column %.100s holds text in one dataset and numbers in the other", name);
+		} else if (index >= 0 && !feature && spec->class_count > 0 && !judge->stored) {
+			judge_validation_classes(judge, &at_id, &judge->validation->column[index]);
 		}
 	}
 }

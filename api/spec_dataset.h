@@ -8,5 +8,7 @@ extern const struct at at_dataset;
 
 /* Judges the target columns against what model and loss want; fills in classes and shape. */
 void judge_target(struct judge *judge);
+/* A class that only the validation data has could never be predicted: notes it at `at`. column: the target there. */
+void judge_validation_classes(struct judge *judge, const struct at *at, const struct column_info *column);
 
 #endif

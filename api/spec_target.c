@@ -155,3 +155,39 @@ void judge_target(struct judge *judge)
 	spec->shape.features = spec->feature_count;
 	judge->shape_known = judge->shape_known && judge->columns_known;
 }
+
+static bool is_class(const struct job_spec *spec, const struct column_info *column, size_t level)
+{
+	for (size_t k = 0; k < spec->class_count; k++) {
+		if (spec->class_number != NULL ? spec->class_number[k] == column->level_number[level]
+					       : strcmp(spec->class_text[k], column->level_text[level]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void judge_validation_classes(struct judge *judge, const struct at *at, const struct column_info *column)
+{
+	const struct job_spec *spec = judge->spec;
+	if (column->level_count == 0) {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "column %.100s holds more than %d distinct values there, the training data %zu",
+			     column->name, LEVELS_MAX, spec->class_count);
+	}
+	for (size_t i = 0; i < column->level_count; i++) {
+		if (is_class(spec, column, i)) {
+			continue;
+		}
+		if (spec->class_number != NULL) {
+			reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
+				     "column %.100s holds %.15g there, which no row of the training data has",
+				     column->name, column->level_number[i]);
+		} else {
+			reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
+				     "column %.100s holds \"%.100s\" there, which no row of the training data has",
+				     column->name, column->level_text[i]);
+		}
+		return;
+	}
+}

@@ -51,6 +51,8 @@ static enum status load_spec(struct run *run, struct error *error)
 	if (status != OK) {
 		error_set(error, status, "the stored spec no longer holds: %s",
 			  problem.faults > 0 ? problem.fault[0].detail : status_text(status));
+	} else {
+		job_spec_keep_warnings(run->spec, record->report);
 	}
 	problem_fini(&problem);
 	return status;
@@ -126,7 +128,14 @@ static enum status load_initial(struct run *run, struct error *error)
 		return error_set(error, E_MEMORY, "no memory for the initial parameters");
 	}
 	if (by_job) {
-		return load_initial_job(run, error);
+		enum status status = load_initial_job(run, error);
+		if (status == E_NOT_FOUND && run->record->attempt > 1) {
+			free(run->initial);
+			run->initial = NULL;
+			run->initial_gone = true;
+			status = OK;
+		}
+		return status;
 	}
 	if (run->spec->initial_count != n) {
 		return error_set(error, E_INVALID, "%zu initial parameters, the model has %zu",
@@ -182,7 +191,7 @@ static enum status resume(struct run *run, struct error *error)
 	size_t length = 0;
 	const struct job_record *record = run->record;
 	enum status status = store_load_checkpoint(run->environment->store, record->id, &step, &build, &state, &length);
-	if (status == E_NOT_FOUND) {
+	if (status == E_NOT_FOUND && !run->initial_gone) {
 		return OK;
 	}
 	bool restored = status == OK && strcmp(build, run->environment->build) == 0 &&
@@ -191,6 +200,10 @@ static enum status resume(struct run *run, struct error *error)
 	free(state);
 	if (restored) {
 		return OK;
+	}
+	if (run->initial_gone) {
+		return error_set(error, E_NOT_FOUND, "the job %s that initial_parameters names is gone",
+				 run->spec->initial_job_id);
 	}
 	status = store_restart_job(run->environment->store, record->id, record->attempt);
 	return status == OK ? OK : error_set(error, status, "starting again from step 0: %s", status_text(status));
@@ -308,6 +321,8 @@ void job_run(const struct job_environment *environment, const struct job_record 
 					     .stop_reason = "cancelled",
 					     .report = record->report };
 		run_finish(&run, &ending);
+	} else if (status == E_DISK_FULL || status == E_BUSY) {
+		run_give_back(&run); /* only the store answers so: it will do later */
 	} else if (status != E_CONFLICT) {
 		error.status = status;
 		run_finish_failed(&run, &error);

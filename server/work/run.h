@@ -22,7 +22,9 @@ struct run {
 	struct model_card *card;
 	struct text card_text;
 	bool card_sent;
-	void *initial; /* owned */
+	void *initial;     /* owned */
+	bool initial_gone; /* the job that initial_parameters names went after the first attempt: a checkpoint must do
+			    */
 	double last_report, last_checkpoint;
 };
 

@@ -1,0 +1,84 @@
+/* Jobs judged against two datasets, and what a stored job keeps of its first judgement. */
+#include "api/answers.h"
+#include "tests/api/job_support.h"
+#include "tests/support/suite.h"
+
+#define PEOPLE(rest) "{\"dataset\": {\"id\": \"ds_people\", " rest
+
+static struct dataset_info people;
+
+static void set_up(void)
+{
+	people_make(&people);
+}
+
+static void tear_down(void)
+{
+	dataset_info_fini(&people);
+}
+
+START_TEST(a_class_that_only_the_validation_data_has_is_refused)
+{
+	static const char *const bodies[] = {
+		PEOPLE("\"target\": \"k\", \"features\": [\"a\"], \"validation\": {\"id\": \"v\"}}, \"model\": "
+		       "{\"type\": "
+		       "\"softmax_regression\"}}"),
+		PEOPLE("\"target\": \"three\", \"features\": [\"a\"], \"validation\": {\"id\": \"v\"}}, \"model\": "
+		       "{\"type\": \"softmax_regression\"}}"),
+	};
+	static const char *const words[] = { "column k holds 2.385 there", "column three holds \"z\" there" };
+	for (size_t i = 0; i < 2; i++) {
+		struct dataset_info other;
+		struct problem problem;
+		struct job_draft *draft;
+		struct job_spec *spec;
+		people_make(&other);
+		other.column[4].level_number[1] = 2.385;
+		strcpy(other.column[8].level_text[2], "z");
+		problem_init(&problem);
+		ck_assert_int_eq(job_draft_read(bodies[i], strlen(bodies[i]), &draft, &problem), OK);
+		ck_assert_int_eq(job_spec_resolve(draft, &people, &other, 2, &spec, &problem), E_INVALID);
+		ck_assert_uint_eq(problem.faults, 1);
+		ck_assert_str_eq(problem.fault[0].pointer, "/dataset/validation/id");
+		ck_assert_ptr_nonnull(strstr(problem.fault[0].detail, words[i]));
+		job_draft_destroy(draft);
+		problem_fini(&problem);
+		dataset_info_fini(&other);
+	}
+}
+END_TEST
+
+START_TEST(warnings_are_taken_over_from_a_report)
+{
+	static const char body[] = PEOPLE("\"target\": \"label\", \"features\": [\"a\", \"x/~y\"]}, \"model\": "
+					  "{\"type\": \"logistic_regression\"}}");
+	struct job_spec *spec;
+	struct problem problem;
+	problem_init(&problem);
+	int status = (int)people_resolve(body, strlen(body), &people, &spec, &problem);
+	if (status != OK) {
+		ck_abort_msg("%s", problem.faults > 0 ? problem.fault[0].detail : "");
+	}
+	size_t own = spec->warning_count;
+	job_spec_keep_warnings(spec, NULL);
+	job_spec_keep_warnings(spec, ",\"warnings\":[]");
+	job_spec_keep_warnings(spec, ",\"warnings\":[\"cut");
+	ck_assert_uint_eq(spec->warning_count, own);
+	job_spec_keep_warnings(spec, ",\"metrics\":{},\"warnings\":[\"one\",2.385,\"two\"]");
+	ck_assert_uint_eq(spec->warning_count, 2);
+	ck_assert_str_eq(spec->warning[1], "two");
+	job_spec_destroy(spec);
+	problem_fini(&problem);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("api/judging");
+	TCase *tcase = tcase_create("judging");
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_class_that_only_the_validation_data_has_is_refused);
+	tcase_add_test(tcase, warnings_are_taken_over_from_a_report);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
