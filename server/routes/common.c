@@ -70,10 +70,13 @@ void query_uint(const struct http_request *request, const char *name, uint64_t m
 		return;
 	}
 	uint64_t number = 0;
-	bool good = value[0] != '\0';
+	bool good = value[0] != '\0' && strspn(value, "0123456789") == strlen(value);
 	for (const char *c = value; good && *c != '\0'; c++) {
-		good = *c >= '0' && *c <= '9' && !__builtin_mul_overflow(number, 10u, &number) &&
-		       !__builtin_add_overflow(number, (uint64_t)(*c - '0'), &number);
+		if (__builtin_mul_overflow(number, 10u, &number) ||
+		    __builtin_add_overflow(number, (uint64_t)(*c - '0'), &number)) {
+			number = UINT64_MAX; /* whatever the bound, above it */
+			break;
+		}
 	}
 	if (!good) {
 		problem_parameter(problem, name, FAULT_WRONG_TYPE, NULL, NULL, "a whole number is needed");
@@ -158,14 +161,22 @@ static double preferred_wait(const char *prefer)
 	return -1;
 }
 
+/* Decimal seconds: digits with a point or an exponent, nothing behind them; -1 otherwise. */
+static double decimal_seconds(const char *value)
+{
+	char *end = NULL;
+	bool decimal = ((value[0] >= '0' && value[0] <= '9') || value[0] == '.') && strpbrk(value, "xX") == NULL;
+	double seconds = decimal ? strtod(value, &end) : -1;
+	return decimal && end != value && *end == '\0' && isfinite(seconds) ? seconds : -1;
+}
+
 double query_wait(const struct http_request *request, struct http_response *response, struct problem *problem)
 {
 	const char *value = http_query(request, "wait");
 	double seconds;
 	if (value != NULL) {
-		char *end = NULL;
-		seconds = (value[0] >= '0' && value[0] <= '9') || value[0] == '.' ? strtod(value, &end) : -1;
-		if (end == NULL || end == value || *end != '\0' || !isfinite(seconds)) {
+		seconds = decimal_seconds(value);
+		if (seconds < 0) {
 			problem_parameter(problem, "wait", FAULT_WRONG_TYPE, NULL, NULL,
 					  "a number of seconds from 0 on is needed");
 			return 0;

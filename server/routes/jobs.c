@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/setting.h"
 #include "server/routes/common.h"
 #include "server/routes/job_cache.h"
 #include "server/routes/routes.h"
@@ -53,6 +54,9 @@ enum http_outcome jobs_spec(void *context, struct http_request *request, struct 
 	}
 	/* Whole, arrays too: it can be posted as it stands. */
 	text_add(&response->body, record.spec, record.spec_length);
+	if (!job_status_ended(record.status)) {
+		http_response_header(response, "Retry-After", "1");
+	}
 	job_record_fini(&record);
 	return HTTP_DONE;
 }
@@ -91,7 +95,8 @@ static void query_statuses(const struct http_request *request, unsigned *out, st
 #undef STATUS_WORD
 					NULL
 			};
-			problem_parameter(problem, "status", FAULT_NOT_ALLOWED, NULL, words,
+			problem_parameter(problem, "status", FAULT_NOT_ALLOWED,
+					  nearest_name(word, words, JOB_STATUS_COUNT), words,
 					  "\"%s\" is no status of a job", word);
 			return;
 		}
@@ -197,6 +202,7 @@ enum http_outcome jobs_delete(void *context, struct http_request *request, struc
 	enum status status = store_delete_job(service->store, id);
 	pthread_mutex_unlock(&service->files_mutex);
 	if (status == E_CONFLICT) {
+		http_response_header(response, "Retry-After", "1");
 		return answer_conflict(request, response, "The job is running: cancel it first.");
 	}
 	if (status != OK) {
