@@ -1,0 +1,52 @@
+/*
+ * Expressions: an objective as on paper, `mean((y - (a * exp(-k * t) + c))**2)`, made a tensor graph.
+ *
+ *   text -> tokens (lexer.c) -> syntax tree (parser.c) -> nodes of a tensor graph (lower.c)
+ *
+ * Names are numpy's and scipy.special's (functions.c lists them). Several statements, `z = X @ w; mean(z**2)`, the last
+ * one being the result. Every error has the place of the character where it lies, counted from 0 in bytes, and a
+ * sentence. A text costs at most a time and a memory that its limits bound.
+ */
+#ifndef CORE_EXPRESSION_EXPRESSION_H
+#define CORE_EXPRESSION_EXPRESSION_H
+
+#include "core/tensor/tensor.h"
+
+enum { EXPRESSION_LENGTH_MAX = 10000, EXPRESSION_DEPTH_MAX = 100, EXPRESSION_NODES_MAX = 2000 };
+
+enum symbol_kind { SYMBOL_PARAMETER, SYMBOL_CONSTANT, SYMBOL_COLUMN, SYMBOL_FEATURES, SYMBOL_TARGET };
+
+/* A name that an expression may use. Borrows its name and values. */
+struct expression_symbol {
+	const char *name;
+	enum symbol_kind kind;
+	struct shape shape;   /* of a parameter or constant */
+	const double *values; /* of a constant */
+	size_t column;        /* of a column: its index in X */
+	size_t node;          /* where it is in the graph; NODE_NONE before its first use */
+};
+
+struct expression_scope {
+	struct expression_symbol *symbol;
+	size_t symbols;
+	size_t features, targets; /* columns of X and y */
+};
+
+struct expression_error {
+	enum status status; /* E_INVALID, E_UNSUPPORTED, E_TOO_LARGE, E_MEMORY */
+	size_t position;
+	char text[400];
+	char suggestion[64]; /* "" : none */
+};
+
+/* Appends what `text` means to the graph; *result is its node. Parameters that the graph lacks are appended in the
+ * order of the scope. On failure the graph is to be thrown away. */
+enum status expression_build(struct tensor_graph *graph, const char *text, size_t length,
+			     struct expression_scope *scope, size_t *result, struct expression_error *error);
+
+/* Whether a name is that of a function or of a number (pi, e), which no parameter, constant or column may have. */
+bool expression_reserved(const char *name);
+/* Whether an expression can say the name without quotes. */
+bool expression_plain_name(const char *name);
+
+#endif

@@ -1,0 +1,250 @@
+/* The functions that an expression may call: one line each. */
+#include <string.h>
+
+#include "core/expression/syntax.h"
+
+static size_t apply2(struct lowering *lowering, enum tensor_op op, size_t a, size_t b)
+{
+	return tensor_binary(lowering->graph, op, a, b);
+}
+
+static const struct shape *shape_of(const struct lowering *lowering, size_t id)
+{
+	return &lowering->graph->node[id].shape;
+}
+
+static bool is_rowed(const struct lowering *lowering, size_t id)
+{
+	return lowering->graph->status == OK && shape_of(lowering, id)->rowed;
+}
+
+static size_t sum(struct lowering *lowering, const struct call *call)
+{
+	return lower_sum(lowering, call->value[0]);
+}
+
+static size_t mean(struct lowering *lowering, const struct call *call)
+{
+	return lower_mean(lowering, call->value[0]);
+}
+
+static size_t variance_of(struct lowering *lowering, size_t a)
+{
+	size_t away = apply2(lowering, TENSOR_sub, a, lower_mean(lowering, a));
+	return lowering->graph->status != OK ? NODE_NONE
+					     : lower_mean(lowering, lower_unary(lowering, TENSOR_square, away));
+}
+
+static size_t var(struct lowering *lowering, const struct call *call)
+{
+	return variance_of(lowering, call->value[0]);
+}
+
+static size_t std(struct lowering *lowering, const struct call *call)
+{
+	size_t variance = variance_of(lowering, call->value[0]);
+	return lowering->graph->status != OK ? NODE_NONE : lower_unary(lowering, TENSOR_sqrt, variance);
+}
+
+/* Euclidean, of a matrix Frobenius'. */
+static size_t norm(struct lowering *lowering, const struct call *call)
+{
+	size_t squares = lower_sum(lowering, lower_unary(lowering, TENSOR_square, call->value[0]));
+	return lowering->graph->status != OK ? NODE_NONE : lower_unary(lowering, TENSOR_root, squares);
+}
+
+/* Over all numbers, the rows included. */
+static size_t over_all(struct lowering *lowering, enum tensor_op op, size_t a)
+{
+	return is_rowed(lowering, a) ? tensor_whole(lowering->graph, op, a) : tensor_unary(lowering->graph, op, a);
+}
+
+/* Of a matrix over rows row by row. */
+static size_t over_row(struct lowering *lowering, enum tensor_op op, size_t a)
+{
+	return is_rowed(lowering, a) && shape_of(lowering, a)->rank == 0 ? tensor_whole(lowering->graph, op, a)
+									 : tensor_unary(lowering->graph, op, a);
+}
+
+#define OVER(name, how)                                                                                                \
+	static size_t name##_(struct lowering *lowering, const struct call *call)                                      \
+	{                                                                                                              \
+		return how(lowering, TENSOR_##name, call->value[0]);                                                   \
+	}
+OVER(prod, over_all)
+OVER(max, over_all)
+OVER(min, over_all)
+OVER(logsumexp, over_row)
+OVER(softmax, over_row)
+OVER(log_softmax, over_row)
+#undef OVER
+
+static size_t transpose(struct lowering *lowering, const struct call *call)
+{
+	return tensor_unary(lowering->graph, TENSOR_transpose, call->value[0]);
+}
+
+static size_t trace(struct lowering *lowering, const struct call *call)
+{
+	return tensor_unary(lowering->graph, TENSOR_trace, call->value[0]);
+}
+
+static size_t dot(struct lowering *lowering, const struct call *call)
+{
+	return lower_product(lowering, call->value[0], call->value[1]);
+}
+
+static size_t power(struct lowering *lowering, const struct call *call)
+{
+	return lower_power(lowering, call->value[0], call->value[1]);
+}
+
+/* a[:, None] * b[None, :]; a vector over rows makes a matrix over rows. */
+static size_t outer(struct lowering *lowering, const struct call *call)
+{
+	size_t a = call->value[0], b = call->value[1];
+	struct shape left = *shape_of(lowering, a), right = *shape_of(lowering, b);
+	if (right.rowed || right.rank != 1 || left.rank != (left.rowed ? 0 : 1)) {
+		char x[64], y[64];
+		syntax_fail(lowering->error, E_INVALID, call->node->position,
+			    "outer takes two vectors, the second not over rows; these are %s and %s",
+			    tensor_shape_text(&left, x), tensor_shape_text(&right, y));
+		return NODE_NONE;
+	}
+	struct shape column = { .rowed = left.rowed,
+				.rank = left.rowed ? 1 : 2,
+				.extent = { left.rowed ? 1 : left.extent[0], 1 } };
+	struct shape row = { .rank = left.rowed ? 1 : 2,
+			     .extent = { left.rowed ? right.extent[0] : 1, right.extent[0] } };
+	a = tensor_reshape(lowering->graph, a, &column);
+	b = tensor_reshape(lowering->graph, b, &row);
+	return apply2(lowering, TENSOR_mul, a, b);
+}
+
+static size_t concat(struct lowering *lowering, const struct call *call)
+{
+	size_t all = call->value[0];
+	for (size_t i = 1; i < call->count && lowering->graph->status == OK; i++) {
+		all = apply2(lowering, TENSOR_concat, all, call->value[i]);
+	}
+	return all;
+}
+
+static size_t where(struct lowering *lowering, const struct call *call)
+{
+	return tensor_apply(lowering->graph, TENSOR_where, call->value);
+}
+
+static size_t clip(struct lowering *lowering, const struct call *call)
+{
+	return tensor_apply(lowering->graph, TENSOR_clip, call->value);
+}
+
+/* --- losses: means over all --- */
+
+static size_t mse(struct lowering *lowering, const struct call *call)
+{
+	size_t away = apply2(lowering, TENSOR_sub, call->value[0], call->value[1]);
+	return lowering->graph->status != OK ? NODE_NONE
+					     : lower_mean(lowering, lower_unary(lowering, TENSOR_square, away));
+}
+
+static size_t mae(struct lowering *lowering, const struct call *call)
+{
+	size_t away = apply2(lowering, TENSOR_sub, call->value[0], call->value[1]);
+	return lowering->graph->status != OK ? NODE_NONE
+					     : lower_mean(lowering, lower_unary(lowering, TENSOR_abs, away));
+}
+
+/* logsumexp(z) - z[k] */
+static size_t cross_entropy(struct lowering *lowering, const struct call *call)
+{
+	size_t z = call->value[0];
+	size_t picked = apply2(lowering, TENSOR_pick, z, call->value[1]);
+	if (lowering->graph->status != OK) {
+		return NODE_NONE;
+	}
+	size_t each = apply2(lowering, TENSOR_sub, over_row(lowering, TENSOR_logsumexp, z), picked);
+	return lower_mean(lowering, each);
+}
+
+/* softplus(z) - y z */
+static size_t bce_with_logits(struct lowering *lowering, const struct call *call)
+{
+	size_t yz = apply2(lowering, TENSOR_mul, call->value[1], call->value[0]);
+	size_t plus = lower_unary(lowering, TENSOR_softplus, call->value[0]);
+	size_t each = lowering->graph->status != OK ? NODE_NONE : apply2(lowering, TENSOR_sub, plus, yz);
+	return lower_mean(lowering, each);
+}
+
+/* max(0, 1 - y z), y being -1 or 1 */
+static size_t hinge(struct lowering *lowering, const struct call *call)
+{
+	size_t yz = apply2(lowering, TENSOR_mul, call->value[1], call->value[0]);
+	size_t one = tensor_number(lowering->graph, 1);
+	size_t gap = lowering->graph->status != OK ? NODE_NONE : apply2(lowering, TENSOR_sub, one, yz);
+	return lowering->graph->status != OK ? NODE_NONE
+					     : lower_mean(lowering, lower_unary(lowering, TENSOR_relu, gap));
+}
+
+#define ELEMENT(name_, op_)                                                                                            \
+	{                                                                                                              \
+		.name = name_, .least = 1, .most = 1, .element = true, .op = TENSOR_##op_, .usage = name_ "(x)"        \
+	}
+#define ELEMENT2(name_, op_)                                                                                           \
+	{                                                                                                              \
+		.name = name_, .least = 2, .most = 2, .element = true, .op = TENSOR_##op_, .usage = name_ "(x, y)"     \
+	}
+#define SPECIAL(name_, count, function, usage_)                                                                        \
+	{                                                                                                              \
+		.name = name_, .least = count, .most = count, .lower = function, .usage = usage_                       \
+	}
+
+/* clang-format off */
+const struct expression_function expression_functions[] = {
+	ELEMENT("exp", exp), ELEMENT("log", log), ELEMENT("log2", log2), ELEMENT("log10", log10),
+	ELEMENT("log1p", log1p), ELEMENT("expm1", expm1), ELEMENT("sqrt", sqrt), ELEMENT("cbrt", cbrt),
+	ELEMENT("square", square), ELEMENT("sin", sin), ELEMENT("cos", cos), ELEMENT("tan", tan),
+	ELEMENT("arcsin", arcsin), ELEMENT("arccos", arccos), ELEMENT("arctan", arctan), ELEMENT("sinh", sinh),
+	ELEMENT("cosh", cosh), ELEMENT("tanh", tanh), ELEMENT("arcsinh", arcsinh), ELEMENT("arccosh", arccosh),
+	ELEMENT("arctanh", arctanh), ELEMENT("abs", abs), ELEMENT("sign", sign), ELEMENT("erf", erf),
+	ELEMENT("expit", expit), ELEMENT("sigmoid", expit), ELEMENT("relu", relu), ELEMENT("softplus", softplus),
+	ELEMENT("silu", silu), ELEMENT("gelu", gelu),
+	ELEMENT2("maximum", maximum), ELEMENT2("minimum", minimum), ELEMENT2("arctan2", arctan2),
+	ELEMENT2("hypot", hypot), ELEMENT2("logaddexp", logaddexp), ELEMENT2("huber", huber),
+	SPECIAL("power", 2, power, "power(x, y)"),
+	SPECIAL("where", 3, where, "where(x > 0, a, b)"),
+	SPECIAL("clip", 3, clip, "clip(x, low, high)"),
+	SPECIAL("sum", 1, sum, "sum(u)"), SPECIAL("mean", 1, mean, "mean(u)"),
+	SPECIAL("prod", 1, prod_, "prod(u)"), SPECIAL("max", 1, max_, "max(u)"), SPECIAL("min", 1, min_, "min(u)"),
+	SPECIAL("var", 1, var, "var(u)"), SPECIAL("std", 1, std, "std(u)"), SPECIAL("norm", 1, norm, "norm(u)"),
+	SPECIAL("dot", 2, dot, "dot(u, v)"), SPECIAL("matmul", 2, dot, "matmul(A, B)"),
+	SPECIAL("outer", 2, outer, "outer(u, v)"),
+	SPECIAL("trace", 1, trace, "trace(A)"), SPECIAL("transpose", 1, transpose, "transpose(A)"),
+	{ .name = "concat", .least = 1, .most = 32, .lower = concat, .usage = "concat(u, v, ...)" },
+	SPECIAL("logsumexp", 1, logsumexp_, "logsumexp(u)"), SPECIAL("softmax", 1, softmax_, "softmax(u)"),
+	SPECIAL("log_softmax", 1, log_softmax_, "log_softmax(u)"),
+	SPECIAL("mse", 2, mse, "mse(y, p)"), SPECIAL("mae", 2, mae, "mae(y, p)"),
+	SPECIAL("cross_entropy", 2, cross_entropy, "cross_entropy(logits, y)"),
+	SPECIAL("bce_with_logits", 2, bce_with_logits, "bce_with_logits(z, y)"),
+	SPECIAL("hinge", 2, hinge, "hinge(z, y)"),
+};
+/* clang-format on */
+const size_t expression_function_count = sizeof expression_functions / sizeof expression_functions[0];
+
+const struct expression_function *expression_function_find(const char *name, size_t length)
+{
+	for (size_t i = 0; i < expression_function_count; i++) {
+		const char *known = expression_functions[i].name;
+		if (strncmp(known, name, length) == 0 && known[length] == '\0') {
+			return &expression_functions[i];
+		}
+	}
+	return NULL;
+}
+
+bool expression_reserved(const char *name)
+{
+	return strcmp(name, "pi") == 0 || strcmp(name, "e") == 0 ||
+	       expression_function_find(name, strlen(name)) != NULL;
+}

@@ -1,0 +1,423 @@
+/*
+ * From the syntax tree to nodes of a tensor graph: one pass over the tree's array, children first.
+ *
+ * Some forms are put in a better place on the way: log(1 + exp(z)) and log1p(exp(z)) become softplus(z), which does
+ * not overflow, powers with exponents 2, 3, 1/2 become squares, cubes, roots.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/expression/syntax.h"
+
+static const struct shape *shape_of(const struct lowering *lowering, size_t id)
+{
+	return &lowering->graph->node[id].shape;
+}
+
+static bool failed(const struct lowering *lowering)
+{
+	return lowering->graph->status != OK || lowering->error->status != OK;
+}
+
+/* z where the node is exp(z) or 1 + exp(z), NODE_NONE where it is something else. */
+static size_t exponent_of(const struct tensor_graph *graph, size_t id, bool plus_one)
+{
+	const struct tensor_node *node = &graph->node[id];
+	double one;
+	if (!plus_one) {
+		return node->op == TENSOR_exp ? node->input[0] : NODE_NONE;
+	}
+	for (size_t k = 0; node->op == TENSOR_add && k < 2; k++) {
+		if (tensor_constant_value(graph, node->input[k], &one) && one == 1 &&
+		    shape_equal(&node->shape, &graph->node[node->input[1 - k]].shape)) {
+			return exponent_of(graph, node->input[1 - k], false);
+		}
+	}
+	return NODE_NONE;
+}
+
+size_t lower_unary(struct lowering *lowering, enum tensor_op op, size_t a)
+{
+	if (failed(lowering) || a == NODE_NONE) {
+		return NODE_NONE;
+	}
+	if (op == TENSOR_log || op == TENSOR_log1p) {
+		size_t z = exponent_of(lowering->graph, a, op == TENSOR_log);
+		if (z != NODE_NONE) {
+			return tensor_unary(lowering->graph, TENSOR_softplus, z);
+		}
+	}
+	return tensor_unary(lowering->graph, op, a);
+}
+
+size_t lower_power(struct lowering *lowering, size_t a, size_t b)
+{
+	double exponent, base;
+	if (failed(lowering)) {
+		return NODE_NONE;
+	}
+	if (tensor_constant_value(lowering->graph, b, &exponent) && shape_of(lowering, b)->rank == 0 &&
+	    !tensor_constant_value(lowering->graph, a, &base)) {
+		if (exponent == 1) {
+			return a;
+		}
+		enum tensor_op op = exponent == 2     ? TENSOR_square
+				    : exponent == 3   ? TENSOR_cube
+				    : exponent == 0.5 ? TENSOR_sqrt
+						      : TENSOR_power;
+		if (op != TENSOR_power) {
+			return tensor_unary(lowering->graph, op, a);
+		}
+	}
+	return tensor_binary(lowering->graph, TENSOR_power, a, b);
+}
+
+size_t lower_sum(struct lowering *lowering, size_t a)
+{
+	if (failed(lowering) || a == NODE_NONE) {
+		return NODE_NONE;
+	}
+	struct shape shape = *shape_of(lowering, a);
+	if (shape.rank > 0) {
+		a = tensor_unary(lowering->graph, TENSOR_sum, a);
+	}
+	return shape.rowed ? tensor_unary(lowering->graph, TENSOR_SUM_ROWS, a) : a;
+}
+
+size_t lower_mean(struct lowering *lowering, size_t a)
+{
+	if (failed(lowering) || a == NODE_NONE) {
+		return NODE_NONE;
+	}
+	struct shape shape = *shape_of(lowering, a);
+	size_t count = shape_size(&shape);
+	if (shape.rank > 0) {
+		a = tensor_unary(lowering->graph, TENSOR_sum, a);
+		if (!failed(lowering) && count > 1) {
+			size_t divisor = tensor_number(lowering->graph, (double)count);
+			a = failed(lowering) ? NODE_NONE : tensor_binary(lowering->graph, TENSOR_div, a, divisor);
+		}
+	}
+	return shape.rowed && a != NODE_NONE ? tensor_unary(lowering->graph, TENSOR_MEAN_ROWS, a) : a;
+}
+
+/* a @ b. Two vectors over rows: a sum over rows; a vector over rows and X: sums over rows of each column. */
+size_t lower_product(struct lowering *lowering, size_t a, size_t b)
+{
+	if (failed(lowering)) {
+		return NODE_NONE;
+	}
+	const struct shape *left = shape_of(lowering, a), *right = shape_of(lowering, b);
+	if (left->rowed && right->rowed && left->rank == 0) {
+		size_t product = tensor_binary(lowering->graph, TENSOR_mul, a, b);
+		return failed(lowering) ? NODE_NONE : tensor_unary(lowering->graph, TENSOR_SUM_ROWS, product);
+	}
+	return tensor_binary(lowering->graph, TENSOR_matmul, a, b);
+}
+
+/* --- names --- */
+
+/* Number of single-character changes between two words, at most 3 (Levenshtein's distance, cut off). */
+static size_t distance(const char *a, size_t n, const char *b)
+{
+	enum { MOST = 24, FAR = 3 };
+	size_t m = strlen(b), row[MOST + 1];
+	if (n > MOST || m > MOST || n > m + FAR || m > n + FAR) {
+		return FAR;
+	}
+	for (size_t j = 0; j <= m; j++) {
+		row[j] = j;
+	}
+	for (size_t i = 1; i <= n; i++) {
+		size_t corner = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			size_t change = corner + (a[i - 1] != b[j - 1]);
+			size_t least = row[j - 1] < row[j] ? row[j - 1] : row[j];
+			corner = row[j];
+			row[j] = change < least + 1 ? change : least + 1;
+		}
+	}
+	return row[m] < FAR ? row[m] : FAR;
+}
+
+static void consider(const struct ast_node *node, const char *name, size_t *nearest, const char **best)
+{
+	size_t away = distance(node->name, node->name_length, name);
+	if (away < *nearest && away < node->name_length) {
+		*nearest = away;
+		*best = name;
+	}
+}
+
+static size_t unknown(struct lowering *lowering, const struct ast_node *node, const char *what)
+{
+	size_t nearest = 3;
+	const char *best = NULL;
+	int shown = node->name_length < 80 ? (int)node->name_length : 80;
+	bool function = node->kind == AST_CALL;
+	for (size_t i = 0; !function && i < lowering->scope->symbols && i < 1000; i++) {
+		consider(node, lowering->scope->symbol[i].name, &nearest, &best);
+	}
+	for (size_t i = 0; function && i < expression_function_count; i++) {
+		consider(node, expression_functions[i].name, &nearest, &best);
+	}
+	if (!function && expression_function_find(node->name, node->name_length) != NULL) {
+		syntax_fail(lowering->error, E_INVALID, node->position, "%.*s is a function and wants its arguments",
+			    shown, node->name);
+	} else if (best != NULL) {
+		syntax_fail(lowering->error, E_INVALID, node->position, "unknown %s %.*s, did you mean %s?", what,
+			    shown, node->name, best);
+		size_t length = strlen(best) < 63 ? strlen(best) : 63;
+		memcpy(lowering->error->suggestion, best, length);
+		lowering->error->suggestion[length] = '\0';
+	} else {
+		syntax_fail(lowering->error, E_INVALID, node->position, "unknown %s %.*s", what, shown, node->name);
+	}
+	return NODE_NONE;
+}
+
+static bool is_named(const struct ast_node *node, const char *name)
+{
+	return strncmp(name, node->name, node->name_length) == 0 && name[node->name_length] == '\0';
+}
+
+static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
+{
+	struct expression_scope *scope = lowering->scope;
+	struct tensor_graph *graph = lowering->graph;
+	for (size_t i = 0; i < scope->symbols; i++) {
+		struct expression_symbol *symbol = &scope->symbol[i];
+		if (!is_named(node, symbol->name)) {
+			continue;
+		}
+		switch (symbol->node != NODE_NONE ? SYMBOL_PARAMETER : symbol->kind) {
+		case SYMBOL_CONSTANT:
+			symbol->node = tensor_array(graph, &symbol->shape, symbol->values);
+			break;
+		case SYMBOL_COLUMN:
+			symbol->node = tensor_column(graph, scope->features, symbol->column);
+			break;
+		case SYMBOL_FEATURES:
+			symbol->node = tensor_features(graph, scope->features);
+			break;
+		case SYMBOL_TARGET:
+			symbol->node = tensor_target(graph, scope->targets);
+			break;
+		case SYMBOL_PARAMETER:
+			break;
+		}
+		return symbol->node;
+	}
+	if (is_named(node, "pi")) {
+		return tensor_number(graph, M_PI);
+	}
+	return is_named(node, "e") ? tensor_number(graph, M_E) : unknown(lowering, node, "name");
+}
+
+/* --- operators --- */
+
+static size_t lower_call(struct lowering *lowering, const struct ast_node *node)
+{
+	enum { ARGUMENTS_MAX = 32 };
+	size_t value[ARGUMENTS_MAX];
+	const size_t *argument = lowering->ast->link + node->first;
+	const struct expression_function *function = expression_function_find(node->name, node->name_length);
+	if (function == NULL) {
+		return unknown(lowering, node, "function");
+	}
+	if (node->count < function->least || node->count > function->most) {
+		syntax_fail(lowering->error, E_INVALID, node->position, "%s takes %zu argument%s, %zu given: %s",
+			    function->name, function->least, function->least == 1 ? "" : "s", node->count,
+			    function->usage);
+		return NODE_NONE;
+	}
+	for (size_t k = 0; k < node->count; k++) {
+		const struct ast_node *child = &lowering->ast->node[argument[k]];
+		bool condition = strcmp(function->name, "where") == 0 && k == 0;
+		value[k] = lowering->value[argument[k]];
+		if (condition != (child->kind == AST_COMPARE)) {
+			syntax_fail(lowering->error, E_INVALID, child->position,
+				    condition ? "the first argument of where is a comparison, as in where(x > 0, a, b)"
+					      : "a comparison may only be the first argument of where");
+			return NODE_NONE;
+		}
+	}
+	if (function->element) {
+		return node->count == 1 ? lower_unary(lowering, function->op, value[0])
+					: tensor_apply(lowering->graph, function->op, value);
+	}
+	struct call call = { .node = node, .count = node->count, .value = value, .argument = argument };
+	return function->lower(lowering, &call);
+}
+
+static size_t lower_binary(struct lowering *lowering, const struct ast_node *node)
+{
+	size_t a = lowering->value[lowering->ast->link[node->first]];
+	size_t b = lowering->value[lowering->ast->link[node->first + 1]];
+	/* clang-format off */
+	switch (node->symbol) {
+	case '+': return tensor_binary(lowering->graph, TENSOR_add, a, b);
+	case '-': return tensor_binary(lowering->graph, TENSOR_sub, a, b);
+	case '*': return tensor_binary(lowering->graph, TENSOR_mul, a, b);
+	case '/': return tensor_binary(lowering->graph, TENSOR_div, a, b);
+	case '@': return lower_product(lowering, a, b);
+	case '^': return lower_power(lowering, a, b);
+	case '<': return tensor_binary(lowering->graph, TENSOR_less, a, b);
+	case '>': return tensor_binary(lowering->graph, TENSOR_less, b, a);
+	case 'l': return tensor_binary(lowering->graph, TENSOR_less_equal, a, b);
+	default: return tensor_binary(lowering->graph, TENSOR_less_equal, b, a);
+	}
+	/* clang-format on */
+}
+
+/* The elements that one part of an index means: *first and *count among `extent`. */
+static bool resolve_range(struct lowering *lowering, const struct ast_range *range, size_t extent, size_t *first,
+			  size_t *count)
+{
+	long n = (long)extent, start = range->has_start ? range->start : 0;
+	long stop = range->has_stop ? range->stop : n;
+	start += start < 0 ? n : 0;
+	stop += stop < 0 ? n : 0;
+	if (!range->range) {
+		stop = start + 1;
+	} else { /* as in Python, ranges are cut to what is there */
+		start = start < 0 ? 0 : start > n ? n : start;
+		stop = stop > n ? n : stop;
+	}
+	if (start < 0 || stop > n || stop <= start) {
+		return syntax_fail(lowering->error, E_INVALID, range->position,
+				   range->range ? "the range is empty: there are %zu elements, counted from 0"
+						: "there is no such element: there are %zu, counted from 0",
+				   extent);
+	}
+	*first = (size_t)start;
+	*count = (size_t)(stop - start);
+	return true;
+}
+
+static size_t lower_index(struct lowering *lowering, const struct ast_node *node)
+{
+	size_t a = lowering->value[lowering->ast->link[node->first]];
+	struct shape shape = *shape_of(lowering, a);
+	const struct ast_range *range = lowering->ast->range + node->range;
+	size_t ranges = node->ranges, at[4] = { 0 };
+	bool drop[2] = { false, false };
+	char text[64];
+	if (ranges > shape.rank + shape.rowed) {
+		syntax_fail(lowering->error, E_INVALID, node->position, "%s has no %zu dimensions to index",
+			    tensor_shape_text(&shape, text), ranges);
+		return NODE_NONE;
+	}
+	if (shape.rowed) {
+		if (!range->range || range->has_start || range->has_stop) {
+			syntax_fail(lowering->error, E_UNSUPPORTED, range->position,
+				    "single rows cannot be picked: write : for the rows, as in X[:, 0]");
+			return NODE_NONE;
+		}
+		range++;
+		ranges--;
+	}
+	for (size_t d = 0; d < shape.rank; d++) {
+		at[2 * d + 1] = shape.extent[d];
+		if (d < ranges) {
+			if (!resolve_range(lowering, &range[d], shape.extent[d], &at[2 * d], &at[2 * d + 1])) {
+				return NODE_NONE;
+			}
+			drop[d] = !range[d].range;
+		}
+	}
+	return ranges == 0 ? a : tensor_slice(lowering->graph, a, at, drop);
+}
+
+static size_t lower_node(struct lowering *lowering, const struct ast_node *node)
+{
+	for (size_t k = 0; k < node->count; k++) {
+		const struct ast_node *child = &lowering->ast->node[lowering->ast->link[node->first + k]];
+		if (child->kind == AST_COMPARE && node->kind != AST_CALL) {
+			syntax_fail(lowering->error, E_INVALID, child->position,
+				    "a comparison may only be the first argument of where");
+			return NODE_NONE;
+		}
+	}
+	switch (node->kind) {
+	case AST_NUMBER:
+		return tensor_number(lowering->graph, node->number);
+	case AST_NAME:
+		return lower_name(lowering, node);
+	case AST_NEGATE:
+		return tensor_unary(lowering->graph, TENSOR_neg, lowering->value[lowering->ast->link[node->first]]);
+	case AST_BINARY:
+	case AST_COMPARE:
+		return lower_binary(lowering, node);
+	case AST_CALL:
+		return lower_call(lowering, node);
+	case AST_INDEX:
+		return lower_index(lowering, node);
+	}
+	return NODE_NONE;
+}
+
+static bool check_bindings(struct lowering *lowering)
+{
+	for (size_t i = 0; i < lowering->ast->bindings; i++) {
+		const struct ast_binding *binding = &lowering->ast->binding[i];
+		struct ast_node name = { .name = binding->name, .name_length = binding->name_length };
+		bool taken = is_named(&name, "pi") || is_named(&name, "e") ||
+			     expression_function_find(name.name, name.name_length) != NULL;
+		for (size_t s = 0; s < lowering->scope->symbols && !taken; s++) {
+			taken = is_named(&name, lowering->scope->symbol[s].name);
+		}
+		if (taken) {
+			return syntax_fail(lowering->error, E_INVALID, binding->position,
+					   "the name %.*s means something already", (int)name.name_length, name.name);
+		}
+	}
+	return true;
+}
+
+static void lower(struct lowering *lowering, size_t *result)
+{
+	const struct ast *ast = lowering->ast;
+	for (size_t i = 0; i < lowering->scope->symbols; i++) {
+		struct expression_symbol *symbol = &lowering->scope->symbol[i];
+		if (symbol->kind == SYMBOL_PARAMETER && symbol->node == NODE_NONE) {
+			symbol->node = tensor_parameter(lowering->graph, symbol->name, &symbol->shape);
+		}
+	}
+	check_bindings(lowering);
+	for (size_t i = 0; i < ast->nodes && !failed(lowering); i++) {
+		lowering->value[i] = lower_node(lowering, &ast->node[i]);
+		if (lowering->graph->status != OK) {
+			syntax_fail(lowering->error, lowering->graph->status, ast->node[i].position, "%s",
+				    lowering->graph->error.text);
+		}
+	}
+	if (!failed(lowering) && ast->node[ast->root].kind == AST_COMPARE) {
+		syntax_fail(lowering->error, E_INVALID, ast->node[ast->root].position,
+			    "a comparison may only be the first argument of where");
+	}
+	if (!failed(lowering)) {
+		*result = lowering->value[ast->root];
+	}
+}
+
+enum status expression_build(struct tensor_graph *graph, const char *text, size_t length,
+			     struct expression_scope *scope, size_t *result, struct expression_error *error)
+{
+	struct ast ast;
+	*error = (struct expression_error){ .status = OK };
+	if (ast_parse(&ast, text, length, error)) {
+		struct lowering lowering = { .graph = graph, .scope = scope, .ast = &ast, .error = error };
+		lowering.value = malloc((ast.nodes + 1) * sizeof *lowering.value);
+		if (lowering.value == NULL) {
+			syntax_fail(error, E_MEMORY, 0, "out of memory for the expression");
+		} else {
+			lower(&lowering, result);
+		}
+		free(lowering.value);
+	}
+	ast_free(&ast);
+	return error->status;
+}

@@ -1,0 +1,396 @@
+/*
+ * From tokens to the syntax tree, by precedence climbing.
+ *
+ *   statements  name = expression; ...; expression
+ *   expression  sum [< <= > >= sum]
+ *   operators   + -, then * / @ (left to right), then unary - and +, then ** and ^ (right to left, whose right side
+ *               may have a sign), then calls, indices and .T
+ *
+ * Every function returns the index of its node, or BAD after an error.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/expression/syntax.h"
+
+#define BAD SIZE_MAX
+
+struct parser {
+	struct lexer lexer;
+	struct ast *ast;
+	size_t depth, room;
+};
+
+static size_t parse_expression(struct parser *parser);
+static size_t parse_unary(struct parser *parser);
+
+static size_t fail(struct parser *parser, enum status status, const char *text)
+{
+	syntax_fail(parser->lexer.error, status, parser->lexer.token.position, "%s", text);
+	return BAD;
+}
+
+static bool is_operator(const struct parser *parser, char symbol)
+{
+	return parser->lexer.token.kind == TOKEN_OPERATOR && parser->lexer.token.symbol == symbol;
+}
+
+static size_t add_node(struct parser *parser, struct ast_node node, const size_t *child, size_t count)
+{
+	struct ast *ast = parser->ast;
+	if (ast->nodes >= EXPRESSION_NODES_MAX || ast->links + count > parser->room) {
+		return fail(parser, E_TOO_LARGE, "the expression has too many parts");
+	}
+	node.first = ast->links;
+	node.count = count;
+	if (count > 0) {
+		memcpy(ast->link + ast->links, child, count * sizeof *child);
+	}
+	ast->links += count;
+	ast->node[ast->nodes] = node;
+	return ast->nodes++;
+}
+
+static size_t add_binary(struct parser *parser, enum ast_kind kind, char symbol, size_t position, size_t a, size_t b)
+{
+	struct ast_node node = { .kind = kind, .symbol = symbol, .position = position };
+	return a == BAD || b == BAD ? BAD : add_node(parser, node, (size_t[]){ a, b }, 2);
+}
+
+/* A whole number of an index, maybe with a sign. */
+static bool parse_integer(struct parser *parser, long *out)
+{
+	bool negative = is_operator(parser, '-');
+	if (negative && !lexer_next(&parser->lexer)) {
+		return false;
+	}
+	const struct token *token = &parser->lexer.token;
+	if (token->kind != TOKEN_NUMBER || token->number != floor(token->number) || token->number > 1e9) {
+		fail(parser, E_INVALID, "an index is a whole number");
+		return false;
+	}
+	*out = (negative ? -1 : 1) * (long)token->number;
+	return lexer_next(&parser->lexer);
+}
+
+static bool parse_range(struct parser *parser, struct ast_range *range)
+{
+	*range = (struct ast_range){ .position = parser->lexer.token.position };
+	if (!is_operator(parser, ':')) {
+		range->has_start = true;
+		if (!parse_integer(parser, &range->start)) {
+			return false;
+		}
+	}
+	if (!is_operator(parser, ':')) {
+		return true;
+	}
+	range->range = true;
+	if (!lexer_next(&parser->lexer)) {
+		return false;
+	}
+	if (is_operator(parser, ',') || is_operator(parser, ']')) {
+		return true;
+	}
+	range->has_stop = true;
+	return parse_integer(parser, &range->stop);
+}
+
+/* [2], [1:3], [0, :] behind a value; the [ is the current token. */
+static size_t parse_index(struct parser *parser, size_t target)
+{
+	struct ast *ast = parser->ast;
+	struct ast_node node = { .kind = AST_INDEX, .position = parser->lexer.token.position, .range = ast->ranges };
+	do {
+		if (node.ranges == 2 || ast->ranges >= EXPRESSION_NODES_MAX) {
+			return fail(parser, E_INVALID, "an index has at most two parts");
+		}
+		if (!lexer_next(&parser->lexer) || !parse_range(parser, &ast->range[ast->ranges])) {
+			return BAD;
+		}
+		ast->ranges++;
+		node.ranges++;
+	} while (is_operator(parser, ','));
+	if (!is_operator(parser, ']')) {
+		return fail(parser, E_INVALID, "a ] is missing");
+	}
+	return lexer_next(&parser->lexer) ? add_node(parser, node, &target, 1) : BAD;
+}
+
+/* name(a, b, ...); the ( is the current token. */
+static size_t parse_call(struct parser *parser, struct ast_node node)
+{
+	enum { ARGUMENTS_MAX = 32 };
+	size_t argument[ARGUMENTS_MAX], count = 0;
+	node.kind = AST_CALL;
+	if (!lexer_next(&parser->lexer)) {
+		return BAD;
+	}
+	while (!is_operator(parser, ')')) {
+		if (count == ARGUMENTS_MAX) {
+			return fail(parser, E_INVALID, "a function takes at most 32 arguments");
+		}
+		size_t value = parse_expression(parser);
+		if (value == BAD) {
+			return BAD;
+		}
+		argument[count++] = value;
+		if (is_operator(parser, ',')) {
+			if (!lexer_next(&parser->lexer)) {
+				return BAD;
+			}
+			if (is_operator(parser, ')')) {
+				return fail(parser, E_INVALID, "an argument is missing");
+			}
+		} else if (!is_operator(parser, ')')) {
+			return fail(parser, E_INVALID, "a , or a ) is missing");
+		}
+	}
+	return lexer_next(&parser->lexer) ? add_node(parser, node, argument, count) : BAD;
+}
+
+/* A name: of a statement before, of a function that is called, or of the scope. */
+static size_t parse_name(struct parser *parser)
+{
+	const struct token *token = &parser->lexer.token;
+	struct ast_node node = {
+		.kind = AST_NAME, .position = token->position, .name = token->name, .name_length = token->name_length
+	};
+	bool quoted = token->quoted;
+	if (!lexer_next(&parser->lexer)) {
+		return BAD;
+	}
+	if (!quoted && is_operator(parser, '(')) {
+		return parse_call(parser, node);
+	}
+	for (size_t i = parser->ast->bindings; i-- > 0;) {
+		const struct ast_binding *binding = &parser->ast->binding[i];
+		if (binding->name_length == node.name_length &&
+		    memcmp(binding->name, node.name, node.name_length) == 0) {
+			return binding->node;
+		}
+	}
+	return add_node(parser, node, NULL, 0);
+}
+
+static size_t parse_primary(struct parser *parser)
+{
+	const struct token *token = &parser->lexer.token;
+	if (token->kind == TOKEN_NUMBER) {
+		struct ast_node node = { .kind = AST_NUMBER, .position = token->position, .number = token->number };
+		return lexer_next(&parser->lexer) ? add_node(parser, node, NULL, 0) : BAD;
+	}
+	if (token->kind == TOKEN_NAME) {
+		return parse_name(parser);
+	}
+	if (token->kind == TOKEN_END) {
+		return fail(parser, E_INVALID, "the expression ends where a value is missing");
+	}
+	if (!is_operator(parser, '(')) {
+		return fail(parser, E_INVALID, "a value is missing here");
+	}
+	if (!lexer_next(&parser->lexer)) {
+		return BAD;
+	}
+	size_t value = parse_expression(parser);
+	if (value != BAD && !is_operator(parser, ')')) {
+		return fail(parser, E_INVALID, "a ) is missing");
+	}
+	return value != BAD && lexer_next(&parser->lexer) ? value : BAD;
+}
+
+static size_t parse_postfix(struct parser *parser)
+{
+	size_t value = parse_primary(parser);
+	while (value != BAD && (is_operator(parser, '[') || is_operator(parser, '.'))) {
+		if (is_operator(parser, '[')) {
+			value = parse_index(parser, value);
+			continue;
+		}
+		struct ast_node node = { .kind = AST_CALL,
+					 .position = parser->lexer.token.position,
+					 .name = "transpose",
+					 .name_length = 9 };
+		if (!lexer_next(&parser->lexer)) {
+			return BAD;
+		}
+		if (parser->lexer.token.kind != TOKEN_NAME || parser->lexer.token.name_length != 1 ||
+		    parser->lexer.token.name[0] != 'T') {
+			return fail(parser, E_INVALID, "only .T, the transpose, may follow a point");
+		}
+		value = lexer_next(&parser->lexer) ? add_node(parser, node, &value, 1) : BAD;
+	}
+	return value;
+}
+
+static size_t parse_power(struct parser *parser)
+{
+	size_t base = parse_postfix(parser);
+	if (base == BAD || parser->lexer.token.kind != TOKEN_POWER) {
+		return base;
+	}
+	size_t position = parser->lexer.token.position;
+	return lexer_next(&parser->lexer) ? add_binary(parser, AST_BINARY, '^', position, base, parse_unary(parser))
+					  : BAD;
+}
+
+static size_t parse_unary(struct parser *parser)
+{
+	size_t value = BAD;
+	if (++parser->depth > EXPRESSION_DEPTH_MAX) {
+		return fail(parser, E_TOO_LARGE, "the expression is nested too deeply");
+	}
+	if (is_operator(parser, '-') || is_operator(parser, '+')) {
+		bool minus = is_operator(parser, '-');
+		struct ast_node node = { .kind = AST_NEGATE, .position = parser->lexer.token.position };
+		if (lexer_next(&parser->lexer)) {
+			value = parse_unary(parser);
+		}
+		if (minus && value != BAD) {
+			value = add_node(parser, node, &value, 1);
+		}
+	} else {
+		value = parse_power(parser);
+	}
+	parser->depth--;
+	return value;
+}
+
+static size_t parse_term(struct parser *parser)
+{
+	size_t value = parse_unary(parser);
+	while (value != BAD && (is_operator(parser, '*') || is_operator(parser, '/') || is_operator(parser, '@'))) {
+		struct token token = parser->lexer.token;
+		if (!lexer_next(&parser->lexer)) {
+			return BAD;
+		}
+		value = add_binary(parser, AST_BINARY, token.symbol, token.position, value, parse_unary(parser));
+	}
+	return value;
+}
+
+static size_t parse_sum(struct parser *parser)
+{
+	size_t value = parse_term(parser);
+	while (value != BAD && (is_operator(parser, '+') || is_operator(parser, '-'))) {
+		struct token token = parser->lexer.token;
+		if (!lexer_next(&parser->lexer)) {
+			return BAD;
+		}
+		value = add_binary(parser, AST_BINARY, token.symbol, token.position, value, parse_term(parser));
+	}
+	return value;
+}
+
+static size_t parse_expression(struct parser *parser)
+{
+	if (++parser->depth > EXPRESSION_DEPTH_MAX) {
+		return fail(parser, E_TOO_LARGE, "the expression is nested too deeply");
+	}
+	size_t value = parse_sum(parser);
+	struct token token = parser->lexer.token;
+	char symbol = token.kind == TOKEN_LESS_EQUAL                         ? 'l'
+		      : token.kind == TOKEN_GREATER_EQUAL                    ? 'g'
+		      : is_operator(parser, '<') || is_operator(parser, '>') ? token.symbol
+									     : '\0';
+	if (value != BAD && symbol != '\0') {
+		value = lexer_next(&parser->lexer)
+				? add_binary(parser, AST_COMPARE, symbol, token.position, value, parse_sum(parser))
+				: BAD;
+	}
+	parser->depth--;
+	return value;
+}
+
+/* Binds `node`, which must be a name, to the expression behind the = that is the current token. */
+static bool parse_binding(struct parser *parser, const struct token *name)
+{
+	struct ast *ast = parser->ast;
+	struct ast_binding binding = { name->name, name->name_length, name->position, 0 };
+	if (ast->bindings >= EXPRESSION_NODES_MAX) {
+		fail(parser, E_TOO_LARGE, "the expression has too many statements");
+		return false;
+	}
+	if (!lexer_next(&parser->lexer)) {
+		return false;
+	}
+	binding.node = parse_expression(parser);
+	if (binding.node == BAD) {
+		return false;
+	}
+	ast->binding[ast->bindings++] = binding;
+	if (!is_operator(parser, ';')) {
+		fail(parser, E_INVALID, "a ; is missing, and behind it the expression that is meant");
+		return false;
+	}
+	return lexer_next(&parser->lexer);
+}
+
+static bool parse_statements(struct parser *parser)
+{
+	for (;;) {
+		struct lexer before = parser->lexer;
+		if (before.token.kind == TOKEN_NAME && !before.token.quoted) {
+			if (!lexer_next(&parser->lexer)) {
+				return false;
+			}
+			if (is_operator(parser, '=')) {
+				if (!parse_binding(parser, &before.token)) {
+					return false;
+				}
+				continue;
+			}
+			parser->lexer = before;
+		}
+		parser->ast->root = parse_expression(parser);
+		if (parser->ast->root == BAD) {
+			return false;
+		}
+		if (parser->lexer.token.kind == TOKEN_END) {
+			return true;
+		}
+		fail(parser, E_INVALID,
+		     is_operator(parser, ')')   ? "this ) closes nothing"
+		     : is_operator(parser, ']') ? "this ] closes nothing"
+		     : is_operator(parser, ';') ? "an expression before a ; needs a name, as in z = x + 1; z**2"
+		     : is_operator(parser, '=') ? "only a name may stand before ="
+						: "an operator is missing here");
+		return false;
+	}
+}
+
+bool ast_parse(struct ast *ast, const char *text, size_t length, struct expression_error *error)
+{
+	struct parser parser = { .lexer = { .text = text, .length = length, .error = error }, .ast = ast };
+	*ast = (struct ast){ .nodes = 0 };
+	if (length > EXPRESSION_LENGTH_MAX) {
+		return syntax_fail(error, E_TOO_LARGE, EXPRESSION_LENGTH_MAX, "an expression has at most %d characters",
+				   EXPRESSION_LENGTH_MAX);
+	}
+	/* Each token makes at most one node, one link and so on. */
+	size_t room = length + 2 < EXPRESSION_NODES_MAX ? length + 2 : EXPRESSION_NODES_MAX;
+	parser.room = 2 * room;
+	ast->node = malloc(room * sizeof *ast->node);
+	ast->link = malloc(parser.room * sizeof *ast->link);
+	ast->range = malloc((room + 1) * sizeof *ast->range);
+	ast->binding = malloc((room + 1) * sizeof *ast->binding);
+	if (ast->node == NULL || ast->link == NULL || ast->range == NULL || ast->binding == NULL) {
+		return syntax_fail(error, E_MEMORY, 0, "out of memory for the expression");
+	}
+	if (!lexer_next(&parser.lexer)) {
+		return false;
+	}
+	if (parser.lexer.token.kind == TOKEN_END) {
+		return syntax_fail(error, E_INVALID, 0, "the expression is empty");
+	}
+	return parse_statements(&parser);
+}
+
+void ast_free(struct ast *ast)
+{
+	free(ast->node);
+	free(ast->link);
+	free(ast->range);
+	free(ast->binding);
+}

@@ -1,0 +1,121 @@
+/* Tokens and the syntax tree; private to core/expression. */
+#ifndef CORE_EXPRESSION_SYNTAX_H
+#define CORE_EXPRESSION_SYNTAX_H
+
+#include "core/expression/expression.h"
+
+enum token_kind {
+	TOKEN_END,
+	TOKEN_NUMBER,
+	TOKEN_NAME,
+	TOKEN_OPERATOR, /* + - * / @ ^ ( ) [ ] , ; : . = < > */
+	TOKEN_POWER,    /* ** and ^ */
+	TOKEN_LESS_EQUAL,
+	TOKEN_GREATER_EQUAL,
+};
+
+enum { NAME_MAX_LENGTH = 200 };
+
+struct token {
+	enum token_kind kind;
+	char symbol; /* of an operator */
+	size_t position, length;
+	double number;
+	const char *name; /* in the text, without quotes */
+	size_t name_length;
+	bool quoted;
+};
+
+struct lexer {
+	const char *text;
+	size_t length, at;
+	struct token token; /* the current one */
+	struct expression_error *error;
+};
+
+/* Moves on to the next token. False, with the error set, where there is none. */
+bool lexer_next(struct lexer *lexer);
+/* Sets the error, unless there is one; returns false. */
+bool syntax_fail(struct expression_error *error, enum status status, size_t position, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+enum ast_kind { AST_NUMBER, AST_NAME, AST_NEGATE, AST_BINARY, AST_COMPARE, AST_CALL, AST_INDEX };
+
+/* One item of an index: u[2], u[1:3], A[:, 0]. Negative numbers count from the end. */
+struct ast_range {
+	bool range, has_start, has_stop;
+	long start, stop;
+	size_t position;
+};
+
+/* Children have smaller indices than their parent: the tree is walked by walking the array. */
+struct ast_node {
+	enum ast_kind kind;
+	char symbol; /* + - * / @ ^ ; < > and l, g for <= and >= */
+	size_t position;
+	double number;
+	const char *name; /* in the text */
+	size_t name_length;
+	size_t first, count; /* children: link[first .. first + count) */
+	size_t range, ranges;
+};
+
+struct ast_binding {
+	const char *name;
+	size_t name_length, position, node;
+};
+
+struct ast {
+	struct ast_node *node;
+	size_t nodes;
+	size_t *link;
+	size_t links;
+	struct ast_range *range;
+	size_t ranges;
+	struct ast_binding *binding;
+	size_t bindings;
+	size_t root;
+};
+
+/* Reads a text. ast_free is to be called on failure too. */
+bool ast_parse(struct ast *ast, const char *text, size_t length, struct expression_error *error);
+void ast_free(struct ast *ast);
+
+/* functions.c */
+struct lowering;
+struct call {
+	const struct ast_node *node;
+	size_t count;
+	const size_t *value;    /* nodes of the graph */
+	const size_t *argument; /* nodes of the tree */
+};
+
+struct expression_function {
+	const char *name;
+	size_t least, most; /* arguments */
+	bool element;       /* the operation `op`, element by element */
+	enum tensor_op op;
+	size_t (*lower)(struct lowering *lowering, const struct call *call);
+	const char *usage;
+};
+
+extern const struct expression_function expression_functions[];
+extern const size_t expression_function_count;
+const struct expression_function *expression_function_find(const char *name, size_t length);
+
+struct lowering {
+	struct tensor_graph *graph;
+	struct expression_scope *scope;
+	const struct ast *ast;
+	size_t *value; /* node of the tree -> node of the graph */
+	struct expression_error *error;
+};
+
+/* What operators and functions share (lower.c). All give NODE_NONE after an error of the graph. */
+size_t lower_unary(struct lowering *lowering, enum tensor_op op, size_t a);
+size_t lower_power(struct lowering *lowering, size_t a, size_t b);
+size_t lower_product(struct lowering *lowering, size_t a, size_t b);
+size_t lower_sum(struct lowering *lowering, size_t a);
+size_t lower_mean(struct lowering *lowering, size_t a);
+
+#endif

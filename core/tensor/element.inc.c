@@ -1,0 +1,148 @@
+/*
+ * Worker of operation.c: loops of the element-wise operations over n numbers with strides (in numbers; 0: broadcast).
+ *
+ *   forward_x:    y[i] = f(a[i sa], b[i sb], c[i sc])
+ *   reverse_x_k:  d_k[i s_k] += d[i] df/d(input k);  a broadcast input gets the sum
+ */
+#include "core/base/real.h"
+#include "core/tensor/real_math.h"
+
+struct NAME(lane) {
+	const REAL *in[3];
+	size_t stride[3];
+	REAL *out;
+	const REAL *d_out;
+	size_t d_stride; /* of out and d_out */
+};
+
+#define LOAD                                                                                                           \
+	const REAL a = l->in[0][i * sa], b = arity > 1 ? l->in[1][i * sb] : K(0),                                      \
+		   c = arity > 2 ? l->in[2][i * sc] : K(0);                                                            \
+	(void)a, (void)b, (void)c
+#define STRIDES size_t sa = l->stride[0], sb = l->stride[1], sc = l->stride[2]
+
+#define FORWARD(name, arity_, value, da, db, dc)                                                                       \
+	static void NAME(forward_##name)(size_t n, const struct NAME(lane) * l)                                        \
+	{                                                                                                              \
+		enum { arity = arity_ };                                                                               \
+		STRIDES;                                                                                               \
+		REAL *out = l->out;                                                                                    \
+		(void)sb, (void)sc;                                                                                    \
+		if (sa == 1 && (arity < 2 || sb == 1) && (arity < 3 || sc == 1)) {                                     \
+			sa = sb = sc = 1;                                                                              \
+			_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)                                            \
+			{                                                                                              \
+				LOAD;                                                                                  \
+				out[i] = value;                                                                        \
+			}                                                                                              \
+			return;                                                                                        \
+		}                                                                                                      \
+		_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)                                                    \
+		{                                                                                                      \
+			LOAD;                                                                                          \
+			out[i] = value;                                                                                \
+		}                                                                                                      \
+	}
+ELEMENTS(FORWARD)
+#undef FORWARD
+
+/* One derivative: into an array, or added up into one number. */
+#define ONE_REVERSE(name, arity_, k, derivative)                                                                       \
+	static void NAME(reverse_##name##_##k)(size_t n, const struct NAME(lane) * l, REAL * to, size_t step)          \
+	{                                                                                                              \
+		enum { arity = arity_ };                                                                               \
+		STRIDES;                                                                                               \
+		const REAL *out = l->out, *d = l->d_out;                                                               \
+		(void)sb, (void)sc;                                                                                    \
+		if (step == 0) {                                                                                       \
+			REAL total = 0;                                                                                \
+			for (size_t i = 0; i < n; i++) {                                                               \
+				LOAD;                                                                                  \
+				const REAL y = out[i];                                                                 \
+				(void)y;                                                                               \
+				total += d[i] * (derivative);                                                          \
+			}                                                                                              \
+			*to += total;                                                                                  \
+			return;                                                                                        \
+		}                                                                                                      \
+		_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)                                                    \
+		{                                                                                                      \
+			LOAD;                                                                                          \
+			const REAL y = out[i];                                                                         \
+			(void)y;                                                                                       \
+			to[i] += d[i] * (derivative);                                                                  \
+		}                                                                                                      \
+	}
+#define REVERSE(name, arity, value, da, db, dc)                                                                        \
+	ONE_REVERSE(name, arity, 0, da) ONE_REVERSE(name, arity, 1, db) ONE_REVERSE(name, arity, 2, dc)
+ELEMENTS(REVERSE)
+#undef REVERSE
+#undef ONE_REVERSE
+#undef LOAD
+#undef STRIDES
+
+typedef void NAME(element_forward)(size_t n, const struct NAME(lane) * lane);
+typedef void NAME(element_reverse)(size_t n, const struct NAME(lane) * lane, REAL *to, size_t step);
+
+static const struct {
+	NAME(element_forward) * forward;
+	NAME(element_reverse) * reverse[3];
+} NAME(elements)[] = {
+#define ENTRY(name, arity, value, da, db, dc)                                                                          \
+	[TENSOR_##name -                                                                                               \
+		TENSOR_neg] = { NAME(forward_##name),                                                                  \
+				{ NAME(reverse_##name##_0), NAME(reverse_##name##_1), NAME(reverse_##name##_2) } },
+	ELEMENTS(ENTRY)
+#undef ENTRY
+};
+
+/* The innermost loop of a value: our vectorised kernels where there is one. */
+static void NAME(element_values)(const struct tensor_call *call, size_t n, const struct NAME(lane) * lane)
+{
+	const struct kernels *kernels = call->program->kernels;
+	if (lane->stride[0] == 1 && n >= 8) {
+		/* clang-format off */
+		switch ((int)call->step->op) {
+		case TENSOR_exp: kernels->NAME(exp)(n, lane->in[0], lane->out); return;
+		case TENSOR_log: kernels->NAME(log)(n, lane->in[0], lane->out); return;
+		case TENSOR_tanh: kernels->NAME(tanh)(n, lane->in[0], lane->out); return;
+		case TENSOR_expit: kernels->NAME(sigmoid)(n, lane->in[0], lane->out); return;
+		default: break;
+		}
+		/* clang-format on */
+	}
+	NAME(elements)[call->step->op - TENSOR_neg].forward(n, lane);
+}
+
+/* Calls the innermost loop for every index of the outer ones. to: gradient of input k (reverse), or NULL. */
+static void NAME(element_walk)(const struct tensor_call *call, size_t k, REAL *to)
+{
+	const struct walk *walk = &call->step->walk;
+	size_t extent[3] = { 1, 1, 1 }, stride[4][3] = { { 0 } };
+	for (size_t d = 0; d < walk->dims; d++) { /* right-aligned */
+		size_t at = 3 - walk->dims + d;
+		extent[at] = walk->extent[d] * (d == 0 && walk->rowed ? call->rows : 1);
+		for (size_t i = 0; i < 4; i++) {
+			stride[i][at] = walk->stride[i][d];
+		}
+	}
+	for (size_t p = 0; p < extent[0]; p++) {
+		for (size_t q = 0; q < extent[1]; q++) {
+			struct NAME(lane) lane = { .d_stride = 1 };
+			for (size_t i = 0; i < 3; i++) {
+				lane.in[i] = (const REAL *)call->in[i] + p * stride[i][0] + q * stride[i][1];
+				lane.stride[i] = stride[i][2];
+			}
+			size_t at = p * stride[3][0] + q * stride[3][1];
+			lane.out = (REAL *)call->out + at;
+			if (to == NULL) {
+				NAME(element_values)(call, extent[2], &lane);
+				continue;
+			}
+			lane.d_out = (const REAL *)call->d_out + at;
+			NAME(elements)
+			[call->step->op - TENSOR_neg].reverse[k](
+				extent[2], &lane, to + p * stride[k][0] + q * stride[k][1], stride[k][2]);
+		}
+	}
+}

@@ -1,0 +1,414 @@
+/*
+ * From a tensor graph to the tables of a program: who is needed, what is computed before, over and after the rows,
+ * where each value lies.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/size.h"
+#include "core/tensor/program_internal.h"
+
+/* Bytes of a block's rows, values and gradients: they stay in the second-level cache, mostly in the first. */
+enum { BLOCK_BYTES = 48 * 1024, BLOCK_ROWS_LEAST = 64, BLOCK_ROWS_MOST = 2048 };
+/* Work that is worth waking a thread for, and a lane's price in gradients to add. */
+enum { LANE_NANOSECONDS = 30000, LANES_MOST = 16, LANES_BYTES = 16 * 1024 * 1024 };
+
+/* What is found out about a node on the way. */
+struct sort {
+	bool root, output; /* needed by them */
+	bool wanted;       /* a parameter lies behind it */
+	bool late;         /* a sum over rows lies behind it */
+	unsigned degree;   /* of a late plain value in the sums over rows: 0, 1, or 2 for more */
+};
+
+struct layout {
+	struct program *program;
+	const struct tensor_graph *graph;
+	struct sort *sort;
+	bool overflow;
+};
+
+static bool is_crossing(const struct tensor_node *node)
+{
+	return node->op == TENSOR_SUM_ROWS || node->op == TENSOR_MEAN_ROWS;
+}
+
+static bool is_leaf(const struct tensor_node *node)
+{
+	return tensor_arity(node->op) == 0;
+}
+
+static void find_needs(struct layout *layout)
+{
+	const struct tensor_graph *graph = layout->graph;
+	struct sort *sort = layout->sort;
+	for (size_t i = graph->nodes; i-- > 0;) {
+		sort[i].root |= i == layout->program->root;
+		sort[i].output |= i == layout->program->output;
+		for (size_t k = 0; k < tensor_arity(graph->node[i].op); k++) {
+			sort[graph->node[i].input[k]].root |= sort[i].root;
+			sort[graph->node[i].input[k]].output |= sort[i].output;
+		}
+	}
+}
+
+static unsigned largest(unsigned a, unsigned b)
+{
+	return a > b ? a : b;
+}
+
+/* Degree of a plain value in the sums over rows that it is computed of. */
+static unsigned degree_of(const struct tensor_node *node, const struct sort *sort)
+{
+	unsigned degree[3] = { 0 };
+	for (size_t k = 0; k < tensor_arity(node->op); k++) {
+		degree[k] = sort[node->input[k]].degree;
+	}
+	/* clang-format off */
+	switch ((int)node->op) {
+	case TENSOR_SUM_ROWS: case TENSOR_MEAN_ROWS:
+		return 1;
+	case TENSOR_add: case TENSOR_sub: case TENSOR_neg: case TENSOR_sum: case TENSOR_slice: case TENSOR_concat:
+	case TENSOR_transpose: case TENSOR_trace: case TENSOR_reshape:
+		return largest(degree[0], degree[1]);
+	case TENSOR_mul: case TENSOR_matmul:
+		return degree[0] + degree[1] > 1 ? 2 : degree[0] + degree[1];
+	case TENSOR_div:
+		return degree[1] == 0 ? degree[0] : 2;
+	case TENSOR_where:
+		return degree[0] == 0 ? largest(degree[1], degree[2]) : 2;
+	default:
+		return degree[0] + degree[1] + degree[2] == 0 ? 0 : 2;
+	}
+	/* clang-format on */
+}
+
+static void couple(struct program *program, const char *format, const char *name)
+{
+	if (!program->coupled) {
+		program->coupled = true;
+		/* Every format is one of the literals below, with one %s. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(program->reason, sizeof program->reason, format, name);
+#pragma GCC diagnostic pop
+	}
+}
+
+/* Sorts the nodes, and finds out whether rows can be taken apart. */
+static void find_sorts(struct layout *layout)
+{
+	struct program *program = layout->program;
+	for (size_t i = 0; i < layout->graph->nodes; i++) {
+		const struct tensor_node *node = &layout->graph->node[i];
+		struct sort *sort = &layout->sort[i];
+		sort->wanted = node->op == TENSOR_PARAMETER;
+		sort->late = is_crossing(node);
+		for (size_t k = 0; k < tensor_arity(node->op); k++) {
+			const struct sort *input = &layout->sort[node->input[k]];
+			sort->wanted |= input->wanted;
+			sort->late |= input->late;
+		}
+		sort->degree = node->shape.rowed ? 0 : degree_of(node, layout->sort);
+		if (!sort->root && !sort->output) {
+			continue;
+		}
+		program->rowed |= node->shape.rowed;
+		if (node->shape.rowed && sort->late) {
+			couple(program, "%s of a sum or mean over rows goes back into rows", tensor_op_name(node->op));
+		} else if (node->whole) {
+			couple(program, "%s over all rows at once", tensor_op_name(node->op));
+		} else if (sort->degree == 2) {
+			couple(program, "%s of a sum or mean over rows", tensor_op_name(node->op));
+		}
+	}
+}
+
+static enum status check(struct layout *layout, struct error *error)
+{
+	struct program *program = layout->program;
+	const struct tensor_node *node = layout->graph->node;
+	char text[64];
+	if (program->root != NODE_NONE && (node[program->root].shape.rowed || node[program->root].shape.rank != 0)) {
+		return error_set(error, E_INVALID, "the result is %s, not a number",
+				 tensor_shape_text(&node[program->root].shape, text));
+	}
+	if (program->output == NODE_NONE) {
+		return OK;
+	}
+	const struct shape *shape = &node[program->output].shape;
+	if (!shape->rowed || shape->rank > 1) {
+		return error_set(error, E_INVALID, "the prediction is %s, not one for each row",
+				 tensor_shape_text(shape, text));
+	}
+	for (size_t i = 0; i < layout->graph->nodes; i++) {
+		if (layout->sort[i].output && (layout->sort[i].late || node[i].whole)) {
+			return error_set(error, E_UNSUPPORTED, "a row's prediction depends on the other rows: %s",
+					 program->reason);
+		}
+		if (layout->sort[i].output && node[i].op == TENSOR_TARGET) {
+			return error_set(error, E_INVALID, "the prediction reads the target");
+		}
+	}
+	return OK;
+}
+
+static void add(struct layout *layout, size_t *to, size_t size)
+{
+	layout->overflow |= !size_add(*to, size, to);
+}
+
+/* Where values lie. Rowed gradients come behind the rowed values. */
+static void find_places(struct layout *layout)
+{
+	struct program *program = layout->program;
+	const struct tensor_graph *graph = layout->graph;
+	size_t gradients = 0;
+	program->plain_size = program->n;
+	for (size_t i = 0; i < graph->nodes; i++) {
+		const struct tensor_node *node = &graph->node[i];
+		bool alive = layout->sort[i].root || layout->sort[i].output;
+		size_t size = shape_size(&node->shape);
+		program->wanted[i] = layout->sort[i].wanted;
+		program->row_gradient[i] = SIZE_MAX;
+		program->place[i] = PLACE_NONE;
+		if (node->op == TENSOR_PARAMETER) {
+			program->place[i] = PLACE_PLAIN;
+			program->offset[i] = node->at[0];
+		} else if (!alive || (node->op == TENSOR_CONSTANT)) {
+			continue;
+		} else if (node->op == TENSOR_FEATURES || node->op == TENSOR_TARGET) {
+			program->place[i] = node->op == TENSOR_FEATURES ? PLACE_FEATURES : PLACE_TARGET;
+			program->offset[i] = program->row_values; /* room to gather in */
+			add(layout, &program->row_values, size);
+		} else if (node->shape.rowed) {
+			program->place[i] = PLACE_ROWS;
+			program->offset[i] = program->row_values;
+			add(layout, &program->row_values, size);
+			if (layout->sort[i].root && layout->sort[i].wanted) {
+				program->row_gradient[i] = gradients;
+				add(layout, &gradients, size);
+			}
+		} else {
+			program->place[i] = PLACE_PLAIN;
+			program->offset[i] = program->plain_size;
+			add(layout, &program->plain_size, size);
+		}
+	}
+	program->plain_gradient_size = program->plain_size;
+	for (size_t i = 0; i < graph->nodes; i++) {
+		if (graph->node[i].op == TENSOR_CONSTANT && (layout->sort[i].root || layout->sort[i].output)) {
+			program->place[i] = PLACE_PLAIN;
+			program->offset[i] = program->plain_size;
+			add(layout, &program->plain_size, shape_size(&graph->node[i].shape));
+		}
+	}
+	program->row_numbers = program->row_values;
+	add(layout, &program->row_numbers, gradients);
+}
+
+/* Loops of an element-wise operation: dimensions that lie alike in all operands become one. */
+static void find_walk(struct step *step)
+{
+	struct walk *walk = &step->walk;
+	const struct shape *out = &step->shape[3];
+	size_t extent[3], stride[4][3], dims = 0;
+	if (out->rowed) {
+		extent[dims] = 1;
+		for (size_t k = 0; k < 4; k++) {
+			stride[k][dims] = step->shape[k].rowed ? shape_size(&step->shape[k]) : 0;
+		}
+		dims++;
+	}
+	for (size_t d = 0; d < out->rank; d++, dims++) {
+		extent[dims] = out->extent[d];
+		for (size_t k = 0; k < 4; k++) {
+			const struct shape *shape = &step->shape[k];
+			size_t lead = out->rank - d; /* counted from the last dimension */
+			stride[k][dims] = 0;
+			if (lead <= shape->rank && shape->extent[shape->rank - lead] != 1) {
+				stride[k][dims] = 1;
+				for (size_t e = shape->rank - lead + 1; e < shape->rank; e++) {
+					stride[k][dims] *= shape->extent[e];
+				}
+			}
+		}
+	}
+	walk->rowed = out->rowed;
+	walk->dims = 0;
+	for (size_t d = 0; d < dims; d++) {
+		bool alike = walk->dims > 0;
+		size_t last = walk->dims - 1;
+		for (size_t k = 0; alike && k < 4; k++) {
+			alike = walk->stride[k][last] == stride[k][d] * extent[d];
+		}
+		if (alike || (extent[d] == 1 && d > 0)) {
+			walk->extent[last] *= alike ? extent[d] : 1;
+			for (size_t k = 0; alike && k < 4; k++) {
+				walk->stride[k][last] = stride[k][d];
+			}
+			continue;
+		}
+		walk->extent[walk->dims] = extent[d];
+		for (size_t k = 0; k < 4; k++) {
+			walk->stride[k][walk->dims] = stride[k][d];
+		}
+		walk->dims++;
+	}
+}
+
+static void make_step(struct layout *layout, size_t i, struct step *step)
+{
+	struct program *program = layout->program;
+	const struct tensor_node *node = &layout->graph->node[i];
+	*step = (struct step){
+		.op = node->op,
+		.whole = node->whole,
+		.out = (unsigned)i,
+		.for_output = layout->sort[i].output,
+		.wanted = layout->sort[i].root && layout->sort[i].wanted,
+	};
+	memcpy(step->slice, node->at, sizeof step->slice);
+	step->shape[3] = node->shape;
+	step->scalar = tensor_is_element(node->op) && !node->shape.rowed && shape_size(&node->shape) == 1;
+	step->at[3] = (unsigned)program->offset[i];
+	for (size_t k = 0; k < tensor_arity(node->op); k++) {
+		step->in[k] = (unsigned)node->input[k];
+		step->at[k] = (unsigned)program->offset[node->input[k]];
+		step->shape[k] = layout->graph->node[node->input[k]].shape;
+		step->wants |= (unsigned char)(layout->sort[node->input[k]].wanted ? 1u << k : 0);
+	}
+	if (tensor_is_element(node->op)) {
+		find_walk(step);
+	}
+	if (is_crossing(node)) {
+		step->sum = program->sums;
+		add(layout, &program->sums, shape_size(&node->shape));
+	}
+}
+
+/* 0: constants, computed once; 1: before the rows (all, where rows are coupled); 2: rows; 3: after them. */
+static int phase_of(const struct layout *layout, size_t i)
+{
+	const struct tensor_node *node = &layout->graph->node[i];
+	if (is_leaf(node) && node->op != TENSOR_COLUMN) {
+		return -1;
+	}
+	if ((!layout->sort[i].root && !layout->sort[i].output) || node->op == TENSOR_COLUMN) {
+		return -1;
+	}
+	if (node->constant) {
+		return 0;
+	}
+	if (layout->program->coupled) {
+		return 1;
+	}
+	return node->shape.rowed || is_crossing(node) ? 2 : layout->sort[i].late ? 3 : 1;
+}
+
+static bool make_steps(struct layout *layout)
+{
+	struct program *program = layout->program;
+	const struct tensor_graph *graph = layout->graph;
+	size_t *counts[4] = { &program->constants, &program->before, &program->middle, &program->after };
+	size_t made = 0;
+	program->step = calloc(graph->nodes + 1, sizeof *program->step);
+	program->boundary = calloc(graph->nodes + 1, sizeof *program->boundary);
+	program->leaf = calloc(graph->nodes + 1, sizeof *program->leaf);
+	if (program->step == NULL || program->boundary == NULL || program->leaf == NULL) {
+		return false;
+	}
+	for (int phase = 0; phase < 4; phase++) {
+		for (size_t i = 0; i < graph->nodes; i++) {
+			if (phase_of(layout, i) == phase) {
+				make_step(layout, i, &program->step[made++]);
+				++*counts[phase];
+			}
+		}
+	}
+	for (size_t i = 0; i < graph->nodes; i++) {
+		if (!layout->sort[i].root && !layout->sort[i].output) {
+			continue;
+		}
+		if (program->place[i] == PLACE_PLAIN && program->wanted[i]) {
+			program->boundary[program->boundaries++] = (unsigned)i;
+		}
+		if (graph->node[i].op == TENSOR_COLUMN || program->place[i] == PLACE_FEATURES ||
+		    program->place[i] == PLACE_TARGET) {
+			program->leaf[program->leaves++] = (unsigned)i;
+			program->column[i] = graph->node[i].op == TENSOR_COLUMN ? graph->node[i].at[0] : SIZE_MAX;
+		}
+	}
+	return true;
+}
+
+/* Nanoseconds of a row, roughly: two a number, and 10 products with a matrix each. */
+static size_t row_nanoseconds(const struct program *program)
+{
+	size_t products = 0;
+	for (size_t s = program->constants; s < program->constants + program->before + program->middle; s++) {
+		if (program->step[s].op == TENSOR_matmul) {
+			products += shape_size(&program->step[s].shape[1]);
+		}
+	}
+	return 2 * program->row_numbers + products / 10 + 1;
+}
+
+static void choose_rows(struct layout *layout)
+{
+	struct program *program = layout->program;
+	size_t row_bytes = 0, lane_bytes = 0;
+	layout->overflow |= !size_multiply(program->row_numbers + 1, program->element, &row_bytes) ||
+			    !size_multiply(program->plain_gradient_size + 1, program->element, &lane_bytes);
+	program->lanes = 1;
+	if (program->coupled || !program->rowed) {
+		program->block_rows = program->rowed ? program->most_rows : 0;
+		return;
+	}
+	size_t rows = row_bytes == 0 ? BLOCK_ROWS_MOST : BLOCK_BYTES / row_bytes / 16 * 16;
+	rows = rows < BLOCK_ROWS_LEAST ? BLOCK_ROWS_LEAST : rows > BLOCK_ROWS_MOST ? BLOCK_ROWS_MOST : rows;
+	program->block_rows = rows;
+	program->lanes = LANES_MOST;
+	while (program->lanes > 2 && lane_bytes > (size_t)LANES_BYTES / program->lanes) {
+		program->lanes /= 2;
+	}
+	program->lane_rows = (LANE_NANOSECONDS + lane_bytes) / row_nanoseconds(program) + 1;
+}
+
+enum status program_layout(struct program *program, const struct tensor_graph *graph, struct error *error)
+{
+	struct layout layout = { .program = program, .graph = graph };
+	if (graph->status != OK) {
+		return error_set(error, graph->status, "%s", graph->error.text);
+	}
+	layout.sort = calloc(graph->nodes + 1, sizeof *layout.sort);
+	program->place = calloc(graph->nodes + 1, sizeof *program->place);
+	program->offset = calloc(graph->nodes + 1, sizeof *program->offset);
+	program->row_gradient = calloc(graph->nodes + 1, sizeof *program->row_gradient);
+	program->column = calloc(graph->nodes + 1, sizeof *program->column);
+	program->wanted = calloc(graph->nodes + 1, sizeof *program->wanted);
+	enum status status = OK;
+	if (layout.sort == NULL || program->place == NULL || program->offset == NULL || program->column == NULL ||
+	    program->row_gradient == NULL || program->wanted == NULL) {
+		status = E_MEMORY;
+	}
+	if (status == OK) {
+		find_needs(&layout);
+		find_sorts(&layout);
+		status = check(&layout, error);
+	}
+	if (status == OK) {
+		find_places(&layout);
+		layout.overflow |= program->plain_size > UINT32_MAX;
+		status = layout.overflow ? E_TOO_LARGE : make_steps(&layout) ? OK : E_MEMORY;
+		choose_rows(&layout);
+		status = layout.overflow ? E_TOO_LARGE : status;
+	}
+	free(layout.sort);
+	if (status == E_TOO_LARGE) {
+		return error_set(error, status, "the expression needs more memory than any machine has");
+	}
+	return status == E_MEMORY ? error_set(error, status, "out of memory for the expression") : status;
+}

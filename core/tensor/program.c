@@ -1,0 +1,228 @@
+#include "core/tensor/program.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/size.h"
+#include "core/tensor/program_internal.h"
+
+enum { LINE = 64 };
+
+#define REAL_IS_FLOAT 1
+#include "core/tensor/run.inc.c"
+#undef REAL_IS_FLOAT
+#define REAL_IS_FLOAT 0
+#include "core/tensor/run.inc.c"
+#undef REAL_IS_FLOAT
+
+/* Bytes of `count * size` numbers, in whole lines; added to *total. Returns where they begin. */
+static size_t reserve(const struct program *program, size_t count, size_t size, size_t element, size_t *total,
+		      bool *overflow)
+{
+	size_t bytes = 0, at = *total;
+	(void)program;
+	*overflow |= !size_multiply(count, size, &bytes) || !size_multiply(bytes, element, &bytes) ||
+		     !size_add(bytes, 2 * LINE - 1, &bytes) || !size_add(*total, bytes / LINE * LINE, total);
+	return at;
+}
+
+struct places {
+	size_t plain, gradient, lanes, sum, seed, rows, row_bytes;
+};
+
+static bool measure(struct program *program, struct places *places)
+{
+	bool overflow = false;
+	size_t element = program->element, bytes = 0;
+	program->bytes = 0;
+	places->plain = reserve(program, 1, program->plain_size, element, &program->bytes, &overflow);
+	places->gradient = reserve(program, 1, program->plain_gradient_size, element, &program->bytes, &overflow);
+	places->lanes =
+		reserve(program, program->lanes - 1, program->plain_gradient_size, element, &program->bytes, &overflow);
+	places->sum = reserve(program, program->lanes, program->sums, sizeof(double), &program->bytes, &overflow);
+	places->seed = reserve(program, 1, program->sums, element, &program->bytes, &overflow);
+	reserve(program, program->block_rows, program->row_numbers, element, &bytes, &overflow);
+	places->row_bytes = bytes;
+	places->rows = reserve(program, program->coupled ? 1 : program->slots, places->row_bytes, 1, &program->bytes,
+			       &overflow);
+	return !overflow && program->bytes < PTRDIFF_MAX / 2;
+}
+
+static bool make_slot(struct program *program, size_t s, const struct places *places)
+{
+	struct program_slot *slot = &program->slot[s];
+	slot->rows = program->memory + places->rows + (program->coupled ? 0 : s) * places->row_bytes;
+	slot->value = calloc(program->nodes + 1, sizeof *slot->value);
+	slot->gradient = calloc(program->nodes + 1, sizeof *slot->gradient);
+	if (slot->value == NULL || slot->gradient == NULL) {
+		return false;
+	}
+	size_t rows = program->block_rows * program->element;
+	for (size_t i = 0; i < program->nodes; i++) {
+		if (program->place[i] == PLACE_PLAIN) {
+			slot->value[i] = program->plain + program->offset[i] * program->element;
+			if (program->wanted[i]) {
+				slot->gradient[i] = program->gradient + program->offset[i] * program->element;
+			}
+		} else if (program->place[i] != PLACE_NONE) {
+			slot->value[i] = slot->rows + program->offset[i] * rows;
+			if (program->row_gradient[i] != SIZE_MAX) {
+				slot->gradient[i] =
+					slot->rows + (program->row_values + program->row_gradient[i]) * rows;
+			}
+		}
+	}
+	return true;
+}
+
+static bool allocate(struct program *program, const struct places *places)
+{
+	program->memory = aligned_alloc(LINE, (program->bytes + LINE) / LINE * LINE);
+	program->slot = calloc(program->slots, sizeof *program->slot);
+	if (program->memory == NULL || program->slot == NULL) {
+		return false;
+	}
+	program->plain = program->memory + places->plain;
+	program->gradient = program->memory + places->gradient;
+	program->lane_gradient = program->memory + places->lanes;
+	program->sum = (double *)(void *)(program->memory + places->sum);
+	program->seed = program->memory + places->seed;
+	for (size_t s = 0; s < program->slots; s++) {
+		if (!make_slot(program, s, places)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void fill_constants(struct program *program, const struct tensor_graph *graph)
+{
+	for (size_t i = 0; i < graph->nodes; i++) {
+		if (graph->node[i].op != TENSOR_CONSTANT || program->place[i] != PLACE_PLAIN) {
+			continue;
+		}
+		const double *from = graph->pool + graph->node[i].at[0];
+		for (size_t j = 0; j < shape_size(&graph->node[i].shape); j++) {
+			size_t at = program->offset[i] + j;
+			if (program->dtype == DTYPE_FLOAT32) {
+				((float *)(void *)program->plain)[at] = (float)from[j];
+			} else {
+				((double *)(void *)program->plain)[at] = from[j];
+			}
+		}
+	}
+	if (program->dtype == DTYPE_FLOAT32) {
+		run_plain_f32(program, 0, program->constants, 0, 0);
+	} else {
+		run_plain_f64(program, 0, program->constants, 0, 0);
+	}
+}
+
+static enum status start(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
+			 size_t most_rows, struct program **out, struct places *places, struct error *error)
+{
+	struct program *program = calloc(1, sizeof *program);
+	assert(slots >= 1);
+	if (program == NULL) {
+		return error_set(error, E_MEMORY, "out of memory for the expression");
+	}
+	program->dtype = dtype;
+	program->element = dtype_size(dtype);
+	program->kernels = kernels_active();
+	program->n = graph->n;
+	program->nodes = graph->nodes;
+	program->root = root;
+	program->output = output;
+	program->features = graph->features;
+	program->targets = graph->targets;
+	program->slots = slots;
+	program->most_rows = most_rows;
+	*out = program;
+	enum status status = program_layout(program, graph, error);
+	if (status == OK && !measure(program, places)) {
+		status = error_set(error, E_TOO_LARGE, "the expression needs more memory than any machine has");
+	}
+	return status;
+}
+
+enum status program_create(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
+			   size_t most_rows, struct program **out, struct error *error)
+{
+	struct program *program = NULL;
+	struct places places;
+	enum status status = start(graph, root, output, dtype, slots, most_rows, &program, &places, error);
+	if (status == OK && !allocate(program, &places)) {
+		status = error_set(error, E_MEMORY, "out of memory: the expression needs %zu bytes", program->bytes);
+	}
+	if (status != OK) {
+		program_destroy(program);
+		return status;
+	}
+	memset(program->gradient, 0, program->plain_gradient_size * program->element);
+	fill_constants(program, graph);
+	*out = program;
+	return OK;
+}
+
+void program_destroy(struct program *program)
+{
+	if (program == NULL) {
+		return;
+	}
+	for (size_t s = 0; program->slot != NULL && s < program->slots; s++) {
+		free(program->slot[s].value);
+		free(program->slot[s].gradient);
+	}
+	free(program->slot);
+	free(program->memory);
+	free(program->place);
+	free(program->offset);
+	free(program->row_gradient);
+	free(program->column);
+	free(program->wanted);
+	free(program->step);
+	free(program->boundary);
+	free(program->leaf);
+	free(program);
+}
+
+enum status program_measure(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype,
+			    size_t slots, size_t most_rows, size_t *bytes, struct error *error)
+{
+	struct program *program = NULL;
+	struct places places;
+	enum status status = start(graph, root, output, dtype, slots, most_rows, &program, &places, error);
+	if (status == OK) {
+		*bytes = program->bytes + sizeof *program +
+			 graph->nodes * (sizeof(struct step) + 6 * sizeof(size_t) + 2 * slots * sizeof(void *));
+	}
+	program_destroy(program);
+	return status;
+}
+
+enum status program_evaluate(struct program *program, const void *theta, const struct batch *batch,
+			     struct executor *executor, double *value, void *gradient)
+{
+	return program->dtype == DTYPE_FLOAT32 ? evaluate_f32(program, theta, batch, executor, value, gradient)
+					       : evaluate_f64(program, theta, batch, executor, value, gradient);
+}
+
+enum status program_predict(struct program *program, const void *theta, const struct batch *batch,
+			    struct executor *executor, void *outputs)
+{
+	return program->dtype == DTYPE_FLOAT32 ? predict_f32(program, theta, batch, executor, outputs)
+					       : predict_f64(program, theta, batch, executor, outputs);
+}
+
+const char *program_couples_rows(const struct program *program)
+{
+	return program->coupled ? program->reason : NULL;
+}
+
+bool program_has_rows(const struct program *program)
+{
+	return program->rowed;
+}

@@ -1,0 +1,49 @@
+/*
+ * A program: how a tensor graph is run. Made once; running it allocates nothing and looks nothing up.
+ *
+ * Nodes fall in three: what parameters alone lead to (computed once an evaluation, before the rows), what is rowed
+ * (computed block by block), and what is computed of sums and means over rows (after the rows).
+ *
+ * Where the objective is affine in its sums and means over rows, what flows back into the rows is known before they
+ * run: so the last part goes first with zeros for the sums, backward, which gives the seeds; then each block runs
+ * forward and backward while it sits in the cache; then the last part runs again with the true sums. Mini-batches
+ * are then fair: a mean is that of the batch, a sum over the batch is scaled by n / batch.
+ *
+ * Where it is not (a variance over rows, the square root of a mean, a maximum over rows), the rows run whole, as one
+ * block on one thread, and mini-batches are not fair: program_couples_rows says why.
+ *
+ * Invariants
+ *  1. Blocks and lanes depend on shapes and the number of rows alone, never on the executor: the same bits for any
+ *     number of threads.
+ *  2. All arithmetic is in the program's dtype, but sums over rows, which are double.
+ */
+#ifndef CORE_TENSOR_PROGRAM_H
+#define CORE_TENSOR_PROGRAM_H
+
+#include "core/exec.h"
+#include "core/tensor/tensor.h"
+
+struct program;
+
+/* Plans the plain scalar `root` (NODE_NONE: only the output) of `graph` (borrowed for this call). output: what
+ * program_predict writes, a rowed scalar or vector; or NODE_NONE. most_rows: of any batch that will be evaluated
+ * (counts where rows are coupled). *out is returned owned. E_TOO_LARGE, E_UNSUPPORTED, E_INVALID, E_MEMORY. */
+enum status program_create(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
+			   size_t most_rows, struct program **out, struct error *error);
+void program_destroy(struct program *program);
+/* The bytes that program_create takes; the same errors. */
+enum status program_measure(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype,
+			    size_t slots, size_t most_rows, size_t *bytes, struct error *error);
+
+/* As objective_type.evaluate and .predict. */
+enum status program_evaluate(struct program *program, const void *theta, const struct batch *batch,
+			     struct executor *executor, double *value, void *gradient);
+enum status program_predict(struct program *program, const void *theta, const struct batch *batch,
+			    struct executor *executor, void *outputs);
+
+/* Why the rows cannot be taken apart, a sentence's end ("..."); NULL when they can. */
+const char *program_couples_rows(const struct program *program);
+/* Whether any row is read. */
+bool program_has_rows(const struct program *program);
+
+#endif

@@ -1,0 +1,99 @@
+/* What a program is made of; private to core/tensor (program.c and layout.c make it, run.inc.c runs it). */
+#ifndef CORE_TENSOR_PROGRAM_INTERNAL_H
+#define CORE_TENSOR_PROGRAM_INTERNAL_H
+
+#include "core/kernels/kernels.h"
+#include "core/tensor/program.h"
+
+/* Loops of an element-wise operation, outermost first; adjacent dimensions that lie alike are one. */
+struct walk {
+	size_t dims;
+	size_t extent[3];    /* the first is times the rows where `rowed` */
+	size_t stride[4][3]; /* of the inputs and the result, 0 where broadcast */
+	bool rowed;
+};
+
+/* A node that is computed, ready to run. */
+struct step {
+	enum tensor_op op;
+	bool scalar;         /* element-wise on plain numbers: straight code */
+	bool whole;          /* a reduction over all rows */
+	bool wanted;         /* a parameter lies behind it */
+	unsigned char wants; /* bit k: the gradient of input k is */
+	unsigned in[3], out; /* nodes */
+	unsigned at[4];      /* of scalars: offsets of the inputs and the result in plain memory */
+	struct shape shape[4];
+	struct walk walk;
+	size_t slice[4];
+	size_t sum; /* of a crossing: where its sums are among those of a lane */
+	bool for_output;
+};
+
+struct program_slot {
+	void **value, **gradient; /* [nodes] */
+	char *rows;               /* values and gradients of a block's rows */
+};
+
+enum node_place { PLACE_NONE, PLACE_PLAIN, PLACE_ROWS, PLACE_FEATURES, PLACE_TARGET };
+
+struct program {
+	enum dtype dtype;
+	size_t element;
+	const struct kernels *kernels;
+	size_t n, nodes;
+	size_t root, output; /* nodes; NODE_NONE */
+	bool rowed;          /* there are rows to read */
+	bool coupled;
+	char reason[200];
+	/* [nodes] */
+	unsigned char *place;
+	size_t *offset;       /* numbers in plain memory, or numbers a row (values), by place */
+	size_t *row_gradient; /* of rowed ones: numbers a row; SIZE_MAX: none */
+	size_t *column;       /* of a column leaf: which; SIZE_MAX for the others */
+	bool *wanted;
+	/* plain memory: theta, then what is computed, then constants */
+	size_t plain_size, plain_gradient_size;
+	size_t row_numbers; /* numbers a row in a slot, gradients included */
+	size_t row_values;  /* of them values: gradients come after */
+	/* steps: before the rows, the rows, after the rows; all of them before where rows are coupled */
+	size_t constants, before, middle, after;
+	struct step *step; /* [constants + before + middle + after] */
+	size_t boundaries;
+	unsigned *boundary; /* plain nodes whose gradient rows add to */
+	size_t sums;        /* doubles of a lane */
+	size_t leaves;
+	unsigned *leaf; /* rowed leaves */
+	size_t features, targets;
+	size_t block_rows, lane_rows, lanes, slots, most_rows;
+	size_t bytes;
+	/* memory */
+	char *memory;
+	char *plain, *gradient; /* [plain_size], [plain_gradient_size] of dtype; gradient of lane 0 */
+	char *lane_gradient;    /* of the lanes 1..L-1 */
+	double *sum;            /* [lanes, sums] */
+	char *seed;             /* [sums] of dtype */
+	struct program_slot *slot;
+};
+
+/* One call of an operation's function. */
+struct tensor_call {
+	const struct program *program;
+	const struct step *step;
+	size_t rows; /* of this block */
+	const void *in[3];
+	void *out;
+	const void *d_out;
+	void *d_in[3]; /* NULL: not wanted; added to */
+	double scale;  /* of a crossing: 1, 1 / batch, n / batch */
+	double *sum;   /* of a crossing */
+};
+
+/* Fills everything but the memory. On failure program_destroy is still to be called. */
+enum status program_layout(struct program *program, const struct tensor_graph *graph, struct error *error);
+
+void tensor_forward_f32(const struct tensor_call *call);
+void tensor_forward_f64(const struct tensor_call *call);
+void tensor_reverse_f32(const struct tensor_call *call);
+void tensor_reverse_f64(const struct tensor_call *call);
+
+#endif

@@ -1,0 +1,152 @@
+#include "core/tensor/rules.h"
+
+#include <assert.h>
+#include <math.h>
+
+static enum status misfit(enum tensor_op op, const struct shape *in, struct error *error)
+{
+	char a[64], b[64];
+	return error_set(error, E_INVALID, "shapes %s and %s do not fit for %s", tensor_shape_text(&in[0], a),
+			 tensor_shape_text(&in[1], b), tensor_op_name(op));
+}
+
+/* out = the shape that a and b broadcast to (numpy's rule); a rowed scalar goes with rowed vectors row by row. */
+static bool broadcast(const struct shape *a, const struct shape *b, struct shape *out)
+{
+	const struct shape *large = a->rank >= b->rank ? a : b, *small = large == a ? b : a;
+	*out = *large;
+	out->rowed = a->rowed || b->rowed;
+	/* A plain value beside a rowed one must not reach into the row dimension. */
+	const struct shape *plain = a->rowed ? b : a, *rowed = a->rowed ? a : b;
+	if (out->rowed && !plain->rowed && plain->rank > rowed->rank) {
+		/* numpy would align rows with a dimension of `plain` */
+		for (size_t i = 0; i < plain->rank; i++) {
+			if (plain->extent[i] != 1) {
+				return false;
+			}
+		}
+		*out = *rowed;
+		return true;
+	}
+	for (size_t i = 0; i < small->rank; i++) {
+		size_t l = large->rank - 1 - i, s = small->rank - 1 - i;
+		size_t x = large->extent[l], y = small->extent[s];
+		if (x != y && x != 1 && y != 1) {
+			return false;
+		}
+		out->extent[l] = x == 1 ? y : x;
+	}
+	return true;
+}
+
+static enum status element_rule(enum tensor_op op, const struct shape *in, struct shape *out, struct error *error)
+{
+	*out = in[0];
+	for (size_t k = 1; k < tensor_arity(op); k++) {
+		struct shape pair[2] = { *out, in[k] };
+		if (!broadcast(&pair[0], &pair[1], out)) {
+			return misfit(op, pair, error);
+		}
+	}
+	return OK;
+}
+
+/* [m, k] [k, n], a vector being a row on the left and a column on the right; rowed values have rows for m. */
+static enum status matmul_rule(const struct shape *in, struct shape *out, struct error *error)
+{
+	const struct shape *a = &in[0], *b = &in[1];
+	if (b->rowed || a->rank == 0 || b->rank == 0 || a->rank > 2 || b->rank > 2 || (a->rowed && a->rank != 1)) {
+		return misfit(TENSOR_matmul, in, error);
+	}
+	if (a->extent[a->rank - 1] != b->extent[0]) {
+		return misfit(TENSOR_matmul, in, error);
+	}
+	*out = (struct shape){ .rowed = a->rowed };
+	if (a->rank == 2) {
+		out->extent[out->rank++] = a->extent[0];
+	}
+	if (b->rank == 2) {
+		out->extent[out->rank++] = b->extent[1];
+	}
+	return OK;
+}
+
+static enum status concat_rule(const struct shape *in, struct shape *out, struct error *error)
+{
+	const struct shape *a = &in[0], *b = &in[1];
+	bool matrices = a->rank == 2 && b->rank == 2 && a->extent[1] == b->extent[1];
+	if (a->rowed != b->rowed || (!matrices && (a->rank > 1 || b->rank > 1))) {
+		return misfit(TENSOR_concat, in, error);
+	}
+	*out = (struct shape){ .rowed = a->rowed, .rank = matrices ? 2 : 1 };
+	out->extent[0] = (a->rank == 0 ? 1 : a->extent[0]) + (b->rank == 0 ? 1 : b->extent[0]);
+	out->extent[1] = matrices ? a->extent[1] : 0;
+	return OK;
+}
+
+static enum status need(enum tensor_op op, bool holds, const char *what, const struct shape *in, struct error *error)
+{
+	char a[64];
+	return holds ? OK
+		     : error_set(error, E_INVALID, "%s takes %s, not %s", tensor_op_name(op), what,
+				 tensor_shape_text(&in[0], a));
+}
+
+enum status tensor_rule(enum tensor_op op, bool whole, const struct shape *in, struct shape *out, struct error *error)
+{
+	if (tensor_is_element(op)) {
+		return element_rule(op, in, out, error);
+	}
+	*out = in[0];
+	/* clang-format off */
+	switch ((int)op) {
+	case TENSOR_sum: case TENSOR_prod: case TENSOR_max: case TENSOR_min: case TENSOR_logsumexp:
+		*out = (struct shape){ .rowed = in[0].rowed && !whole };
+		return shape_size(&in[0]) > 0 ? OK : need(op, false, "at least one number", in, error);
+	case TENSOR_softmax: case TENSOR_log_softmax:
+		return OK;
+	case TENSOR_SUM_ROWS: case TENSOR_MEAN_ROWS:
+		out->rowed = false;
+		return need(op, in[0].rowed, "rows", in, error);
+	case TENSOR_matmul:
+		return matmul_rule(in, out, error);
+	case TENSOR_transpose:
+		if (in[0].rank == 2) {
+			out->extent[0] = in[0].extent[1];
+			out->extent[1] = in[0].extent[0];
+		}
+		return need(op, !in[0].rowed, "a matrix of parameters (rows go first)", in, error);
+	case TENSOR_trace:
+		*out = (struct shape){ .rank = 0 };
+		return need(op, in[0].rank == 2 && !in[0].rowed, "a matrix", in, error);
+	case TENSOR_concat:
+		return concat_rule(in, out, error);
+	case TENSOR_pick:
+		*out = (struct shape){ .rowed = in[0].rowed };
+		return in[0].rank == 1 && in[1].rank == 0 && in[0].rowed == in[1].rowed ? OK : misfit(op, in, error);
+	default:
+		assert(false);
+		return E_INVALID;
+	}
+	/* clang-format on */
+}
+
+#define REAL double
+#define M(f) f
+#define K(x) ((double)(x))
+
+double tensor_element_value(enum tensor_op op, const double in[3])
+{
+	const double a = in[0], b = in[1], c = in[2];
+	switch ((int)op) {
+#define VALUE(name, arity, value, da, db, dc)                                                                          \
+	case TENSOR_##name:                                                                                            \
+		return value;
+		ELEMENTS(VALUE)
+#undef VALUE
+	default:
+		assert(false);
+		(void)c;
+		return 0;
+	}
+}

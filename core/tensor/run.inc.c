@@ -1,0 +1,397 @@
+/*
+ * Worker of program.c: runs a program in one precision.
+ *
+ * Slot 0's tables serve what is computed on the calling thread: the plain parts, and rows that run whole.
+ */
+#include "core/base/real.h"
+#include "core/tensor/real_math.h"
+
+/* One evaluation; shared by its pieces, which write only their own lane or slot, and `cancelled`. */
+struct NAME(run) {
+	struct program *program;
+	const struct batch *batch;
+	const struct executor *executor;
+	bool back;
+	size_t block_rows, blocks, lanes;
+	REAL *outputs;
+	atomic_bool cancelled;
+};
+
+/* What a sum over the rows is multiplied by: fair for mini-batches. */
+static double NAME(crossing_scale)(const struct step *step, const struct batch *batch)
+{
+	double count = (double)batch->count;
+	return step->op == TENSOR_MEAN_ROWS ? 1 / count : (double)batch->data->rows / count;
+}
+
+static void NAME(bind)(const struct program *program, const struct program_slot *slot, const struct step *step,
+		       struct tensor_call *call)
+{
+	(void)program;
+	call->step = step;
+	for (size_t k = 0; k < 3; k++) {
+		call->in[k] = slot->value[step->in[k]];
+		call->d_in[k] = step->wants >> k & 1 ? slot->gradient[step->in[k]] : NULL;
+	}
+	call->out = slot->value[step->out];
+	call->d_out = slot->gradient[step->out];
+}
+
+/* A number computed of numbers. */
+static inline void NAME(scalar_forward)(const struct step *step, REAL *m)
+{
+	const REAL a = m[step->at[0]], b = m[step->at[1]], c = m[step->at[2]];
+	REAL *y = &m[step->at[3]];
+	(void)c;
+	switch ((int)step->op) {
+#define CASE(name, arity, value, da, db, dc)                                                                           \
+	case TENSOR_##name:                                                                                            \
+		*y = value;                                                                                            \
+		break;
+		ELEMENTS(CASE)
+#undef CASE
+	default:
+		assert(false);
+	}
+}
+
+static inline void NAME(scalar_reverse)(const struct step *step, const REAL *m, REAL *g)
+{
+	const REAL a = m[step->at[0]], b = m[step->at[1]], c = m[step->at[2]], y = m[step->at[3]];
+	const REAL d = g[step->at[3]];
+	const unsigned wants = step->wants;
+	(void)c, (void)y;
+	switch ((int)step->op) {
+#define CASE(name, arity, value, da, db, dc)                                                                           \
+	case TENSOR_##name:                                                                                            \
+		if (wants & 1) {                                                                                       \
+			g[step->at[0]] += d * (da);                                                                    \
+		}                                                                                                      \
+		if (arity > 1 && wants & 2) {                                                                          \
+			g[step->at[1]] += d * (db);                                                                    \
+		}                                                                                                      \
+		if (arity > 2 && wants & 4) {                                                                          \
+			g[step->at[2]] += d * (dc);                                                                    \
+		}                                                                                                      \
+		break;
+		ELEMENTS(CASE)
+#undef CASE
+	default:
+		assert(false);
+	}
+}
+
+/* Forward through the steps [begin, end), on slot 0. */
+static void NAME(run_plain)(struct program *program, size_t begin, size_t end, size_t rows, double share)
+{
+	REAL *m = (REAL *)(void *)program->plain;
+	for (const struct step *step = program->step + begin; step < program->step + end; step++) {
+		if (step->scalar) {
+			NAME(scalar_forward)(step, m);
+			continue;
+		}
+		struct tensor_call call = { .program = program, .rows = rows };
+		NAME(bind)(program, &program->slot[0], step, &call);
+		if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {
+			call.sum = program->sum + step->sum;
+			memset(call.sum, 0, shape_size(&step->shape[3]) * sizeof *call.sum);
+			call.scale = step->op == TENSOR_MEAN_ROWS ? 1 / (double)rows : share;
+		}
+		NAME(tensor_forward)(&call);
+	}
+}
+
+static void NAME(reverse_plain)(struct program *program, size_t begin, size_t end, size_t rows, double share)
+{
+	const REAL *m = (const REAL *)(const void *)program->plain;
+	REAL *g = (REAL *)(void *)program->gradient;
+	for (const struct step *step = program->step + end; step-- > program->step + begin;) {
+		if (!step->wanted) {
+			continue;
+		}
+		if (step->scalar) {
+			NAME(scalar_reverse)(step, m, g);
+			continue;
+		}
+		struct tensor_call call = { .program = program, .rows = rows };
+		NAME(bind)(program, &program->slot[0], step, &call);
+		call.scale = step->op == TENSOR_MEAN_ROWS ? 1 / (double)rows : share;
+		NAME(tensor_reverse)(&call);
+	}
+}
+
+/* Points the slot's leaves at rows first..first+rows-1 of the batch: where they lie, or gathered. */
+static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_slot *slot, size_t first, size_t rows)
+{
+	const struct program *program = run->program;
+	const struct batch *batch = run->batch;
+	const uint32_t *index = batch->index;
+	size_t at = batch->first + first, width = batch->data->features;
+	for (size_t i = 0; i < program->leaves; i++) {
+		unsigned leaf = program->leaf[i];
+		bool target = program->place[leaf] == PLACE_TARGET;
+		const REAL *from = target ? batch->data->y : batch->data->x;
+		REAL *room =
+			(REAL *)(void *)(slot->rows + program->offset[leaf] * program->block_rows * program->element);
+		if (from == NULL) {
+			continue; /* a prediction has no target */
+		}
+		if (program->column[leaf] != SIZE_MAX) {
+			from += program->column[leaf];
+			for (size_t r = 0; r < rows; r++) {
+				room[r] = from[(index != NULL ? index[at + r] : at + r) * width];
+			}
+			continue;
+		}
+		size_t columns = target ? batch->data->targets : width;
+		if (index == NULL) {
+			slot->value[leaf] = (void *)(uintptr_t)(from + at * columns);
+			continue;
+		}
+		program->kernels->NAME(gather_rows)(rows, columns, from, index + at, room);
+		slot->value[leaf] = room;
+	}
+}
+
+/* Gradients of plain values that the rows of this lane add to. */
+static REAL *NAME(bind_lane)(const struct program *program, const struct program_slot *slot, size_t lane)
+{
+	size_t bytes = program->plain_gradient_size * program->element;
+	char *gradient = lane == 0 ? program->gradient : program->lane_gradient + (lane - 1) * bytes;
+	for (size_t i = 0; i < program->boundaries; i++) {
+		unsigned node = program->boundary[i];
+		slot->gradient[node] = gradient + program->offset[node] * program->element;
+	}
+	memset(gradient, 0, bytes);
+	return (REAL *)(void *)gradient;
+}
+
+static void NAME(run_block)(const struct NAME(run) * run, const struct program_slot *slot, size_t rows, double *sums)
+{
+	const struct program *program = run->program;
+	const struct step *begin = program->step + program->constants + program->before, *end = begin + program->middle;
+	struct tensor_call call = { .program = program, .rows = rows };
+	for (const struct step *step = begin; step < end; step++) {
+		NAME(bind)(program, slot, step, &call);
+		if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {
+			call.sum = sums + step->sum;
+			call.out = NULL;
+		}
+		NAME(tensor_forward)(&call);
+	}
+	if (!run->back) {
+		return;
+	}
+	memset(slot->rows + program->row_values * program->block_rows * program->element, 0,
+	       (program->row_numbers - program->row_values) * program->block_rows * program->element);
+	for (const struct step *step = end; step-- > begin;) {
+		if (step->wanted) {
+			NAME(bind)(program, slot, step, &call);
+			if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {
+				call.d_out = (const REAL *)(const void *)program->seed + step->sum;
+				call.scale = NAME(crossing_scale)(step, run->batch);
+			}
+			NAME(tensor_reverse)(&call);
+		}
+	}
+}
+
+/* A piece: the blocks of one lane, in order. */
+static void NAME(run_lane)(void *context, size_t lane, size_t slot_index)
+{
+	struct NAME(run) *run = context;
+	struct program *program = run->program;
+	const struct program_slot *slot = &program->slot[slot_index];
+	double *sums = program->sum + lane * program->sums;
+	assert(slot_index < program->slots);
+	memset(sums, 0, program->sums * sizeof *sums);
+	NAME(bind_lane)(program, slot, lane);
+	for (size_t b = lane * run->blocks / run->lanes; b < (lane + 1) * run->blocks / run->lanes; b++) {
+		if (executor_stopped(run->executor)) {
+			atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
+			return;
+		}
+		size_t first = b * run->block_rows, left = run->batch->count - first;
+		size_t rows = left < run->block_rows ? left : run->block_rows;
+		NAME(bind_rows)(run, slot, first, rows);
+		NAME(run_block)(run, slot, rows, sums);
+	}
+}
+
+static void NAME(cut)(struct NAME(run) * run)
+{
+	const struct program *program = run->program;
+	size_t rows = run->batch->count, blocks = (rows - 1) / program->block_rows + 1;
+	run->block_rows = (rows - 1) / blocks + 1;
+	run->blocks = (rows - 1) / run->block_rows + 1;
+	size_t lanes = program->lane_rows == 0 ? 1 : rows / program->lane_rows;
+	lanes = lanes < 1 ? 1 : lanes > program->lanes ? program->lanes : lanes;
+	run->lanes = lanes < run->blocks ? lanes : run->blocks;
+}
+
+static void NAME(seed_root)(struct program *program)
+{
+	if (program->wanted[program->root]) {
+		((REAL *)(void *)program->gradient)[program->offset[program->root]] = 1;
+	}
+}
+
+/* What flows into each sum over rows: the last part with zeros for the sums, and backward. */
+static void NAME(find_seeds)(struct program *program, size_t begin, size_t end)
+{
+	REAL *m = (REAL *)(void *)program->plain, *g = (REAL *)(void *)program->gradient;
+	REAL *seed = (REAL *)(void *)program->seed;
+	const struct step *middle = program->step + program->constants + program->before;
+	for (const struct step *step = middle; step < middle + program->middle; step++) {
+		if (!step->shape[3].rowed) {
+			memset(m + step->at[3], 0, shape_size(&step->shape[3]) * sizeof *m);
+		}
+	}
+	memset(g, 0, program->plain_gradient_size * sizeof *g);
+	NAME(run_plain)(program, begin, end, 0, 0);
+	NAME(seed_root)(program);
+	NAME(reverse_plain)(program, begin, end, 0, 0);
+	for (const struct step *step = middle; step < middle + program->middle; step++) {
+		if (!step->shape[3].rowed) {
+			memcpy(seed + step->sum, g + step->at[3], shape_size(&step->shape[3]) * sizeof *g);
+		}
+	}
+}
+
+/* The true sums, and the gradients of all lanes in the first one's. */
+static void NAME(add_lanes)(struct NAME(run) * run)
+{
+	struct program *program = run->program;
+	REAL *m = (REAL *)(void *)program->plain;
+	const struct step *middle = program->step + program->constants + program->before;
+	for (const struct step *step = middle; step < middle + program->middle; step++) {
+		for (size_t j = 0; !step->shape[3].rowed && j < shape_size(&step->shape[3]); j++) {
+			double sum = 0;
+			for (size_t lane = 0; lane < run->lanes; lane++) {
+				sum += program->sum[lane * program->sums + step->sum + j];
+			}
+			m[step->at[3] + j] = (REAL)(sum * NAME(crossing_scale)(step, run->batch));
+		}
+	}
+	for (size_t lane = 1; run->back && lane < run->lanes; lane++) {
+		const char *from = program->lane_gradient + (lane - 1) * program->plain_gradient_size * sizeof *m;
+		program->kernels->NAME(add)(program->plain_gradient_size, (const REAL *)(const void *)from,
+					    (REAL *)(void *)program->gradient);
+	}
+}
+
+static enum status NAME(evaluate_blocks)(struct NAME(run) * run, struct executor *executor)
+{
+	struct program *program = run->program;
+	size_t begin = program->constants + program->before + program->middle, end = begin + program->after;
+	NAME(cut)(run);
+	if (run->back) {
+		NAME(find_seeds)(program, begin, end);
+	}
+	if (run->lanes == 1) {
+		NAME(run_lane)(run, 0, 0);
+	} else {
+		executor->run(executor, run->lanes, NAME(run_lane), run);
+	}
+	if (atomic_load_explicit(&run->cancelled, memory_order_relaxed)) {
+		return E_CANCELLED;
+	}
+	NAME(add_lanes)(run);
+	NAME(run_plain)(program, begin, end, 0, 0);
+	if (run->back) {
+		const struct program_slot *slot = &program->slot[0];
+		for (size_t i = 0; i < program->boundaries; i++) { /* slot 0 ran some lane, perhaps not the first */
+			unsigned node = program->boundary[i];
+			slot->gradient[node] = program->gradient + program->offset[node] * program->element;
+		}
+		NAME(seed_root)(program);
+		NAME(reverse_plain)(program, begin, end, 0, 0);
+		NAME(reverse_plain)(program, program->constants, program->constants + program->before, 0, 0);
+	}
+	return OK;
+}
+
+static enum status NAME(evaluate)(struct program *program, const void *theta, const struct batch *batch,
+				  struct executor *executor, double *value, void *gradient)
+{
+	struct NAME(run) run = { .program = program, .batch = batch, .executor = executor, .back = gradient != NULL };
+	REAL *m = (REAL *)(void *)program->plain, *g = (REAL *)(void *)program->gradient;
+	size_t begin = program->constants, end = begin + program->before;
+	bool blocks = program->rowed && !program->coupled;
+	size_t rows = program->coupled ? batch->count : 0;
+	double share = program->coupled ? (double)batch->data->rows / (double)batch->count : 0;
+	memcpy(m, theta, program->n * sizeof *m);
+	if (program->coupled) {
+		assert(rows <= program->most_rows);
+		NAME(bind_rows)(&run, &program->slot[0], 0, rows);
+	}
+	NAME(run_plain)(program, begin, end, rows, share);
+	if (blocks) {
+		enum status status = NAME(evaluate_blocks)(&run, executor);
+		if (status != OK) {
+			return status;
+		}
+	} else if (run.back) {
+		memset(g, 0, program->plain_gradient_size * sizeof *g);
+		if (program->coupled) {
+			memset(program->slot[0].rows + program->row_values * program->block_rows * sizeof *m, 0,
+			       (program->row_numbers - program->row_values) * program->block_rows * sizeof *m);
+		}
+		NAME(seed_root)(program);
+		NAME(reverse_plain)(program, begin, end, rows, share);
+	}
+	if (gradient != NULL) {
+		memcpy(gradient, g, program->n * sizeof *g);
+	}
+	if (value != NULL) {
+		*value = (double)m[program->offset[program->root]];
+	}
+	return OK;
+}
+
+/* A piece: the outputs of one block. */
+static void NAME(predict_block)(void *context, size_t block, size_t slot_index)
+{
+	struct NAME(run) *run = context;
+	struct program *program = run->program;
+	const struct program_slot *slot = &program->slot[slot_index];
+	if (executor_stopped(run->executor)) {
+		atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
+		return;
+	}
+	size_t first = block * run->block_rows, left = run->batch->count - first;
+	struct tensor_call call = { .program = program, .rows = left < run->block_rows ? left : run->block_rows };
+	NAME(bind_rows)(run, slot, first, call.rows);
+	size_t steps = program->constants + program->before + program->middle, width = 1;
+	for (size_t s = program->constants; s < steps; s++) {
+		const struct step *step = &program->step[s];
+		if (step->for_output && step->shape[3].rowed) {
+			NAME(bind)(program, slot, step, &call);
+			NAME(tensor_forward)(&call);
+		}
+		width = step->out == program->output ? shape_size(&step->shape[3]) : width;
+	}
+	memcpy(run->outputs + first * width, slot->value[program->output], call.rows * width * sizeof(REAL));
+}
+
+static enum status NAME(predict)(struct program *program, const void *theta, const struct batch *batch,
+				 struct executor *executor, void *outputs)
+{
+	struct NAME(run) run = { .program = program, .batch = batch, .executor = executor, .outputs = outputs };
+	REAL *m = (REAL *)(void *)program->plain;
+	memcpy(m, theta, program->n * sizeof *m);
+	for (size_t s = program->constants; s < program->constants + program->before; s++) {
+		if (program->step[s].for_output && !program->step[s].shape[3].rowed) {
+			NAME(run_plain)(program, s, s + 1, 0, 0);
+		}
+	}
+	NAME(cut)(&run);
+	if (run.blocks == 1 || program->coupled) { /* rows that run whole have one slot */
+		for (size_t block = 0; block < run.blocks; block++) {
+			NAME(predict_block)(&run, block, 0);
+		}
+	} else {
+		executor->run(executor, run.blocks, NAME(predict_block), &run);
+	}
+	return atomic_load_explicit(&run.cancelled, memory_order_relaxed) ? E_CANCELLED : OK;
+}

@@ -1,0 +1,360 @@
+#include "core/tensor/tensor.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/size.h"
+#include "core/tensor/rules.h"
+
+enum { BUCKETS_LEAST = 64 };
+
+static const struct {
+	const char *name;
+	size_t arity;
+} ops[TENSOR_OPS] = {
+	[TENSOR_CONSTANT] = { "constant", 0 },
+	[TENSOR_PARAMETER] = { "parameter", 0 },
+	[TENSOR_FEATURES] = { "X", 0 },
+	[TENSOR_COLUMN] = { "column", 0 },
+	[TENSOR_TARGET] = { "y", 0 },
+#define ENTRY(name, arity, value, da, db, dc) [TENSOR_##name] = { #name, arity },
+	ELEMENTS(ENTRY)
+#undef ENTRY
+		[TENSOR_sum] = { "sum", 1 },
+	[TENSOR_prod] = { "prod", 1 },
+	[TENSOR_max] = { "max", 1 },
+	[TENSOR_min] = { "min", 1 },
+	[TENSOR_logsumexp] = { "logsumexp", 1 },
+	[TENSOR_softmax] = { "softmax", 1 },
+	[TENSOR_log_softmax] = { "log_softmax", 1 },
+	[TENSOR_SUM_ROWS] = { "sum over rows", 1 },
+	[TENSOR_MEAN_ROWS] = { "mean over rows", 1 },
+	[TENSOR_matmul] = { "@", 2 },
+	[TENSOR_transpose] = { "transpose", 1 },
+	[TENSOR_trace] = { "trace", 1 },
+	[TENSOR_slice] = { "slice", 1 },
+	[TENSOR_concat] = { "concat", 2 },
+	[TENSOR_pick] = { "pick", 2 },
+	[TENSOR_reshape] = { "reshape", 1 },
+};
+
+size_t tensor_arity(enum tensor_op op)
+{
+	return ops[op].arity;
+}
+
+const char *tensor_op_name(enum tensor_op op)
+{
+	return ops[op].name;
+}
+
+bool tensor_is_element(enum tensor_op op)
+{
+	return op >= TENSOR_neg && op <= TENSOR_clip;
+}
+
+const char *tensor_shape_text(const struct shape *shape, char text[64])
+{
+	if (!shape->rowed && shape->rank == 0) {
+		return "a number";
+	}
+	size_t used = (size_t)snprintf(text, 64, "[%s", shape->rowed ? "rows" : "");
+	for (size_t i = 0; i < shape->rank && i < 2; i++) {
+		used += (size_t)snprintf(text + used, 64 - used, "%s%zu", i > 0 || shape->rowed ? ", " : "",
+					 shape->extent[i]);
+	}
+	snprintf(text + used, 64 - used, "]");
+	return text;
+}
+
+void tensor_graph_init(struct tensor_graph *graph)
+{
+	*graph = (struct tensor_graph){ .status = OK };
+}
+
+void tensor_graph_fini(struct tensor_graph *graph)
+{
+	free(graph->node);
+	free(graph->pool);
+	free(graph->parameter);
+	free(graph->bucket);
+	tensor_graph_init(graph);
+}
+
+static size_t fail(struct tensor_graph *graph, enum status status, const char *text)
+{
+	graph->status = error_set(&graph->error, status, "%s", text);
+	return NODE_NONE;
+}
+
+/* Makes room for `more` elements behind count; E_MEMORY sticks. */
+static bool grow(struct tensor_graph *graph, void **array, size_t count, size_t more, size_t *room, size_t element)
+{
+	size_t wanted, bytes;
+	if (!size_add(count, more, &wanted)) {
+		fail(graph, E_TOO_LARGE, "the expression is too large");
+		return false;
+	}
+	if (wanted <= *room) {
+		return true;
+	}
+	wanted = wanted < 2 * *room ? 2 * *room : wanted < 32 ? 32 : wanted;
+	void *larger = size_multiply(wanted, element, &bytes) ? realloc(*array, bytes) : NULL;
+	if (larger == NULL) {
+		fail(graph, E_MEMORY, "out of memory for the expression");
+		return false;
+	}
+	*array = larger;
+	*room = wanted;
+	return true;
+}
+
+/* FNV-1a (Fowler, Noll, Vo) over what makes a node what it is. */
+static size_t hash_node(const struct tensor_node *node)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+	const size_t words[] = { node->op,    node->whole, node->input[0], node->input[1], node->input[2],
+				 node->at[0], node->at[1], node->at[2],    node->at[3],    node->shape.rank };
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		hash = (hash ^ words[i]) * 0x100000001b3u;
+	}
+	return (size_t)(hash ^ hash >> 29);
+}
+
+static bool node_equal(const struct tensor_node *a, const struct tensor_node *b)
+{
+	return a->op == b->op && a->whole == b->whole && memcmp(a->input, b->input, sizeof a->input) == 0 &&
+	       memcmp(a->at, b->at, sizeof a->at) == 0 && shape_equal(&a->shape, &b->shape);
+}
+
+static bool rehash(struct tensor_graph *graph)
+{
+	size_t buckets = graph->buckets == 0 ? BUCKETS_LEAST : 4 * graph->buckets;
+	size_t *bucket = calloc(buckets, sizeof *bucket);
+	if (bucket == NULL) {
+		fail(graph, E_MEMORY, "out of memory for the expression");
+		return false;
+	}
+	for (size_t i = 0; i < graph->nodes; i++) {
+		size_t h = hash_node(&graph->node[i]) & (buckets - 1);
+		while (bucket[h] != 0) {
+			h = (h + 1) & (buckets - 1);
+		}
+		bucket[h] = i + 1;
+	}
+	free(graph->bucket);
+	graph->bucket = bucket;
+	graph->buckets = buckets;
+	return true;
+}
+
+/* The node, or the same one that is there already. */
+static size_t add_node(struct tensor_graph *graph, const struct tensor_node *node)
+{
+	size_t size = 1;
+	for (size_t i = 0; i < node->shape.rank; i++) {
+		if (node->shape.extent[i] > INT32_MAX || !size_multiply(size, node->shape.extent[i], &size)) {
+			return fail(graph, E_TOO_LARGE, "a tensor of the expression is too large");
+		}
+	}
+	if (2 * graph->nodes >= graph->buckets && !rehash(graph)) {
+		return NODE_NONE;
+	}
+	size_t h = hash_node(node) & (graph->buckets - 1);
+	for (; graph->bucket[h] != 0; h = (h + 1) & (graph->buckets - 1)) {
+		if (node_equal(&graph->node[graph->bucket[h] - 1], node)) {
+			return graph->bucket[h] - 1;
+		}
+	}
+	if (graph->node_limit != 0 && graph->nodes >= graph->node_limit) {
+		return fail(graph, E_TOO_LARGE, "the expression has too many operations");
+	}
+	if (!grow(graph, (void **)&graph->node, graph->nodes, 1, &graph->node_room, sizeof *graph->node)) {
+		return NODE_NONE;
+	}
+	graph->node[graph->nodes] = *node;
+	graph->bucket[h] = graph->nodes + 1;
+	return graph->nodes++;
+}
+
+size_t tensor_array(struct tensor_graph *graph, const struct shape *shape, const double *values)
+{
+	size_t size = shape_size(shape);
+	if (graph->status != OK ||
+	    !grow(graph, (void **)&graph->pool, graph->pooled, size, &graph->pool_room, sizeof *graph->pool)) {
+		return NODE_NONE;
+	}
+	struct tensor_node node = { .op = TENSOR_CONSTANT, .constant = true, .at = { graph->pooled }, .shape = *shape };
+	memcpy(graph->pool + graph->pooled, values, size * sizeof *values);
+	graph->pooled += size;
+	return add_node(graph, &node);
+}
+
+size_t tensor_number(struct tensor_graph *graph, double value)
+{
+	for (size_t i = 0; graph->status == OK && i < graph->pooled; i++) {
+		if (memcmp(&graph->pool[i], &value, sizeof value) == 0) {
+			return add_node(graph,
+					&(struct tensor_node){ .op = TENSOR_CONSTANT, .constant = true, .at = { i } });
+		}
+		if (i >= 64) { /* looking further costs more than it saves */
+			break;
+		}
+	}
+	return tensor_array(graph, &(struct shape){ .rank = 0 }, &value);
+}
+
+size_t tensor_parameter(struct tensor_graph *graph, const char *name, const struct shape *shape)
+{
+	if (graph->status != OK || !grow(graph, (void **)&graph->parameter, graph->parameters, 1,
+					 &graph->parameter_room, sizeof *graph->parameter)) {
+		return NODE_NONE;
+	}
+	struct tensor_node node = {
+		.op = TENSOR_PARAMETER, .at = { graph->n }, .input = { graph->parameters }, .shape = *shape
+	};
+	struct tensor *tensor = &graph->parameter[graph->parameters];
+	size_t n, id = add_node(graph, &node);
+	*tensor = (struct tensor){ .rank = shape->rank, .shape = { 1 }, .offset = graph->n };
+	snprintf(tensor->name, sizeof tensor->name, "%s", name);
+	if (shape->rank > 0) {
+		memcpy(tensor->shape, shape->extent, shape->rank * sizeof *shape->extent);
+	} else {
+		tensor->rank = 1;
+	}
+	tensor->size = shape_size(shape);
+	if (!size_add(graph->n, tensor->size, &n)) {
+		return fail(graph, E_TOO_LARGE, "the model has too many parameters");
+	}
+	graph->n = n;
+	graph->parameters++;
+	return id;
+}
+
+size_t tensor_features(struct tensor_graph *graph, size_t features)
+{
+	graph->features = features;
+	return graph->status != OK
+		       ? NODE_NONE
+		       : add_node(graph, &(struct tensor_node){
+						 .op = TENSOR_FEATURES,
+						 .shape = { .rowed = true, .rank = 1, .extent = { features } } });
+}
+
+size_t tensor_column(struct tensor_graph *graph, size_t features, size_t column)
+{
+	graph->features = features;
+	return graph->status != OK
+		       ? NODE_NONE
+		       : add_node(graph, &(struct tensor_node){
+						 .op = TENSOR_COLUMN, .at = { column }, .shape = { .rowed = true } });
+}
+
+size_t tensor_target(struct tensor_graph *graph, size_t targets)
+{
+	graph->targets = targets;
+	struct shape shape = { .rowed = true, .rank = targets > 1 ? 1 : 0, .extent = { targets } };
+	return graph->status != OK ? NODE_NONE
+				   : add_node(graph, &(struct tensor_node){ .op = TENSOR_TARGET, .shape = shape });
+}
+
+bool tensor_constant_value(const struct tensor_graph *graph, size_t id, double *value)
+{
+	if (id == NODE_NONE || graph->node[id].op != TENSOR_CONSTANT || shape_size(&graph->node[id].shape) != 1) {
+		return false;
+	}
+	*value = graph->pool[graph->node[id].at[0]];
+	return true;
+}
+
+/* An operation on constant scalars is computed here. */
+static bool fold(const struct tensor_graph *graph, const struct tensor_node *node, double *value)
+{
+	double in[3] = { 0, 0, 0 };
+	if (!tensor_is_element(node->op) || node->shape.rank != 0 || node->shape.rowed) {
+		return false;
+	}
+	for (size_t k = 0; k < tensor_arity(node->op); k++) {
+		if (!tensor_constant_value(graph, node->input[k], &in[k])) {
+			return false;
+		}
+	}
+	*value = tensor_element_value(node->op, in);
+	return true;
+}
+
+static size_t apply(struct tensor_graph *graph, struct tensor_node *node, const struct shape *result)
+{
+	struct shape in[3] = { 0 };
+	if (graph->status != OK) {
+		return NODE_NONE;
+	}
+	node->constant = true;
+	for (size_t k = 0; k < tensor_arity(node->op); k++) {
+		assert(node->input[k] < graph->nodes);
+		in[k] = graph->node[node->input[k]].shape;
+		node->constant &= graph->node[node->input[k]].constant;
+	}
+	if (result != NULL) {
+		node->shape = *result;
+	} else {
+		graph->status = tensor_rule(node->op, node->whole, in, &node->shape, &graph->error);
+	}
+	double value;
+	if (graph->status != OK) {
+		return NODE_NONE;
+	}
+	return fold(graph, node, &value) ? tensor_number(graph, value) : add_node(graph, node);
+}
+
+size_t tensor_apply(struct tensor_graph *graph, enum tensor_op op, const size_t *input)
+{
+	struct tensor_node node = { .op = op };
+	memcpy(node.input, input, tensor_arity(op) * sizeof *input);
+	return apply(graph, &node, NULL);
+}
+
+size_t tensor_unary(struct tensor_graph *graph, enum tensor_op op, size_t a)
+{
+	return tensor_apply(graph, op, &a);
+}
+
+size_t tensor_binary(struct tensor_graph *graph, enum tensor_op op, size_t a, size_t b)
+{
+	return tensor_apply(graph, op, (size_t[]){ a, b });
+}
+
+size_t tensor_whole(struct tensor_graph *graph, enum tensor_op op, size_t a)
+{
+	struct tensor_node node = { .op = op, .whole = true, .input = { a } };
+	return apply(graph, &node, NULL);
+}
+
+size_t tensor_slice(struct tensor_graph *graph, size_t a, const size_t at[4], const bool drop[2])
+{
+	struct tensor_node node = { .op = TENSOR_slice, .input = { a }, .at = { at[0], at[1], at[2], at[3] } };
+	if (graph->status != OK) {
+		return NODE_NONE;
+	}
+	const struct shape *from = &graph->node[a].shape;
+	struct shape shape = { .rowed = from->rowed };
+	for (size_t d = 0; d < from->rank; d++) {
+		assert(at[2 * d] + at[2 * d + 1] <= from->extent[d]);
+		if (!drop[d]) {
+			shape.extent[shape.rank++] = at[2 * d + 1];
+		}
+	}
+	return apply(graph, &node, &shape);
+}
+
+size_t tensor_reshape(struct tensor_graph *graph, size_t a, const struct shape *shape)
+{
+	struct tensor_node node = { .op = TENSOR_reshape, .input = { a } };
+	if (graph->status != OK || shape_equal(shape, &graph->node[a].shape)) {
+		return a;
+	}
+	assert(shape_size(shape) == shape_size(&graph->node[a].shape));
+	return apply(graph, &node, shape);
+}

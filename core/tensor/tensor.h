@@ -1,0 +1,105 @@
+/*
+ * A graph of general tensor operations: what a user's expression means, before any plan is made of it.
+ *
+ * Where core/graph/ knows the few operations that built-in models need and runs each in one pass, this knows numpy's:
+ * element-wise with broadcasting, reductions, products, slices, over scalars, vectors and matrices.
+ *
+ * A value may be *rowed*: one such tensor for each row of the batch, the row dimension coming first and not being
+ * counted in `rank` (struct shape in core/graph/graph.h). A column of the data is a rowed scalar, the features X are a
+ * rowed vector. What adds up over rows, TENSOR_SUM_ROWS and TENSOR_MEAN_ROWS, makes a plain value of a rowed one.
+ *
+ * Nodes are made in order: inputs have smaller ids. The same operation on the same inputs is the same node, and an
+ * operation on constant scalars is a constant. Errors stick, as in core/graph/graph.h.
+ */
+#ifndef CORE_TENSOR_TENSOR_H
+#define CORE_TENSOR_TENSOR_H
+
+#include "core/graph/graph.h"
+#include "core/tensor/element.h"
+
+enum tensor_op {
+	TENSOR_CONSTANT,  /* pool[at[0]...] */
+	TENSOR_PARAMETER, /* theta[at[0]...] */
+	TENSOR_FEATURES,  /* X: rowed [features] */
+	TENSOR_COLUMN,    /* column at[0] of X: rowed [] */
+	TENSOR_TARGET,    /* y: rowed [], or [targets] of several */
+#define TENSOR_MEMBER(name, arity, value, da, db, dc) TENSOR_##name,
+	ELEMENTS(TENSOR_MEMBER)
+#undef TENSOR_MEMBER
+	/* Over all elements of a value, or of each row of a rowed one (of all rows where `whole`). */
+	TENSOR_sum,
+	TENSOR_prod,
+	TENSOR_max,
+	TENSOR_min,
+	TENSOR_logsumexp,
+	TENSOR_softmax,
+	TENSOR_log_softmax,
+	/* Over rows, element by element. */
+	TENSOR_SUM_ROWS,
+	TENSOR_MEAN_ROWS,
+	TENSOR_matmul,
+	TENSOR_transpose,
+	TENSOR_trace,
+	TENSOR_slice,  /* at: start, count of dimension 0; start, count of dimension 1 */
+	TENSOR_concat, /* along the first dimension; of rowed values along the row */
+	TENSOR_pick,   /* z[k], k: z[(int)k] */
+	TENSOR_reshape,
+	TENSOR_OPS
+};
+
+struct tensor_node {
+	enum tensor_op op;
+	bool whole;    /* a reduction over all rows at once */
+	bool constant; /* of constants alone */
+	size_t input[3];
+	size_t at[4];
+	struct shape shape;
+};
+
+struct tensor_graph {
+	enum status status; /* of the first thing that failed */
+	struct error error;
+	size_t nodes, node_room, node_limit; /* node_limit 0: none */
+	struct tensor_node *node;
+	double *pool; /* numbers of the constants */
+	size_t pooled, pool_room;
+	size_t parameters, parameter_room;
+	struct tensor *parameter; /* as the objective shows them: a scalar has the shape [1] */
+	size_t n;                 /* numbers in theta */
+	size_t features, targets;
+	size_t *bucket; /* node ids + 1 by hash */
+	size_t buckets;
+};
+
+void tensor_graph_init(struct tensor_graph *graph);
+void tensor_graph_fini(struct tensor_graph *graph);
+
+size_t tensor_arity(enum tensor_op op);
+const char *tensor_op_name(enum tensor_op op);
+bool tensor_is_element(enum tensor_op op);
+
+/* Leaves. shape: of rank 0 to 2, not rowed. */
+size_t tensor_number(struct tensor_graph *graph, double value);
+size_t tensor_array(struct tensor_graph *graph, const struct shape *shape, const double *values);
+size_t tensor_parameter(struct tensor_graph *graph, const char *name, const struct shape *shape);
+size_t tensor_features(struct tensor_graph *graph, size_t features);
+size_t tensor_column(struct tensor_graph *graph, size_t features, size_t column);
+size_t tensor_target(struct tensor_graph *graph, size_t targets);
+
+/* An operation on tensor_arity(op) inputs; E_INVALID with both shapes where they do not fit. A rowed scalar times a
+ * rowed vector goes row by row, which numpy would write r[:, None] * X. */
+size_t tensor_apply(struct tensor_graph *graph, enum tensor_op op, const size_t *input);
+size_t tensor_unary(struct tensor_graph *graph, enum tensor_op op, size_t a);
+size_t tensor_binary(struct tensor_graph *graph, enum tensor_op op, size_t a, size_t b);
+/* A reduction of a rowed value over all its rows. */
+size_t tensor_whole(struct tensor_graph *graph, enum tensor_op op, size_t a);
+/* Element ranges; drop[d]: dimension d has one element and goes. Of a rowed vector at[0], at[1] are of the row. */
+size_t tensor_slice(struct tensor_graph *graph, size_t a, const size_t at[4], const bool drop[2]);
+size_t tensor_reshape(struct tensor_graph *graph, size_t a, const struct shape *shape);
+
+/* The value of a constant scalar node; false when it is none. */
+bool tensor_constant_value(const struct tensor_graph *graph, size_t id, double *value);
+/* "[3, 4]", "[rows]", "[rows, 3]", "a number"; into text (at least 64 bytes). Returns text. */
+const char *tensor_shape_text(const struct shape *shape, char text[64]);
+
+#endif

@@ -1,0 +1,312 @@
+/* Expressions: against the golden values and gradients, their errors, their limits. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/expression/evaluate.h"
+#include "tests/support/golden.h"
+#include "tests/support/suite.h"
+
+enum { VARIABLES = 16 };
+
+struct point {
+	struct expression_variable variable[VARIABLES];
+	double *owned[VARIABLES];
+	size_t count, size;
+	double value, gradient[256];
+	struct expression_error error;
+};
+
+/* Numbers, vectors and matrices of an object {"x": 1, "u": [...]}. */
+static void point_read(struct point *point, const cJSON *variables)
+{
+	memset(point, 0, sizeof *point);
+	for (const cJSON *item = variables->child; item != NULL; item = item->next) {
+		struct expression_variable *variable = &point->variable[point->count];
+		size_t n;
+		point->owned[point->count++] = golden_numbers(item, &n);
+		variable->name = item->string;
+		variable->values = point->owned[point->count - 1];
+		if (cJSON_IsArray(item)) {
+			variable->shape.rank = cJSON_IsArray(item->child) ? 2 : 1;
+			variable->shape.extent[0] = (size_t)cJSON_GetArraySize(item);
+			variable->shape.extent[1] = n / variable->shape.extent[0];
+		}
+		point->size += n;
+	}
+}
+
+static void point_free(struct point *point)
+{
+	for (size_t i = 0; i < point->count; i++) {
+		free(point->owned[i]);
+	}
+}
+
+static enum status evaluate(struct point *point, const char *text)
+{
+	return expression_evaluate(text, strlen(text), point->variable, point->count, &point->value, point->gradient,
+				   &point->error);
+}
+
+static void check_point(const char *text, const cJSON *variables, const cJSON *answer, double tolerance)
+{
+	struct point point;
+	point_read(&point, variables);
+	ck_assert_msg(evaluate(&point, text) == OK, "%s: %s at %zu", text, point.error.text, point.error.position);
+	double value = golden_number(answer, "value");
+	ck_assert_msg(golden_close(&point.value, &value, 1, tolerance), "%s: value %.17g, not %.17g", text, point.value,
+		      value);
+	size_t at = 0;
+	const cJSON *gradients = golden_get(answer, "grad");
+	for (size_t i = 0; i < point.count; i++) {
+		size_t n;
+		double *gradient = golden_array(gradients, point.variable[i].name, &n);
+		ck_assert_msg(golden_close(point.gradient + at, gradient, n, tolerance),
+			      "%s: d/d%s is %.17g, not %.17g", text, point.variable[i].name, point.gradient[at],
+			      gradient[0]);
+		at += n;
+		free(gradient);
+	}
+	point_free(&point);
+}
+
+START_TEST(every_golden_expression_has_its_value_and_gradient)
+{
+	cJSON *golden = golden_load("golden/expressions/expressions.json");
+	double tolerance = golden_number(golden, "tolerance");
+	for (const cJSON *c = golden_get(golden, "expressions")->child; c != NULL; c = c->next) {
+		for (const cJSON *p = golden_get(c, "points")->child; p != NULL; p = p->next) {
+			check_point(golden_string(c, "expr"), golden_get(p, "vars"), p, tolerance);
+		}
+	}
+	cJSON_Delete(golden);
+}
+END_TEST
+
+START_TEST(kinks_have_the_subgradients_that_torch_gives)
+{
+	cJSON *golden = golden_load("golden/expressions/expressions.json");
+	const cJSON *rows = golden_get(golden_get(golden, "subgradients_at_kinks"), "rows");
+	for (const cJSON *c = rows->child; c != NULL; c = c->next) {
+		check_point(golden_string(c, "expr"), golden_get(c, "vars"), c, 1e-15);
+	}
+	cJSON_Delete(golden);
+}
+END_TEST
+
+static cJSON *variables_of_the_dialect(void)
+{
+	return cJSON_Parse("{\"x\": 0.7, \"y\": -1.3, \"z\": 2.385, \"u\": [0.5, -1.2, 2.1], \"v\": [1.1, 0.3, -0.4],"
+			   "\"p\": [0.1, 0.9, -0.6, 1.7], \"A\": [[1, 2, 3], [4, 5.5, 6], [7, 8, -9]],"
+			   "\"B\": [[1, 2, 3, 4], [0.5, 6, 7, 8], [9, 1.5, 2, 3]]}");
+}
+
+START_TEST(what_must_be_rejected_is_rejected_with_a_place)
+{
+	cJSON *golden = golden_load("golden/expressions/expressions.json"), *variables = variables_of_the_dialect();
+	struct point point;
+	point_read(&point, variables);
+	for (const cJSON *c = golden_get(golden, "must_be_rejected")->child; c != NULL; c = c->next) {
+		const char *text = golden_string(c, "expr");
+		ck_assert_msg(evaluate(&point, text) == E_INVALID, "%s was taken", text);
+		ck_assert_uint_le(point.error.position, strlen(text));
+		ck_assert_msg(point.error.text[0] != '\0', "%s: no sentence", text);
+	}
+	point_free(&point);
+	cJSON_Delete(variables);
+	cJSON_Delete(golden);
+}
+END_TEST
+
+START_TEST(errors_point_at_the_character_and_say_what_is_wrong)
+{
+	static const struct {
+		const char *text;
+		size_t position;
+		const char *sentence;
+	} cases[] = {
+		{ "x + speed", 4, "unknown name speed" },
+		{ "1 + sine(x)", 4, "unknown function sine, did you mean sin?" },
+		{ "u + p", 2, "shapes [3] and [4] do not fit for add" },
+		{ "u @ p", 2, "shapes [3] and [4] do not fit for @" },
+		{ "A @ B @ u", 6, "shapes [3, 4] and [3] do not fit for @" },
+		{ "u", 0, "the result is [3], not a number" },
+		{ "2*(x > 0)", 5, "a comparison may only be the first argument of where" },
+		{ "where(x, 1, 2)", 6, "the first argument of where is a comparison, as in where(x > 0, a, b)" },
+		{ "u[3]", 2, "there is no such element: there are 3, counted from 0" },
+		{ "sum(u[2:2])", 6, "the range is empty: there are 3 elements, counted from 0" },
+		{ "x[0]", 1, "a number has no 1 dimensions to index" },
+		{ "exp", 0, "exp is a function and wants its arguments" },
+		{ "x = 2; x", 0, "the name x means something already" },
+		{ "t = 2", 5, "a ; is missing, and behind it the expression that is meant" },
+		{ "3e", 0, "this is not a number" },
+		{ "1e999*x", 0, "the number 1e999 is too large" },
+		{ "x == 1", 2, "== has no gradient; where() takes <, <=, > and >=" },
+		{ "x y", 2, "an operator is missing here" },
+		{ "f(", 2, "the expression ends where a value is missing" },
+		{ "'x", 0, "the quoted name does not end" },
+		{ "A.B", 2, "only .T, the transpose, may follow a point" },
+	};
+	cJSON *variables = variables_of_the_dialect();
+	struct point point;
+	point_read(&point, variables);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ck_assert_msg(evaluate(&point, cases[i].text) != OK, "%s was taken", cases[i].text);
+		ck_assert_msg(point.error.position == cases[i].position, "%s: at %zu, not %zu (%s)", cases[i].text,
+			      point.error.position, cases[i].position, point.error.text);
+		ck_assert_str_eq(point.error.text, cases[i].sentence);
+	}
+	point_free(&point);
+	cJSON_Delete(variables);
+}
+END_TEST
+
+START_TEST(every_operation_has_the_gradient_of_its_differences)
+{
+	static const char *const texts[] = {
+		"sum(u[1:3]**2) + A[0, :] @ u - A[1, 2]",
+		"sum(A[:, 1:3] * B[0:3, 2:4]) + u[-1]",
+		"norm(concat(u, x, p))",
+		"sum(outer(u, p) * B)",
+		"h = tanh(A @ u + v); s = h @ h; s**2 + s",
+		"softplus(x) + gelu(y) + silu(z) + erf(x*y)",
+		"sum(relu(u)) + sigmoid(z) + huber(y, 1.0) + huber(x, z)",
+		"mse(u, v) + mae(u, v) + cross_entropy(p, 2) + bce_with_logits(u, 0.3) + hinge(v, -1)",
+		"sum(log_softmax(p) * concat(u, 1))",
+		"sum(softmax(A) * A)",
+		"trace(A.T @ A) + sum(transpose(B) @ u)",
+		"max(B) - min(A) + prod(p) + logsumexp(A)",
+		"sum(A + u) + sum(u * A) + sum(B / (2 + p))",
+		"where(u < 1, u, v) @ v",
+		"std(p) + var(A) + mean(B)",
+		"sum(maximum(A, 2)) + sum(minimum(u, v)) + sum(clip(p, 0, 1))",
+		"arctan2(x, z) + hypot(x, y) + logaddexp(y, z) + power(z, x) + arccosh(z)",
+		"sum(cbrt(A)) + log2(z) + log10(z) + sum(sign(u) * v) + tan(x) + x**5 + z**-1.5",
+		"sum((A @ B)[1, 1:3]) * sum(B[2]) ",
+	};
+	cJSON *variables = variables_of_the_dialect();
+	for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
+		struct point point, near;
+		point_read(&point, variables);
+		point_read(&near, variables);
+		ck_assert_msg(evaluate(&point, texts[t]) == OK, "%s: %s at %zu", texts[t], point.error.text,
+			      point.error.position);
+		ck_assert_msg(isfinite(point.value), "%s is not finite", texts[t]);
+		size_t at = 0;
+		for (size_t i = 0; i < point.count; i++) {
+			for (size_t j = 0; j < shape_size(&point.variable[i].shape); j++, at++) {
+				double *x = &near.owned[i][j], x0 = *x, h = 1e-5;
+				*x = x0 + h;
+				ck_assert_int_eq(evaluate(&near, texts[t]), OK);
+				double above = near.value;
+				*x = x0 - h;
+				ck_assert_int_eq(evaluate(&near, texts[t]), OK);
+				double slope = (above - near.value) / (2 * h);
+				*x = x0;
+				ck_assert_msg(fabs(slope - point.gradient[at]) <= 1e-6 * fmax(1, fabs(slope)),
+					      "%s: d/d%s[%zu] is %.10g, differences give %.10g", texts[t],
+					      point.variable[i].name, j, point.gradient[at], slope);
+			}
+		}
+		point_free(&point);
+		point_free(&near);
+	}
+	cJSON_Delete(variables);
+}
+END_TEST
+
+START_TEST(broadcasting_has_the_values_of_numpy)
+{
+	static const struct {
+		const char *text;
+		double value;
+	} cases[] = {
+		{ "(A * u)[1, 1]", -6.6 },
+		{ "(u * A)[2, 0]", 3.5 },
+		{ "(A @ u)[0]", 4.4 },
+		{ "(u @ A)[0]", 10.4 },
+		{ "(A - A.T)[0, 2]", -4 },
+		{ "sum(outer(u, v)[1])", -1.2 },
+		{ "concat(u, p)[-4:][0]", 0.1 },
+		{ "s = x + 1; t = s * 2; t - s", 1.7 },
+		{ "-2**2", -4 },
+		{ "2**-1", 0.5 },
+		{ "+x - -x", 1.4 },
+		{ "'x' + `x`", 1.4 },
+		{ "log(1 + exp(800 + x))", 800.7 },
+	};
+	cJSON *variables = variables_of_the_dialect();
+	struct point point;
+	point_read(&point, variables);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ck_assert_msg(evaluate(&point, cases[i].text) == OK, "%s: %s at %zu", cases[i].text, point.error.text,
+			      point.error.position);
+		ck_assert_msg(fabs(point.value - cases[i].value) < 1e-12, "%s is %.17g, not %.17g", cases[i].text,
+			      point.value, cases[i].value);
+	}
+	point_free(&point);
+	cJSON_Delete(variables);
+}
+END_TEST
+
+/* `count` times `part` between `before` and `after`. */
+static char *repeated(const char *before, const char *part, const char *after, size_t count)
+{
+	char *text = malloc(strlen(before) + count * strlen(part) + strlen(after) + 1);
+	ck_assert_ptr_nonnull(text);
+	strcpy(text, before);
+	char *end = text + strlen(text);
+	for (size_t i = 0; i < count; i++) {
+		strcpy(end, part);
+		end += strlen(part);
+	}
+	strcpy(end, after);
+	return text;
+}
+
+START_TEST(hostile_expressions_are_refused_before_they_cost_anything)
+{
+	cJSON *variables = variables_of_the_dialect();
+	struct point point;
+	point_read(&point, variables);
+	char *texts[] = {
+		repeated("", "(", "x", 5000),
+		repeated("", "-", "x", 9000),
+		repeated("x", "+x", "", 4000),
+		repeated("x", "**x", "", 3000),
+		repeated("x", "+x", "", 6000),
+		repeated("", "exp(", "x", 2000),
+		repeated("x", " ", "+", 20000),
+		repeated("t=A;", "t=t@A;", "", 900),
+		repeated("t=u;", "t=concat(t,t);", "sum(t)", 60),
+		repeated("t=p;", "t=concat(t,t);", "sum(outer(t,t))", 12),
+	};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		ck_assert_msg(evaluate(&point, texts[i]) != OK, "%.40s... was taken", texts[i]);
+		ck_assert_msg(point.error.text[0] != '\0', "%.40s...: no sentence", texts[i]);
+		free(texts[i]);
+	}
+	char *fits = repeated("x", "+x", "", 900);
+	ck_assert_int_eq(evaluate(&point, fits), OK);
+	ck_assert_double_eq_tol(point.gradient[0], 901, 1e-9);
+	free(fits);
+	point_free(&point);
+	cJSON_Delete(variables);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("core/expression");
+	TCase *tests = tcase_create("all");
+	suite_add_tcase(suite, tests);
+	tcase_add_test(tests, every_golden_expression_has_its_value_and_gradient);
+	tcase_add_test(tests, kinks_have_the_subgradients_that_torch_gives);
+	tcase_add_test(tests, what_must_be_rejected_is_rejected_with_a_place);
+	tcase_add_test(tests, errors_point_at_the_character_and_say_what_is_wrong);
+	tcase_add_test(tests, every_operation_has_the_gradient_of_its_differences);
+	tcase_add_test(tests, broadcasting_has_the_values_of_numpy);
+	tcase_add_test(tests, hostile_expressions_are_refused_before_they_cost_anything);
+	return suite_run(suite);
+}
