@@ -145,6 +145,14 @@ void problem_fault(struct problem *problem, const char *pointer, enum fault_code
 	}
 }
 
+void problem_fault_position(struct problem *problem, size_t position)
+{
+	if (problem->faults > 0 && problem->faults == problem->faults_total) {
+		problem->fault[problem->faults - 1].placed = true;
+		problem->fault[problem->faults - 1].position = position;
+	}
+}
+
 void problem_parameter(struct problem *problem, const char *parameter, enum fault_code code, const char *suggestion,
 		       const char *const *allowed, const char *format, ...)
 {
@@ -177,6 +185,9 @@ static void fault_render(const struct fault *fault, struct text *out)
 		text_puts(out, "\"parameter\":");
 		text_json_string(out, fault->parameter);
 		text_puts(out, ",");
+	}
+	if (fault->placed) {
+		text_printf(out, "\"position\":%zu,", fault->position);
 	}
 	text_printf(out, "\"code\":\"%s\",\"detail\":", codes[fault->code]);
 	text_json_string(out, fault->detail != NULL ? fault->detail : "");

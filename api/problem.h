@@ -61,6 +61,8 @@ struct fault {
 	char *detail;
 	char *suggestion; /* or NULL */
 	char **allowed;   /* NULL-terminated, or NULL */
+	bool placed;      /* `position` is said */
+	size_t position;  /* in the text of a value, in characters from 0 */
 };
 
 enum { PROBLEM_FAULTS_MAX = 100 }; /* more are counted, not kept */
@@ -86,6 +88,8 @@ void problem_set(struct problem *problem, enum problem_kind kind, const char *fo
 /* Adds a fault of a body (kind becomes PROBLEM_INVALID when it was none). allowed: NULL-terminated or NULL; copied. */
 void problem_fault(struct problem *problem, const char *pointer, enum fault_code code, const char *suggestion,
 		   const char *const *allowed, const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* Says where in its text the fault lies that was added last. */
+void problem_fault_position(struct problem *problem, size_t position);
 /* Adds a fault of a query parameter (kind becomes PROBLEM_BAD_QUERY when it was none). */
 void problem_parameter(struct problem *problem, const char *parameter, enum fault_code code, const char *suggestion,
 		       const char *const *allowed, const char *format, ...) __attribute__((format(printf, 6, 7)));

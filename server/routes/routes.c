@@ -30,6 +30,8 @@ const struct http_route routes_table[] = {
 	{ .method = "GET", .pattern = "/v1/jobs/{id}/weights", .handler = jobs_weights, .parameters = PARAMETERS("format", "at") },
 	{ .method = "POST", .pattern = "/v1/jobs/{id}/predictions", .handler = jobs_predictions, .body = HTTP_JSON },
 
+	{ .method = "POST", .pattern = "/v1/expressions/evaluate", .handler = expressions_evaluated, .body = HTTP_JSON },
+
 	{ .method = "GET", .pattern = "/v1/catalog", .handler = meta_catalog },
 	{ .method = "GET", .pattern = "/v1", .handler = meta_version },
 	{ .method = "GET", .pattern = "/healthz", .handler = meta_health, .open = true },

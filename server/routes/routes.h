@@ -16,6 +16,8 @@ http_handler jobs_create;
 http_handler jobs_list, jobs_counts, jobs_get, jobs_spec, jobs_cancel, jobs_delete;
 /* results.c, predictions.c */
 http_handler jobs_curve, jobs_weights, jobs_predictions;
+/* expressions.c */
+http_handler expressions_evaluated;
 /* meta.c */
 http_handler meta_catalog, meta_version, meta_health, meta_ready, meta_openapi;
 

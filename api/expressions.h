@@ -1,0 +1,16 @@
+/* POST /v1/expressions/evaluate: value and gradient of an expression at a point. */
+#ifndef API_EXPRESSIONS_H
+#define API_EXPRESSIONS_H
+
+#include "api/problem.h"
+#include "core/expression/expression.h"
+
+/* Reads {"expression", "variables": {name: number | [..] | [[..]]}} and writes {"value", "gradient"}. OK, or E_INVALID
+ * with `problem` set, E_MEMORY. */
+enum status expressions_evaluate(const char *body, size_t length, struct text *out, struct problem *problem);
+
+/* Notes what is wrong with the expression at `pointer`, with its place counted in characters. */
+void expression_fault(struct problem *problem, const char *pointer, const char *text,
+		      const struct expression_error *error);
+
+#endif
