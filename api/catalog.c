@@ -49,7 +49,7 @@ static void choice_render(const struct setting *setting, struct text *out)
 		text_puts(out, i == 0 ? "" : ",");
 		text_json_string(out, setting->choices[i]);
 	}
-	text_puts(out, "]");
+	text_puts(out, setting->nullable ? ",null]" : "]");
 	if (!setting->required) {
 		text_puts(out, ",\"default\":");
 		text_json_string(out, setting->choices[(size_t)setting->preset]);
@@ -220,6 +220,44 @@ static void stopping_render(struct text *out)
 	text_puts(out, "]");
 }
 
+/* ,"needs":["full_batch",...]: what a job must give this optimizer, at its default settings. */
+static void needs_render(const struct optimizer_type *type, struct text *out)
+{
+	static const struct {
+		enum optimizer_need need;
+		const char *word;
+	} words[] = {
+#define NEED_WORD(name, bit, word) { name, word },
+		OPTIMIZER_NEED_LIST(NEED_WORD)
+#undef NEED_WORD
+	};
+	struct setting_value value[OPTIMIZER_SETTINGS];
+	bool first = true;
+	settings_defaults(type->settings, type->setting_count, value);
+	const struct settings settings = { type->settings, type->setting_count, value };
+	text_puts(out, ",\"needs\":[");
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (optimizer_needs(type, &settings) & words[i].need) {
+			text_printf(out, "%s\"%s\"", first ? "" : ",", words[i].word);
+			first = false;
+		}
+	}
+	text_puts(out, "]");
+}
+
+static void optimizers_render(struct text *out)
+{
+	text_puts(out, ",\"optimizers\":[");
+	for (size_t i = 0; i < optimizer_type_count; i++) {
+		const struct optimizer_type *type = optimizer_at(i);
+		entry_render(out, i == 0, type->name, type->doc, type->source, type->settings, type->setting_count,
+			     optimizer_more);
+		needs_render(type, out);
+		text_puts(out, "}");
+	}
+	text_puts(out, "]");
+}
+
 /* One list of entries that are alike. */
 #define LIST_RENDER(out, word, count, type_at, more)                                                                   \
 	do {                                                                                                           \
@@ -252,7 +290,7 @@ void catalog_render(struct text *out)
 		model_render(model_types[i], i == 0, out);
 	}
 	text_puts(out, "]");
-	LIST_RENDER(out, "optimizers", optimizer_type_count, optimizer_at(i), optimizer_more);
+	optimizers_render(out);
 	schedules_render(out);
 	LIST_RENDER(out, "losses", loss_type_count, loss_types[i], "");
 	LIST_RENDER(out, "activations", activation_type_count, activation_types[i], "");

@@ -87,8 +87,12 @@ const char *default_schedule(const struct judge *judge)
 
 uint64_t default_batch_size(const struct judge *judge)
 {
+	const struct optimizer_config *optimizer = &judge->spec->train.optimizer;
 	uint64_t rows = judge->spec->training_rows;
 	if (judge->model == NULL || judge->model->is_function) {
+		return 0;
+	}
+	if (optimizer->type != NULL && (optimizer_needs(optimizer->type, &optimizer->settings) & NEEDS_FULL_BATCH)) {
 		return 0;
 	}
 	uint64_t batch = is_network(judge) ? NETWORK_BATCH : rows <= FULL_BATCH_ROWS ? 0 : LINEAR_BATCH;

@@ -42,8 +42,9 @@ static void judge_all(struct judge *judge)
 	judge_model_type(judge);
 	judge_dataset(judge);
 	judge_model(judge);
-	judge_training(judge);
 	judge_optimizer(judge);
+	judge_training(judge);
+	judge_needs(judge);
 	judge_stopping(judge);
 	judge_estimate(judge);
 	if (!judge->stored) {

@@ -83,7 +83,7 @@ static bool read_setting(struct reader *reader, const struct at *at, const struc
 	bool yes;
 	size_t index;
 	if (cJSON_IsNull(item) && setting->nullable) {
-		out->number = (double)NAN;
+		out->number = setting->kind == SETTING_CHOICE ? 0 : (double)NAN;
 		return true;
 	}
 	switch (setting->kind) {

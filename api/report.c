@@ -53,7 +53,11 @@ static void progress_render(const struct job_report *report, struct text *out)
 	text_json_double(out, eta);
 	text_puts(out, ",\"rows_per_second\":");
 	text_json_double(out, rowed && p->seconds > 0 ? (double)p->rows_seen / p->seconds : (double)NAN);
-	text_puts(out, "}");
+	text_puts(out, ",\"evaluations\":{\"function\":");
+	text_json_uint(out, p->values);
+	text_puts(out, ",\"gradient\":");
+	text_json_uint(out, p->gradients);
+	text_puts(out, "}}");
 }
 
 /* One metric; `first` is cleared by the first. */

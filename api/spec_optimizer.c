@@ -22,6 +22,17 @@ static double take_clip(struct judge *judge, const char *name, const cJSON *item
 	return value;
 }
 
+/* A schedule of an optimizer that has no learning rate. */
+static void rate_wanted(struct judge *judge, const struct schedule_type *schedule)
+{
+	const struct optimizer_type *type = judge->spec->train.optimizer.type;
+	if (type != NULL && optimizer_rate_index(type) == type->setting_count &&
+	    strcmp(schedule->name, "constant") != 0) {
+		reader_fault(&judge->reader, &at_schedule, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "%s finds its step lengths itself: it has no learning rate to schedule", type->name);
+	}
+}
+
 /* A schedule that watches the validation loss needs one. */
 static void check_metric(struct judge *judge, const struct schedule_config *schedule)
 {
@@ -139,6 +150,7 @@ static void take_schedule(struct judge *judge, const cJSON *item)
 		index = preset < 0 ? 0 : preset;
 		item = NULL;
 	}
+	rate_wanted(judge, judge->schedules.entries[index].type);
 	const cJSON *parts = read_schedule(judge, &at_schedule, item, index, schedule);
 	if (schedule->type->chains) {
 		take_parts(judge, parts, schedule);
@@ -155,6 +167,34 @@ static void check_settings(struct judge *judge, const struct optimizer_config *c
 	    config->type->check(&config->settings, &setting, &error) != OK) {
 		struct at at = { &at_optimizer, setting, 0 };
 		reader_fault(&judge->reader, &at, FAULT_OUT_OF_RANGE, NULL, NULL, "%s", error.text);
+	}
+}
+
+/* Whether a job gives the optimizer what it needs; what to use instead where it does not. */
+void judge_needs(struct judge *judge)
+{
+	const struct optimizer_config *config = &judge->spec->train.optimizer;
+	const cJSON *item = judge->top[TOP_OPTIMIZER].item;
+	struct at at_type = { &at_optimizer, "type", 0 };
+	const struct at *at = item != NULL && cJSON_IsObject(item) ? &at_type : &at_optimizer;
+	bool function = judge->model != NULL && judge->model->is_function;
+	if (config->type == NULL) {
+		return;
+	}
+	unsigned needs = optimizer_needs(config->type, &config->settings);
+	if ((needs & NEEDS_FULL_BATCH) && judge->spec->train.training.batch_size != 0 &&
+	    (judge->columns_known || function)) {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, "adam", NULL,
+			     "%s compares values of the objective, so every update must see all rows: set "
+			     "training.batch_size to \"full\", or use sgd or adam for mini-batches",
+			     config->type->name);
+	}
+	if ((needs & NEEDS_QUADRATIC) && judge->shape_known && judge->reader.problem->faults_total == 0 &&
+	    !model_is_quadratic(&judge->spec->model)) {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, "lbfgs", NULL,
+			     "%s with these settings needs a quadratic objective (the functions quadratic, booth and "
+			     "matrix_lsq, or a linear_regression without l1): use lbfgs, or another variant",
+			     config->type->name);
 	}
 }
 

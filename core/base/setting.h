@@ -26,7 +26,7 @@ struct setting {
 	const char *name;
 	enum setting_kind kind;
 	bool required;  /* no default: the job must give it */
-	bool nullable;  /* null is allowed and reads as NAN: "off" (REAL and INTEGER only) */
+	bool nullable;  /* null is allowed and reads as "off": NAN, of a CHOICE its first word */
 	double preset;  /* default: number, 0/1, index of a choice; NAN with nullable: off by default */
 	double minimum; /* bounds of a number, or of each number of a vector */
 	double maximum;

@@ -20,5 +20,6 @@ const struct function_type function_booth = {
 	.maximum_dimension = 2,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.quadratic = true,
 	.minimum_value = 0.0,
 };

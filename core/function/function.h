@@ -5,6 +5,7 @@
 #ifndef CORE_FUNCTION_FUNCTION_H
 #define CORE_FUNCTION_FUNCTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/error.h"
@@ -29,6 +30,7 @@ struct function_type {
 			       double *gradient);
 	double (*evaluate_f32)(const struct settings *settings, const double constants[16], size_t n, const float *x,
 			       float *gradient);
+	bool quadratic; /* in x, whatever its constants */
 	/* Known global minimum value at scale 1 where there is one (NAN otherwise). */
 	double minimum_value;
 };

@@ -82,5 +82,6 @@ const struct function_type function_matrix_lsq = {
 	.shape = shape,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.quadratic = true,
 	.minimum_value = NAN,
 };

@@ -76,5 +76,6 @@ const struct function_type function_quadratic = {
 	.prepare = prepare,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.quadratic = true,
 	.minimum_value = NAN,
 };

@@ -62,8 +62,10 @@
 	double (*sum_squares_##S)(size_t n, const R *x);                                                               \
 	double (*sum_squared_difference_##S)(size_t n, const R *x, const R *y);                                        \
 	double (*sum_abs_##S)(size_t n, const R *x);                                                                   \
-	void (*add_##S)(size_t n, const R *x, R *y);            /* y += x */                                           \
-	void (*axpy_##S)(size_t n, R a, const R *x, R *y);      /* y += a x */                                         \
+	void (*add_##S)(size_t n, const R *x, R *y);       /* y += x */                                                \
+	void (*axpy_##S)(size_t n, R a, const R *x, R *y); /* y += a x */                                              \
+	/* out = a x + b y; out may be x or y */                                                                       \
+	void (*combine_##S)(size_t n, R a, const R *x, R b, const R *y, R *out);                                       \
 	void (*axpy_sign_##S)(size_t n, R a, const R *x, R *y); /* y += a sign(x), sign(0) = 0 */                      \
 	void (*scale_##S)(size_t n, R a, R * x);                /* x *= a */                                           \
 	void (*clamp_##S)(size_t n, R limit, R * x);            /* x = min(max(x, -limit), limit); NaN stays */        \

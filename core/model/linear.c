@@ -26,7 +26,11 @@ static void draw(struct drawing *drawing, const struct model_config *config, con
 enum status linear_build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
 			 size_t slots, struct objective **out, struct error *error)
 {
-	return build_drawing(draw, config, shape, dtype, slots, out, error);
+	const enum status status = build_drawing(draw, config, shape, dtype, slots, out, error);
+	if (status == OK) {
+		(*out)->quadratic = model_is_quadratic(config);
+	}
+	return status;
 }
 
 enum status linear_measure(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,

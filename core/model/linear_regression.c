@@ -12,6 +12,7 @@ const struct model_type model_linear_regression = {
 	.settings = linear_settings,
 	.setting_count = LINEAR_SETTINGS,
 	.losses = losses,
+	.linear = true,
 	.build = linear_build,
 	.measure = linear_measure,
 };

@@ -28,6 +28,7 @@ const struct loss_type loss_mse = {
 	.doc = "Mean over rows and targets of (z - y)^2.",
 	.source = "Legendre 1805; torch.nn.MSELoss",
 	.target = TARGET_NUMBER,
+	.quadratic = true,
 	.build = build_mse,
 };
 
@@ -36,6 +37,7 @@ const struct loss_type loss_squared_error = {
 	.doc = "Half of mse: mean over rows and targets of (z - y)^2 / 2.",
 	.source = "sklearn.linear_model.SGDRegressor",
 	.target = TARGET_NUMBER,
+	.quadratic = true,
 	.build = build_squared_error,
 };
 

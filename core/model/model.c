@@ -40,3 +40,11 @@ FIND(model)
 FIND(loss)
 FIND(activation)
 FIND(layer)
+
+bool model_is_quadratic(const struct model_config *config)
+{
+	if (config->type->is_function) {
+		return config->function->quadratic;
+	}
+	return config->type->linear && config->loss->quadratic && settings_number(&config->settings, "l1") == 0;
+}

@@ -34,6 +34,7 @@ struct loss_type {
 	enum target_kind target;
 	const struct setting *settings;
 	size_t setting_count;
+	bool quadratic; /* in z */
 	/* The scalar that it is of outputs z and a target (both rowed nodes): what a model's builder calls. */
 	size_t (*build)(struct graph *graph, size_t z, size_t target);
 };
@@ -104,6 +105,7 @@ struct model_type {
 	const struct loss_type *const *losses; /* NULL-terminated, the first is the default; NULL: none to choose */
 	bool has_layers;
 	bool is_function;
+	bool linear; /* its outputs are linear in theta, and it has the settings l1 and l2 */
 	/* Where the default loss depends on the target (networks): picks one of `losses`. NULL: the first. */
 	const struct loss_type *(*default_loss)(const struct model_shape *shape);
 	/* Builds the objective. Returns OK, E_INVALID with a sentence, E_MEMORY.
@@ -130,5 +132,8 @@ const struct model_type *model_find(const char *name);
 const struct loss_type *loss_find(const char *name);
 const struct activation_type *activation_find(const char *name);
 const struct layer_type *layer_find(const char *name);
+
+/* Whether the objective that such a model builds is a quadratic function of theta. */
+bool model_is_quadratic(const struct model_config *config);
 
 #endif

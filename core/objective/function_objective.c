@@ -128,6 +128,7 @@ enum status function_objective_create(const struct function_type *function, cons
 		.n = n,
 		.tensors = 1,
 		.tensor = &self->tensor,
+		.quadratic = function->quadratic,
 	};
 	self->function = function;
 	self->settings = *settings;

@@ -55,6 +55,7 @@ struct objective {
 	const struct tensor *tensor; /* [tensors], owned by the objective */
 	size_t outputs;              /* columns that predict() writes; 0: it cannot */
 	bool rowed;                  /* sums over the rows of a data_view; false: batch is NULL */
+	bool quadratic;              /* a quadratic function of theta: its gradient is linear in theta */
 };
 
 static inline void objective_destroy(struct objective *objective)

@@ -42,7 +42,12 @@ struct pass {
 	X(dadapt_sgd, isa)                                                                                             \
 	X(dadapt_adam, isa)                                                                                            \
 	X(prodigy, isa)                                                                                                \
-	X(dowg, isa)
+	X(dowg, isa)                                                                                                   \
+	X(steepest_descent, isa)                                                                                       \
+	X(polyak, isa)                                                                                                 \
+	X(barzilai_borwein, isa)                                                                                       \
+	X(normalized_gradient, isa)                                                                                    \
+	X(trust_region, isa)
 
 #define DECLARE(name, isa)   extern const struct optimizer_type optimizer_##name##_##isa;
 #define REFERENCE(name, isa) &optimizer_##name##_##isa,
@@ -110,4 +115,18 @@ void optimizer_pass(const struct optimizer *optimizer, const struct step *step, 
 			sums[k] += optimizer->partial[p * OPTIMIZER_SUMS + k];
 		}
 	}
+}
+
+size_t optimizer_rate_index(const struct optimizer_type *type)
+{
+	size_t index = 0;
+	while (index < type->setting_count && strcmp(type->settings[index].name, "learning_rate") != 0) {
+		index++;
+	}
+	return index;
+}
+
+unsigned optimizer_needs(const struct optimizer_type *type, const struct settings *settings)
+{
+	return type->needs != NULL ? type->needs(settings) : 0;
 }

@@ -11,7 +11,10 @@
  * update(): called once, after prepare(), the gradient final; it goes over x in passes (optimizer_pass), which run
  * on several threads and whose sums are added in a fixed order.
  *
- * State (slots and scalars) lies in the trainer's one block, starts at zero, and is all that the
+ * An optimizer that evaluates the objective for itself has iterate() in place of all of these:
+ * core/optim/iteration.h.
+ *
+ * State (slots, history and scalars) lies in the trainer's one block, starts at zero, and is all that the
  * next step depends on beside x: a checkpoint is a copy of it. No function here allocates.
  */
 #ifndef CORE_OPTIM_OPTIMIZER_H
@@ -27,12 +30,24 @@
 #include "core/exec.h"
 #include "core/objective/objective.h"
 
-enum { OPTIMIZER_SLOTS = 8, OPTIMIZER_SCALARS = 16, OPTIMIZER_COEFFICIENTS = 16 };
+enum { OPTIMIZER_SLOTS = 8, OPTIMIZER_SCALARS = 16, OPTIMIZER_COEFFICIENTS = 16, OPTIMIZER_SETTINGS = 16 };
 /* Passes of at least OPTIMIZER_PARALLEL numbers are cut in pieces of OPTIMIZER_PIECE for the executor; each makes up
  * to OPTIMIZER_SUMS sums. */
-enum { OPTIMIZER_PIECE = 16384, OPTIMIZER_PARALLEL = 65536, OPTIMIZER_SUMS = 4, OPTIMIZER_SCRATCH = 4 };
+enum { OPTIMIZER_PIECE = 16384, OPTIMIZER_PARALLEL = 65536, OPTIMIZER_SUMS = 4, OPTIMIZER_SCRATCH = 8 };
 
 struct optimizer_type;
+struct iteration;
+
+/* What an optimizer cannot do without; a job that does not give it is refused. Bits. */
+#define OPTIMIZER_NEED_LIST(X)                                                                                         \
+	X(NEEDS_FULL_BATCH, 0, "full_batch") /* every update sees all rows: trial values must be of one function */    \
+	X(NEEDS_QUADRATIC, 1, "quadratic")   /* the objective is a quadratic function of theta */
+
+enum optimizer_need {
+#define NEED_MEMBER(name, bit, word) name = 1u << (bit),
+	OPTIMIZER_NEED_LIST(NEED_MEMBER)
+#undef NEED_MEMBER
+};
 
 /* An optimizer at work. */
 struct optimizer {
@@ -41,14 +56,19 @@ struct optimizer {
 	enum dtype dtype;
 	size_t n;
 	void *slot[OPTIMIZER_SLOTS]; /* each [n] of dtype; the first type->slots(settings) are set; state */
-	double *scalar;              /* [type->scalars]; state */
+	void *history;               /* [type->history(settings)] n-vectors, `stride` bytes apart; state */
+	size_t stride;
+	double *scalar;                             /* [type->scalars + type->history(settings)]; state */
 	double coefficient[OPTIMIZER_COEFFICIENTS]; /* what prepare() computed for this update; not state */
-	/* Only for whole(); not state. */
+	/* Only for whole() and iterate(); not state. What an earlier update left in scratch, spare and workspace is
+	 * lost. */
 	const struct tensor *tensor; /* [tensors] the pieces of x, in order, borrowed from the objective */
 	size_t tensors;
 	struct executor *executor;        /* borrowed */
 	double *partial;                  /* [OPTIMIZER_SUMS * pieces of n] */
 	void *scratch[OPTIMIZER_SCRATCH]; /* each [n] of dtype; the first type->scratch are set */
+	void *spare;                      /* [type->spare(settings)] n-vectors, `stride` bytes apart */
+	double *workspace;                /* [type->workspace(settings, n)] */
 };
 
 /* One update. */
@@ -63,10 +83,14 @@ struct optimizer_type {
 	const char *name;
 	const char *doc;                /* one sentence */
 	const char *source;             /* paper, equation */
-	const struct setting *settings; /* `learning_rate` is one of them */
-	size_t setting_count;
+	const struct setting *settings; /* `learning_rate` is the first of them, unless it finds its steps itself */
+	size_t setting_count;           /* at most OPTIMIZER_SETTINGS */
 	size_t (*slots)(const struct settings *settings); /* n-vectors of state */
 	size_t scalars;                                   /* doubles of state */
+	/* Further n-vectors of state in one row, each with a further scalar of its own; NULL: none. */
+	size_t (*history)(const struct settings *settings);
+	/* NEEDS_ bits; NULL: none. */
+	unsigned (*needs)(const struct settings *settings);
 	/* Beyond what each setting's own range says (nesterov wants momentum > 0 ...); NULL: nothing.
 	 * Names the setting in `setting` (a static string) when it fails. */
 	enum status (*check)(const struct settings *settings, const char **setting, struct error *error);
@@ -77,7 +101,7 @@ struct optimizer_type {
 	/* NULL: update() on ranges. Otherwise the whole update; it may write coefficients and scalars. */
 	void (*whole_f32)(struct optimizer *optimizer, const struct step *step);
 	void (*whole_f64)(struct optimizer *optimizer, const struct step *step);
-	size_t scratch; /* n-vectors that whole() works in */
+	size_t scratch; /* n-vectors that whole() or iterate() works in */
 	/* What the optimizer wants of the parameters' tensors (muon: a matrix); NULL: nothing. E_INVALID with what to
 	 * use instead. */
 	enum status (*fits)(const struct settings *settings, const struct tensor *tensor, size_t tensors,
@@ -87,6 +111,13 @@ struct optimizer_type {
 			       size_t end);
 	void (*look_ahead_f64)(const struct optimizer *optimizer, const double *x, double *point, size_t begin,
 			       size_t end);
+	/* One update with evaluations of its own (core/optim/iteration.h); NULL: the functions above do it. OK, or
+	 * E_CANCELLED with the state as it was. */
+	enum status (*iterate)(struct optimizer *optimizer, struct iteration *iteration);
+	/* n-vectors of scratch beside `scratch`, in one row; NULL: none. */
+	size_t (*spare)(const struct settings *settings);
+	/* Doubles of scratch beside, for n parameters; SIZE_MAX: too many. NULL: none. */
+	size_t (*workspace)(const struct settings *settings, size_t n);
 };
 
 /* A pass: the numbers [begin, end) of x and of the slots; sums[OPTIMIZER_SUMS] start at 0. */
@@ -98,6 +129,11 @@ void optimizer_pass(const struct optimizer *optimizer, const struct step *step, 
 		    size_t end, double sums[OPTIMIZER_SUMS]);
 /* Pieces that a pass over n numbers may have. */
 size_t optimizer_pieces(size_t n);
+
+/* The place of `learning_rate` among the settings of a type; setting_count when it has none. */
+size_t optimizer_rate_index(const struct optimizer_type *type);
+/* What it needs with these settings; NEEDS_ bits. */
+unsigned optimizer_needs(const struct optimizer_type *type, const struct settings *settings);
 
 /* The table. Optimizer files are compiled once an instruction set; these are those of the active one. */
 const struct optimizer_type *optimizer_at(size_t index); /* 0..optimizer_type_count-1 */

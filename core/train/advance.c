@@ -3,7 +3,8 @@
  *
  * A step first evaluates all that can be given up (objective, validation), then changes the state, so a
  * cancelled step leaves it as it was. With mini-batches an epoch's end has a commit of its own (`arrived`): validation
- * and the rules are done with when the next batch is evaluated.
+ * and the rules are done with when the next batch is evaluated. Steps of an optimizer that evaluates for itself are in
+ * iterate.c; with mini-batches only what differs.
  */
 #include <math.h>
 #include <string.h>
@@ -14,20 +15,29 @@
 /* torch.nn.utils.clip_grad_norm_ adds this to the norm. */
 static const double clip_epsilon = 1e-6;
 
-static bool point_due(const struct trainer *trainer, uint64_t k)
+double gradient_factor(const struct trainer *trainer, double norm)
+{
+	const double limit = trainer->setup.config.optimizer.clip_grad_norm;
+	return isnan(limit) ? trainer->sign : trainer->sign * fmin(1, limit / (norm + clip_epsilon));
+}
+
+bool point_due(const struct trainer *trainer, uint64_t k)
 {
 	return k % trainer->setup.config.recording.every_steps == 0;
 }
 
-static double rate_of(const struct trainer *trainer, uint64_t k)
+double rate_of(const struct trainer *trainer, uint64_t k)
 {
 	const double observed = trainer->state->schedule[SCHEDULE_RATE];
+	if (trainer->rate_index >= trainer->optimizer.settings.count) {
+		return NAN;
+	}
 	const double base = trainer->optimizer.settings.value[trainer->rate_index].number;
 	return schedule_rate(&trainer->setup.config.optimizer.schedule, observed > 0 ? observed : base, k,
 			     trainer->steps_per_epoch, trainer->steps_total);
 }
 
-static void keep_validation(struct trainer *trainer, double loss, double accuracy, bool classifier)
+void keep_validation(struct trainer *trainer, double loss, double accuracy, bool classifier)
 {
 	struct run_state *state = trainer->state;
 	state->validation_loss = loss;
@@ -35,9 +45,28 @@ static void keep_validation(struct trainer *trainer, double loss, double accurac
 	state->validation_bits = POINT_VALIDATION_LOSS | (classifier ? POINT_VALIDATION_ACCURACY : 0u);
 }
 
-static struct verdict diverged(double loss, double norm)
+struct verdict diverged(double loss, double norm)
 {
 	return (struct verdict){ STOP_DIVERGED, isfinite(loss) ? norm : loss, NAN };
+}
+
+enum status evaluate_training(struct trainer *trainer, const void *point, const struct batch *batch, double *value,
+			      void *gradient)
+{
+	struct objective *objective = trainer->setup.objective;
+	trainer->value_count += value != NULL;
+	trainer->gradient_count += gradient != NULL;
+	return objective->type->evaluate(objective, point, batch, trainer->setup.executor, value, gradient);
+}
+
+void count_evaluations(struct trainer *trainer, uint64_t rows)
+{
+	struct run_state *state = trainer->state;
+	state->values += trainer->value_count;
+	state->gradients += trainer->gradient_count;
+	state->rows_seen += trainer->gradient_count * rows;
+	trainer->value_count = 0;
+	trainer->gradient_count = 0;
 }
 
 /* The gradient at x, or where the optimizer wants it when an update follows; *loss at x, or NAN when neither wanted nor
@@ -45,39 +74,25 @@ static struct verdict diverged(double loss, double norm)
 static enum status evaluate(struct trainer *trainer, const struct batch *batch, bool update, bool want, double *loss,
 			    double *seen)
 {
-	struct objective *objective = trainer->setup.objective;
-	struct executor *executor = trainer->setup.executor;
 	const void *x = trainer->theta;
 
 	*loss = NAN;
 	if (!trainer->look_ahead || !update) {
-		const enum status status =
-			objective->type->evaluate(objective, x, batch, executor, want ? loss : NULL, trainer->gradient);
+		const enum status status = evaluate_training(trainer, x, batch, want ? loss : NULL, trainer->gradient);
 		*seen = *loss;
 		return status;
 	}
 	vector_look_ahead(trainer);
-	const enum status status =
-		objective->type->evaluate(objective, trainer->point, batch, executor, seen, trainer->gradient);
+	const enum status status = evaluate_training(trainer, trainer->point, batch, seen, trainer->gradient);
 	if (status != OK || !want) {
 		return status;
 	}
-	return objective->type->evaluate(objective, x, batch, executor, loss, NULL);
+	return evaluate_training(trainer, x, batch, loss, NULL);
 }
 
-/* x_{k+1} from the gradient: sign, clipping, then the optimizer. */
-static void update(struct trainer *trainer, double rate, bool measure)
+void step_made(struct trainer *trainer)
 {
-	const struct optimizer_config *config = &trainer->setup.config.optimizer;
 	struct run_state *state = trainer->state;
-	const struct step step = { state->step + 1, rate, trainer->theta, trainer->gradient };
-	double factor = trainer->sign;
-
-	if (!isnan(config->clip_grad_norm)) {
-		factor *= fmin(1, config->clip_grad_norm / (state->gradient_norm + clip_epsilon));
-	}
-	trainer->optimizer.type->prepare(&trainer->optimizer, &step);
-	vector_update(trainer, &step, factor, config->clip_grad_value, measure);
 	state->step++;
 	state->arrived = 0;
 	state->validation_bits = 0;
@@ -85,8 +100,20 @@ static void update(struct trainer *trainer, double rate, bool measure)
 	state->validation_accuracy = NAN;
 }
 
-/* The best and early stopping at x_k of a full batch: validation was measured, or not. */
-static bool track_full(struct trainer *trainer, double loss, bool validated)
+/* x_{k+1} from the gradient: sign, clipping, then the optimizer. */
+static void update(struct trainer *trainer, double rate, bool measure)
+{
+	const struct optimizer_config *config = &trainer->setup.config.optimizer;
+	const struct run_state *state = trainer->state;
+	const struct step step = { state->step + 1, rate, trainer->theta, trainer->gradient };
+	const double factor = gradient_factor(trainer, state->gradient_norm);
+
+	trainer->optimizer.type->prepare(&trainer->optimizer, &step);
+	vector_update(trainer, &step, factor, config->clip_grad_value, measure);
+	step_made(trainer);
+}
+
+bool track_full(struct trainer *trainer, double loss, bool validated)
 {
 	const double validation = trainer->state->validation_loss;
 	const bool early = trainer->setup.config.stopping.early_stopping && (trainer->early_train || validated);
@@ -157,7 +184,7 @@ static enum status step_full(struct trainer *trainer)
 	if (status != OK) {
 		return status;
 	}
-	state->rows_seen += trainer->rows;
+	count_evaluations(trainer, trainer->rows);
 	state->gradient_norm = want_norm ? vector_norm(trainer, trainer->gradient) : (double)NAN;
 	track_loss(trainer, loss);
 	if (validate) {
@@ -250,32 +277,48 @@ static enum status step_mini(struct trainer *trainer)
 	const bool ruled = (epoch_last && (!isnan(rule->loss_change) || !isnan(rule->target_loss))) ||
 			   (place + 2 == trainer->steps_per_epoch && !isnan(rule->loss_change));
 	const bool want_loss = due || ruled || !trainer->look_ahead;
-	const bool want_norm =
-		due || !isnan(config->optimizer.clip_grad_norm) || (epoch_last && !isnan(rule->gradient_norm));
+	const bool want_norm = due || trainer->iterates || !isnan(config->optimizer.clip_grad_norm) ||
+			       (epoch_last && !isnan(rule->gradient_norm));
 	const struct batch batch = batch_of(trainer, k);
 	double loss, seen;
 
 	trainer_set_momentum(trainer, k);
-	const enum status status = evaluate(trainer, &batch, true, want_loss, &loss, &seen);
+	enum status status = evaluate(trainer, &batch, true, want_loss, &loss, &seen);
 	if (status != OK) {
 		return status;
 	}
-	state->rows_seen += batch.count;
-	state->gradient_norm = want_norm ? vector_norm(trainer, trainer->gradient) : (double)NAN;
+	const double norm = want_norm ? vector_norm(trainer, trainer->gradient) : (double)NAN;
+	const bool finite = isfinite(seen) && (!want_loss || isfinite(loss)) && (!want_norm || isfinite(norm));
+	double rate = rate_of(trainer, k);
+	struct iteration iteration;
+	if (trainer->iterates && finite) {
+		vector_transform(trainer, trainer->gradient, trainer->sign, NAN);
+		status = iterate_run(trainer, &batch, loss, trainer->gradient, norm, rate, &iteration);
+		if (status != OK) {
+			return status;
+		}
+		rate = iteration.alpha;
+	}
+	count_evaluations(trainer, batch.count);
+	state->gradient_norm = norm;
 	track_loss(trainer, loss);
 	state->epoch_loss += seen;
 	state->epoch_batches++;
 	const uint64_t measured = (want_loss ? POINT_TRAIN_LOSS : 0u) | (want_norm ? POINT_GRADIENT_NORM : 0u);
-	if (!isfinite(seen) || (want_loss && !isfinite(loss)) || (want_norm && !isfinite(state->gradient_norm))) {
+	if (!finite) {
 		record_end(trainer, diverged(isfinite(seen) ? loss : seen, state->gradient_norm), measured);
 		return OK;
 	}
 	track_initial(trainer, seen);
-	const double rate = rate_of(trainer, k);
 	if (due) {
 		record_point(trainer, measured, rate);
 	}
-	update(trainer, rate, epoch_last && !isnan(rule->parameter_change));
+	const bool measure = epoch_last && !isnan(rule->parameter_change);
+	if (trainer->iterates) {
+		iterate_commit(trainer, &iteration, false, measure);
+	} else {
+		update(trainer, rate, measure);
+	}
 	return OK;
 }
 
@@ -293,7 +336,11 @@ enum status trainer_advance(struct trainer *trainer, uint64_t steps)
 			break;
 		}
 		clock_step(trainer);
-		status = trainer->full ? step_full(trainer) : step_mini(trainer);
+		trainer->value_count = 0;
+		trainer->gradient_count = 0;
+		status = !trainer->full      ? step_mini(trainer)
+			 : trainer->iterates ? step_iterating(trainer)
+					     : step_full(trainer);
 		if (status != OK) {
 			break;
 		}

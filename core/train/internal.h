@@ -3,6 +3,7 @@
 #define CORE_TRAIN_INTERNAL_H
 
 #include "core/kernels/kernels.h"
+#include "core/optim/iteration.h"
 #include "core/train/state.h"
 
 struct trainer {
@@ -18,12 +19,13 @@ struct trainer {
 	uint64_t steps_total;
 	bool full;                              /* every update sees all rows */
 	bool look_ahead;                        /* the gradient is wanted elsewhere than at x */
+	bool iterates;                          /* the optimizer evaluates for itself */
 	bool rules;                             /* any rule but max_seconds and the budgets is on */
 	bool track_train;                       /* the best is told by the training loss, not by validation */
 	bool early_train;                       /* early stopping likewise */
 	bool observe_train, observe_validation; /* the schedule watches that loss */
-	size_t rate_index;                      /* of learning_rate among the optimizer's settings */
-	double sign;                            /* +1 minimize, -1 maximize */
+	size_t rate_index; /* of learning_rate among the optimizer's settings; their number: it has none */
+	double sign;       /* +1 minimize, -1 maximize */
 
 	/* Where the schedule moves the momentum: a copy of the optimizer's settings, and the number in it that is moved
 	 * (the momentum, or the first of betas; NULL: it has none). Set anew in every step; not state. */
@@ -36,15 +38,19 @@ struct trainer {
 	uint64_t fingerprint;
 	struct run_state *state;
 	void *theta, *best;
+	void *carried; /* [n] sign * gradient at theta, where the optimizer iterates on a full batch */
 
 	/* Scratch; not state. */
-	void *gradient;       /* [n] */
-	void *point;          /* [n], with look_ahead, and where a whole update is measured */
-	void *scratch;        /* [optimizer.type->scratch, n] */
-	double *partial;      /* [2 (OPTIMIZER_SUMS for a whole update) * chunks] sums of a pass */
-	uint32_t *order;      /* [rows], only with shuffled mini-batches */
-	uint64_t order_epoch; /* the epoch that `order` is of; UINT64_MAX: none */
-	void *outputs;        /* [outputs_rows, objective->outputs] predictions of a block of rows */
+	void *gradient;                       /* [n] */
+	void *point;                          /* [n], with look_ahead, and where a whole update is measured */
+	void *scratch;                        /* [optimizer.type->scratch, n], each `stride` bytes */
+	void *spare;                          /* [optimizer.type->spare(), n] likewise */
+	double *workspace;                    /* [optimizer.type->workspace()] */
+	double *partial;                      /* [2 (OPTIMIZER_SUMS for a whole update) * chunks] sums of a pass */
+	uint64_t value_count, gradient_count; /* evaluations of the running step, not yet counted in the state */
+	uint32_t *order;                      /* [rows], only with shuffled mini-batches */
+	uint64_t order_epoch;                 /* the epoch that `order` is of; UINT64_MAX: none */
+	void *outputs;                        /* [outputs_rows, objective->outputs] predictions of a block of rows */
 	size_t outputs_rows;
 	double *target_sums; /* [3, objective->outputs] of a regression's metrics */
 
@@ -62,6 +68,11 @@ struct trainer {
 	bool time_up;
 };
 
+struct verdict {
+	enum stop_reason reason; /* STOP_NONE: go on */
+	double value, limit;
+};
+
 /* vector.c: passes over flat vectors. Vectors of at least VECTOR_PARALLEL numbers are cut in chunks of
  * VECTOR_CHUNK for the executor; sums over chunks are added in order, so the bits depend on n alone. */
 enum { VECTOR_CHUNK = OPTIMIZER_PIECE, VECTOR_PARALLEL = OPTIMIZER_PARALLEL };
@@ -74,12 +85,43 @@ void vector_look_ahead(struct trainer *trainer);
 /* gradient = clamp(factor * gradient, limit) (limit NAN: no clamp), then x = the optimizer's update; with `measure`
  * state->change and state->norm become |dx| and |x|, else NAN. The optimizer is prepared. */
 void vector_update(struct trainer *trainer, const struct step *step, double factor, double limit, bool measure);
+/* v = clamp(factor * v, limit) (limit NAN: no clamp). */
+void vector_transform(struct trainer *trainer, void *v, double factor, double limit);
+/* x = next; with `measure` as vector_update. */
+void vector_move(struct trainer *trainer, const void *next, bool measure);
+/* The passes of struct iteration_calls. */
+double vector_dot(struct trainer *trainer, const void *a, const void *b);
+void vector_combine(struct trainer *trainer, double a, const void *x, double b, const void *y, void *out);
+double vector_largest(const struct trainer *trainer, const void *v);
+double vector_sum_sizes(struct trainer *trainer, const void *v);
+
+/* advance.c: what the ways to make a step share. */
+/* What a raw gradient of this norm is multiplied by: the direction's sign, and less than 1 where it is clipped. */
+double gradient_factor(const struct trainer *trainer, double norm);
+bool point_due(const struct trainer *trainer, uint64_t k);
+double rate_of(const struct trainer *trainer, uint64_t k);
+/* Calls the objective's evaluate for training and counts it. */
+enum status evaluate_training(struct trainer *trainer, const void *point, const struct batch *batch, double *value,
+			      void *gradient);
+/* Adds the step's evaluations, each over `rows` rows, to the state's. */
+void count_evaluations(struct trainer *trainer, uint64_t rows);
+void keep_validation(struct trainer *trainer, double loss, double accuracy, bool classifier);
+struct verdict diverged(double loss, double norm);
+/* The best and early stopping at x_k of a full batch: validation was measured, or not. */
+bool track_full(struct trainer *trainer, double loss, bool validated);
+/* x_{k+1} stands in theta: nothing is known of it yet. */
+void step_made(struct trainer *trainer);
+
+/* iterate.c: steps of an optimizer that evaluates for itself. */
+enum status step_iterating(struct trainer *trainer);
+/* Runs the optimizer from f(x) = loss and g = sign * its gradient, of norm `norm`, on these rows; nothing of the state
+ * changes but the optimizer's own, on success. */
+enum status iterate_run(struct trainer *trainer, const struct batch *batch, double loss, const void *g, double norm,
+			double rate, struct iteration *out);
+/* Moves x where the optimizer accepted; makes the step. */
+void iterate_commit(struct trainer *trainer, const struct iteration *iteration, bool carry, bool measure);
 
 /* stopping.c: the rules, and what is the best. */
-struct verdict {
-	enum stop_reason reason; /* STOP_NONE: go on */
-	double value, limit;
-};
 /* Whether a is better than b in the run's direction. */
 bool track_better(const struct trainer *trainer, double a, double b);
 /* f(x_0) was seen: the initial parameters are the best until the first measurement. */
@@ -116,7 +158,8 @@ void trainer_set_momentum(struct trainer *trainer, uint64_t k);
 /* memory.c: bytes of every array that a trainer owns; 0: none. */
 struct trainer_sizes {
 	struct state_layout layout;
-	size_t gradient, point, scratch, partial, values, order, outputs, target_sums, points, parameters;
+	size_t gradient, point, scratch, spare, workspace, partial, values, order, outputs, target_sums, points,
+		parameters;
 	size_t points_capacity;
 };
 enum status trainer_sizes(const struct train_config *config, size_t n, size_t outputs, uint64_t rows,

@@ -12,6 +12,19 @@ enum {
 	MEMORY_ALIGN = 64,
 };
 
+/* The optimizer's scratch. */
+static bool scratch_sizes(const struct train_config *config, size_t n, struct trainer_sizes *sizes)
+{
+	const struct optimizer_type *type = config->optimizer.type;
+	const struct settings *settings = &config->optimizer.settings;
+	const size_t spare = type->spare != NULL ? type->spare(settings) : 0;
+	const size_t doubles = type->workspace != NULL ? type->workspace(settings, n) : 0;
+
+	return size_multiply(type->scratch, sizes->layout.stride, &sizes->scratch) &&
+	       size_multiply(spare, sizes->layout.stride, &sizes->spare) &&
+	       size_multiply(doubles, sizeof(double), &sizes->workspace);
+}
+
 enum status trainer_sizes(const struct train_config *config, size_t n, size_t outputs, uint64_t rows,
 			  struct trainer_sizes *sizes)
 {
@@ -26,9 +39,11 @@ enum status trainer_sizes(const struct train_config *config, size_t n, size_t ou
 	sizes->gradient = vector;
 	const bool whole = config->optimizer.type->whole_f64 != NULL;
 	const bool compared = whole && !isnan(config->stopping.parameter_change);
-	sizes->point = config->optimizer.type->look_ahead_f64 != NULL || compared ? vector : 0;
+	const bool clipped = config->optimizer.type->iterate != NULL &&
+			     (!isnan(config->optimizer.clip_grad_norm) || !isnan(config->optimizer.clip_grad_value));
+	sizes->point = config->optimizer.type->look_ahead_f64 != NULL || compared || clipped ? vector : 0;
 	sizes->partial = (whole ? OPTIMIZER_SUMS : 2) * vector_chunks(n) * sizeof(double);
-	if (!size_multiply(vector, config->optimizer.type->scratch, &sizes->scratch)) {
+	if (!scratch_sizes(config, n, sizes)) {
 		return E_TOO_LARGE;
 	}
 	sizes->values = schedule_moves_momentum(&config->optimizer.schedule)
@@ -69,8 +84,8 @@ enum status trainer_measure(const struct train_config *config, size_t n, size_t 
 	if (status != OK) {
 		return status;
 	}
-	const size_t parts[] = { sizes.layout.size, sizes.gradient, sizes.point,     sizes.partial,
-				 sizes.order,       sizes.scratch,  sizes.values,    sizes.outputs,
+	const size_t parts[] = { sizes.layout.size, sizes.gradient, sizes.point,     sizes.partial, sizes.order,
+				 sizes.scratch,     sizes.spare,    sizes.workspace, sizes.values,  sizes.outputs,
 				 sizes.target_sums, sizes.points,   sizes.parameters };
 	size_t sum = sizeof(struct trainer);
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -104,6 +119,7 @@ static bool take_all(struct trainer *trainer, const struct trainer_sizes *sizes)
 	return take(sizes->layout.size, &trainer->state) && take(sizes->gradient, &trainer->gradient) &&
 	       take(sizes->point, &trainer->point) && take(sizes->partial, &trainer->partial) &&
 	       take(sizes->order, &trainer->order) && take(sizes->scratch, &trainer->scratch) &&
+	       take(sizes->spare, &trainer->spare) && take(sizes->workspace, &trainer->workspace) &&
 	       take(sizes->values, &trainer->values) && take(sizes->outputs, &trainer->outputs) &&
 	       take(sizes->target_sums, &trainer->target_sums) && take(sizes->points, &trainer->points) &&
 	       take(sizes->parameters, &trainer->point_parameters);
@@ -127,6 +143,8 @@ void trainer_destroy(struct trainer *trainer)
 	free(trainer->state);
 	free(trainer->gradient);
 	free(trainer->point);
+	free(trainer->spare);
+	free(trainer->workspace);
 	free(trainer->partial);
 	free(trainer->order);
 	free(trainer->scratch);

@@ -24,13 +24,19 @@ static bool append(struct state_layout *layout, size_t bytes, size_t *place)
 enum status state_measure(const struct train_config *config, size_t n, struct state_layout *layout)
 {
 	const struct optimizer_type *type = config->optimizer.type;
-	size_t head, vector;
+	size_t head, vector, scalars, history;
 
 	memset(layout, 0, sizeof *layout);
 	layout->slots = type->slots(&config->optimizer.settings);
+	layout->history_count = type->history != NULL ? type->history(&config->optimizer.settings) : 0;
 	if (!size_multiply(n, dtype_size(config->training.dtype), &vector) ||
-	    !append(layout, sizeof(struct run_state), &head) ||
-	    !append(layout, type->scalars * sizeof(double), &layout->scalars) ||
+	    !size_add(vector, STATE_ALIGN - 1, &layout->stride)) {
+		return E_TOO_LARGE;
+	}
+	layout->stride &= ~(size_t)(STATE_ALIGN - 1);
+	if (!size_multiply(layout->history_count, layout->stride, &history) ||
+	    !size_multiply(type->scalars + layout->history_count, sizeof(double), &scalars) ||
+	    !append(layout, sizeof(struct run_state), &head) || !append(layout, scalars, &layout->scalars) ||
 	    !append(layout, vector, &layout->theta)) {
 		return E_TOO_LARGE;
 	}
@@ -38,6 +44,10 @@ enum status state_measure(const struct train_config *config, size_t n, struct st
 		if (!append(layout, vector, &layout->slot[k])) {
 			return E_TOO_LARGE;
 		}
+	}
+	if (!append(layout, history, &layout->history) ||
+	    !append(layout, type->iterate != NULL ? vector : 0, &layout->gradient)) {
+		return E_TOO_LARGE;
 	}
 	return append(layout, vector, &layout->best) ? OK : E_TOO_LARGE;
 }
@@ -159,6 +169,7 @@ void state_begin(struct run_state *state, const struct state_layout *layout, uin
 		.reason_limit = NAN,
 		.loss = NAN,
 		.previous_loss = NAN,
+		.carried_value = NAN,
 		.gradient_norm = NAN,
 		.change = NAN,
 		.norm = NAN,
@@ -186,7 +197,7 @@ enum status state_check(const void *block, size_t size, const struct state_layou
 	if (head.fingerprint != fingerprint) {
 		return error_set(error, E_CORRUPT, "the checkpoint was made by another configuration");
 	}
-	if (head.reason >= STOP_REASON_COUNT || head.best > BEST_MEASURED) {
+	if (head.reason >= STOP_REASON_COUNT || head.best > BEST_MEASURED || head.carried > 3) {
 		return error_set(error, E_CORRUPT, "the checkpoint holds a value that no run writes");
 	}
 	return OK;

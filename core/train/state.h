@@ -1,7 +1,7 @@
 /*
  * The run's state: one block, all that the next step depends on.
  *
- *   struct run_state | scalars | theta | slots ... | best theta      each part on a 64-byte boundary
+ *   struct run_state | scalars | theta | slots ... | history | gradient | best theta      on 64-byte boundaries
  *
  * Nothing in it points anywhere: a checkpoint is a copy of the block. Numbers that are not known (yet) are NAN, so
  * that no rule holds for them.
@@ -12,16 +12,21 @@
 #include "core/train/trainer.h"
 
 enum { BEST_NONE, BEST_INITIAL, BEST_MEASURED };
+enum { CARRIED_VALUE = 1u << 0, CARRIED_GRADIENT = 1u << 1 };
 
 struct run_state {
 	uint64_t magic, version;
 	uint64_t size;        /* of the block */
 	uint64_t fingerprint; /* of configuration and shapes */
 
-	uint64_t step;      /* updates made: theta is x_step */
-	uint64_t arrived;   /* mini-batches: 1 when what x_step's arrival brings (validation, rules) was done */
-	uint64_t rows_seen; /* rows that gradients were computed on */
-	double seconds;     /* computing time, over all attempts */
+	uint64_t step;    /* updates made: theta is x_step */
+	uint64_t arrived; /* 1 when what x_step's arrival brings (validation, rules) was done; 0 always where a step
+			     needs no such half */
+	uint64_t carried; /* CARRIED_ bits: what the last trial left known at x_step */
+	double carried_value;
+	uint64_t rows_seen;         /* rows that gradients were computed on */
+	uint64_t values, gradients; /* evaluations of the training objective: of f, of its gradient */
+	double seconds;             /* computing time, over all attempts */
 
 	uint64_t reason; /* enum stop_reason */
 	double reason_value, reason_limit;
@@ -59,6 +64,8 @@ struct state_layout {
 	size_t scalars, theta, best, size;
 	size_t slot[OPTIMIZER_SLOTS];
 	size_t slots;
+	size_t history, history_count, stride; /* its first vector, how many, and bytes from one to the next */
+	size_t gradient; /* at theta, of optimizers that evaluate for themselves; else of no size */
 };
 
 /* Lays out the block for n parameters; E_TOO_LARGE when it does not fit a size_t. */

@@ -61,6 +61,14 @@ static enum status check_setup(const struct trainer_setup *setup, struct error *
 	    settings_number(&config->optimizer.schedule.settings, "metric") == SCHEDULE_METRIC_VALIDATION) {
 		return error_set(error, E_INVALID, "a schedule on validation_loss needs validation rows");
 	}
+	const unsigned needs = optimizer_needs(type, &config->optimizer.settings);
+	const uint64_t rows = setup->training != NULL ? setup->training->rows : 0;
+	if ((needs & NEEDS_FULL_BATCH) && !train_full_batch(&config->training, rows)) {
+		return error_set(error, E_INVALID, "%s needs a full batch", type->name);
+	}
+	if ((needs & NEEDS_QUADRATIC) && !setup->objective->quadratic) {
+		return error_set(error, E_INVALID, "%s with these settings needs a quadratic objective", type->name);
+	}
 	if (type->check != NULL && type->check(&config->optimizer.settings, &setting, error) != OK) {
 		return E_INVALID;
 	}
@@ -84,8 +92,13 @@ static void lay_out(struct trainer *trainer)
 		trainer->optimizer.slot[k] = block + layout->slot[k];
 	}
 	trainer->optimizer.partial = trainer->partial;
+	trainer->optimizer.history = block + layout->history;
+	trainer->optimizer.stride = layout->stride;
+	trainer->optimizer.spare = trainer->spare;
+	trainer->optimizer.workspace = trainer->workspace;
+	trainer->carried = block + layout->gradient;
 	for (size_t k = 0; k < trainer->optimizer.type->scratch; k++) {
-		trainer->optimizer.scratch[k] = (char *)trainer->scratch + k * trainer->n * dtype_size(trainer->dtype);
+		trainer->optimizer.scratch[k] = (char *)trainer->scratch + k * layout->stride;
 	}
 }
 
@@ -105,7 +118,8 @@ static void derive(struct trainer *trainer)
 	trainer->rules = stopping_any(&config->stopping);
 	trainer->early_train = config->stopping.early_stopping && config->stopping.early_metric == METRIC_TRAIN_LOSS;
 	trainer->track_train = setup->validation == NULL || trainer->early_train;
-	if (config->optimizer.schedule.type->observe != NULL) {
+	if (config->optimizer.schedule.type->observe != NULL &&
+	    trainer->rate_index < trainer->optimizer.settings.count) {
 		const double metric = settings_number(&config->optimizer.schedule.settings, "metric");
 		trainer->observe_train = metric == SCHEDULE_METRIC_TRAIN || setup->validation == NULL;
 		trainer->observe_validation = !trainer->observe_train;
@@ -121,8 +135,8 @@ static void derive(struct trainer *trainer)
 	trainer->optimizer.tensor = setup->objective->tensor;
 	trainer->optimizer.tensors = setup->objective->tensors;
 	trainer->optimizer.executor = setup->executor;
-	trainer->rate_index =
-		(size_t)(settings_get(&config->optimizer.settings, "learning_rate") - config->optimizer.settings.value);
+	trainer->iterates = config->optimizer.type->iterate != NULL;
+	trainer->rate_index = optimizer_rate_index(config->optimizer.type);
 }
 
 /* Makes the optimizer read its settings from the trainer's copy, in which the schedule moves the momentum. */
@@ -244,6 +258,8 @@ void trainer_progress(const struct trainer *trainer, struct trainer_progress *ou
 		.epoch = (double)state->step / (double)trainer->steps_per_epoch,
 		.seconds = state->seconds,
 		.rows_seen = state->rows_seen,
+		.values = state->values,
+		.gradients = state->gradients,
 		.last = state->last,
 		.has_best = state->best != BEST_NONE,
 		.best_step = state->best_step,

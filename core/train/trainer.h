@@ -12,6 +12,11 @@
  * gradient, its update. max_seconds and the budgets are looked at before every step. Validation is measured
  * at each epoch's end, and where a budget in steps ends within an epoch.
  *
+ * An optimizer that evaluates for itself (type->iterate) makes the update from f(x_k), g(x_k) and trials on the same
+ * rows; what the last trial found at x_{k+1} is carried over and not evaluated again (unless gradients are clipped).
+ * With a full batch such a step has a commit between arriving at x_k and the search, so a search that is cancelled
+ * begins anew from f and g as they stand in the state.
+ *
  * The best parameters are those of the least (maximize: largest) validation loss; without validation rows, or where
  * early stopping watches train_loss, of f(x_k) with a full batch, of the mean of the epoch's batch losses with
  * mini-batches. Until the first such measurement the initial parameters count, once f(x_0) was seen.
@@ -73,9 +78,9 @@ enum {
 /* A point of the curve. Fixed size, no padding: stored as it is. */
 struct curve_point {
 	uint64_t step;
-	double epoch;   /* a fraction; 0 for objectives without rows: equals step / steps_per_epoch */
-	double seconds; /* computing time so far, over all attempts */
-	double learning_rate;
+	double epoch;         /* a fraction; 0 for objectives without rows: equals step / steps_per_epoch */
+	double seconds;       /* computing time so far, over all attempts */
+	double learning_rate; /* of the next update; of an optimizer that finds its steps: the step length it took */
 	double train_loss;
 	double gradient_norm;
 	double validation_loss;
@@ -127,6 +132,8 @@ struct trainer_progress {
 	double epoch;
 	double seconds;
 	uint64_t rows_seen;      /* rows that gradients were computed on, over all attempts */
+	uint64_t values;         /* evaluations of the training objective's value, trial points included */
+	uint64_t gradients;      /* ... and of its gradient; one that gives both counts in both */
 	struct curve_point last; /* the last point made; step UINT64_MAX: none yet */
 	bool has_best;
 	uint64_t best_step;

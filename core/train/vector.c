@@ -83,6 +83,97 @@ bool vector_finite(const struct trainer *trainer, const void *v)
 					       : trainer->kernels->all_finite_f64(trainer->n, v);
 }
 
+struct pair_pass {
+	const struct trainer *trainer;
+	const void *x, *y;
+	void *out;
+	double a, b;
+	bool measure;
+};
+
+static void dot_piece(void *context, size_t index, size_t slot)
+{
+	const struct pair_pass *pass = context;
+	const struct trainer *trainer = pass->trainer;
+	const size_t begin = index * VECTOR_CHUNK, count = chunk_end(trainer->n, begin) - begin;
+
+	(void)slot;
+	trainer->partial[index] = trainer->dtype == DTYPE_FLOAT32
+					  ? trainer->kernels->dot_f32(count, (const float *)pass->x + begin,
+								      (const float *)pass->y + begin)
+					  : trainer->kernels->dot_f64(count, (const double *)pass->x + begin,
+								      (const double *)pass->y + begin);
+}
+
+double vector_dot(struct trainer *trainer, const void *a, const void *b)
+{
+	struct pair_pass pass = { .trainer = trainer, .x = a, .y = b };
+	double sum = 0;
+
+	run_chunks(trainer, dot_piece, &pass);
+	for (size_t c = 0; c < vector_chunks(trainer->n); c++) {
+		sum += trainer->partial[c];
+	}
+	return sum;
+}
+
+static void combine_piece(void *context, size_t index, size_t slot)
+{
+	const struct pair_pass *pass = context;
+	const struct trainer *trainer = pass->trainer;
+	const size_t begin = index * VECTOR_CHUNK, count = chunk_end(trainer->n, begin) - begin;
+
+	(void)slot;
+	if (trainer->dtype == DTYPE_FLOAT32) {
+		trainer->kernels->combine_f32(count, (float)pass->a, (const float *)pass->x + begin, (float)pass->b,
+					      (const float *)pass->y + begin, (float *)pass->out + begin);
+	} else {
+		trainer->kernels->combine_f64(count, pass->a, (const double *)pass->x + begin, pass->b,
+					      (const double *)pass->y + begin, (double *)pass->out + begin);
+	}
+}
+
+void vector_combine(struct trainer *trainer, double a, const void *x, double b, const void *y, void *out)
+{
+	struct pair_pass pass = { .trainer = trainer, .x = x, .y = y, .out = out, .a = a, .b = b };
+
+	run_chunks(trainer, combine_piece, &pass);
+}
+
+double vector_largest(const struct trainer *trainer, const void *v)
+{
+	return trainer->dtype == DTYPE_FLOAT32 ? largest_f32(v, trainer->n) : largest_f64(v, trainer->n);
+}
+
+double vector_sum_sizes(struct trainer *trainer, const void *v)
+{
+	return trainer->dtype == DTYPE_FLOAT32 ? trainer->kernels->sum_abs_f32(trainer->n, v)
+					       : trainer->kernels->sum_abs_f64(trainer->n, v);
+}
+
+static void transform_piece(void *context, size_t index, size_t slot)
+{
+	const struct pair_pass *pass = context;
+	const struct trainer *trainer = pass->trainer;
+	const size_t begin = index * VECTOR_CHUNK, count = chunk_end(trainer->n, begin) - begin;
+
+	(void)slot;
+	if (trainer->dtype == DTYPE_FLOAT32) {
+		transform_f32(trainer->kernels, pass->a, pass->b, count, (float *)pass->out + begin);
+	} else {
+		transform_f64(trainer->kernels, pass->a, pass->b, count, (double *)pass->out + begin);
+	}
+}
+
+void vector_transform(struct trainer *trainer, void *v, double factor, double limit)
+{
+	struct pair_pass pass = { .trainer = trainer, .out = v, .a = factor, .b = limit };
+
+	if (factor != 1 || !isnan(limit)) {
+		run_chunks(trainer, transform_piece, &pass);
+	}
+}
+
 static void look_ahead_piece(void *context, size_t index, size_t slot)
 {
 	const struct trainer *trainer = context;
@@ -116,20 +207,6 @@ static void update_piece(void *context, size_t index, size_t slot)
 	}
 }
 
-static void transform_piece(void *context, size_t index, size_t slot)
-{
-	const struct update_pass *pass = context;
-	const struct trainer *trainer = pass->trainer;
-	const size_t begin = index * VECTOR_CHUNK, count = chunk_end(trainer->n, begin) - begin;
-
-	(void)slot;
-	if (trainer->dtype == DTYPE_FLOAT32) {
-		transform_f32(trainer->kernels, pass->factor, pass->limit, count, (float *)trainer->gradient + begin);
-	} else {
-		transform_f64(trainer->kernels, pass->factor, pass->limit, count, (double *)trainer->gradient + begin);
-	}
-}
-
 static void measure_piece(void *context, size_t index, size_t slot)
 {
 	const struct update_pass *pass = context;
@@ -150,9 +227,7 @@ static void update_whole(struct trainer *trainer, struct update_pass *pass)
 {
 	const struct optimizer_type *type = trainer->optimizer.type;
 
-	if (pass->factor != 1 || !isnan(pass->limit)) {
-		run_chunks(trainer, transform_piece, pass);
-	}
+	vector_transform(trainer, trainer->gradient, pass->factor, pass->limit);
 	if (pass->measure) {
 		memcpy(trainer->point, trainer->theta, trainer->n * dtype_size(trainer->dtype));
 	}
@@ -160,6 +235,19 @@ static void update_whole(struct trainer *trainer, struct update_pass *pass)
 	if (pass->measure) {
 		run_chunks(trainer, measure_piece, pass);
 	}
+}
+
+/* |dx| and |x| from the chunks' sums; NAN when they were not measured. */
+static void keep_measured(struct trainer *trainer, bool measure)
+{
+	double change = 0, norm = 0;
+
+	for (size_t c = 0; measure && c < vector_chunks(trainer->n); c++) {
+		change += trainer->partial[2 * c];
+		norm += trainer->partial[2 * c + 1];
+	}
+	trainer->state->change = measure ? sqrt(change) : (double)NAN;
+	trainer->state->norm = measure ? sqrt(norm) : (double)NAN;
 }
 
 void vector_update(struct trainer *trainer, const struct step *step, double factor, double limit, bool measure)
@@ -171,15 +259,28 @@ void vector_update(struct trainer *trainer, const struct step *step, double fact
 	} else {
 		run_chunks(trainer, update_piece, &pass);
 	}
-	trainer->state->change = NAN;
-	trainer->state->norm = NAN;
-	if (measure) {
-		double change = 0, norm = 0;
-		for (size_t c = 0; c < vector_chunks(trainer->n); c++) {
-			change += trainer->partial[2 * c];
-			norm += trainer->partial[2 * c + 1];
-		}
-		trainer->state->change = sqrt(change);
-		trainer->state->norm = sqrt(norm);
+	keep_measured(trainer, measure);
+}
+
+static void move_piece(void *context, size_t index, size_t slot)
+{
+	const struct pair_pass *pass = context;
+	const struct trainer *trainer = pass->trainer;
+	const size_t begin = index * VECTOR_CHUNK, count = chunk_end(trainer->n, begin) - begin;
+	double *sums = pass->measure ? trainer->partial + 2 * index : NULL;
+
+	(void)slot;
+	if (trainer->dtype == DTYPE_FLOAT32) {
+		move_f32(trainer->kernels, count, (const float *)pass->x + begin, (float *)pass->out + begin, sums);
+	} else {
+		move_f64(trainer->kernels, count, (const double *)pass->x + begin, (double *)pass->out + begin, sums);
 	}
+}
+
+void vector_move(struct trainer *trainer, const void *next, bool measure)
+{
+	struct pair_pass pass = { .trainer = trainer, .x = next, .out = trainer->theta, .measure = measure };
+
+	run_chunks(trainer, move_piece, &pass);
+	keep_measured(trainer, measure);
 }

@@ -45,6 +45,34 @@ static void NAME(transform)(const struct kernels *k, double factor, double limit
 	}
 }
 
+/* x = next; sums (NULL: not wanted) as update_chunk. */
+static void NAME(move)(const struct kernels *k, size_t n, const REAL *next, REAL *x, double *sums)
+{
+	if (sums != NULL) {
+		sums[0] = NAME(squared_difference)(k, n, next, x);
+		sums[1] = NAME(squares)(k, n, next);
+	}
+	if (next != x) {
+		memcpy(x, next, n * sizeof *x);
+	}
+}
+
+/* max |v_i|; NAN when any is not a number. */
+static double NAME(largest)(const REAL *v, size_t n)
+{
+	double largest = 0;
+	for (size_t i = 0; i < n; i++) {
+		const double size = fabs((double)v[i]);
+		if (!(size <= largest)) {
+			largest = size;
+		}
+		if (isnan(size)) {
+			return size;
+		}
+	}
+	return largest;
+}
+
 /* One chunk of vector_update; sums[0] = |dx|^2, sums[1] = |x|^2 when measured. */
 static void NAME(update_chunk)(const struct update_pass *pass, size_t begin, size_t end, double sums[2])
 {

@@ -316,6 +316,8 @@ START_TEST(a_job_is_answered_with_its_report_and_spec)
 						     .epochs = 10,
 						     .seconds = 2,
 						     .rows_seen = 3000,
+						     .values = 260,
+						     .gradients = 251,
 						     .has_best = true,
 						     .best_step = 100,
 						     .best_value = 0.5,
@@ -328,7 +330,8 @@ START_TEST(a_job_is_answered_with_its_report_and_spec)
 	ck_assert_str_eq(fragment.data,
 			 ",\"progress\":{\"epoch\":2.5,\"epochs\":10,\"step\":250,\"steps\":1000,\"fraction\":0.25,"
 			 "\"seconds\":2,\"eta_seconds\":6,"
-			 "\"rows_per_second\":1500},\"metrics\":{\"train_loss\":2.385},\"best\":{\"step\":100,"
+			 "\"rows_per_second\":1500,\"evaluations\":{\"function\":260,\"gradient\":251}},\"metrics\":{"
+			 "\"train_loss\":2.385},\"best\":{\"step\":100,"
 			 "\"metric\":\"validation_loss\","
 			 "\"value\":0.5},\"features\":[\"a\"],\"classes\":[\"no\",\"yes\"],\"warnings\":[\"w\"]");
 	struct job_record record = { .id = "job_1",

@@ -325,6 +325,22 @@ static const struct wrong wrongs[] = {
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"schedule\": {\"type\": \"chain\", \"milestones\": "
 		   "[7, 3], \"schedules\": [\"cosine\", \"constant\", \"cosine\"]}}}"),
 	  "/optimizer/schedule/milestones", FAULT_OUT_OF_RANGE, "2 rising whole numbers" },
+	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"type\": \"steepest_descent\"}, "
+		  "\"training\": {\"batch_size\": 32}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "or use sgd or adam for mini-batches" },
+	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": \"barzilai_borwein\", "
+		  "\"training\": {\"batch_size\": 32}}",
+	  "/optimizer", FAULT_NOT_ALLOWED, "training.batch_size to \"full\"" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"polyak\", \"schedule\": {\"type\": "
+		   "\"step\", \"step_size\": 7}}}"),
+	  "/optimizer/schedule", FAULT_NOT_ALLOWED, "no learning rate" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"steepest_descent\", \"line_search\": "
+		   "\"strong_wolfe\", \"c1\": 0.5, \"c2\": 0.4}}"),
+	  "/optimizer/c2", FAULT_OUT_OF_RANGE, "greater than c1" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"barzilai_borwein\", \"variant\": 3}}"),
+	  "/optimizer/variant", FAULT_OUT_OF_RANGE, "at most 2" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"trust_region\", \"initial_step\": 1}}"),
+	  "/optimizer/initial_step", FAULT_NOT_ALLOWED, "not of trust_region" },
 	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"training\": {\"seed\": 9007199254740992}}",
 	  "/training/seed", FAULT_OUT_OF_RANGE, "2^53" },
 	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"training\": {\"seed\": 9007199254740993}}",

@@ -250,6 +250,11 @@ TEST(NAME(derivatives_and_vector_sums_are_what_their_formulas_say))
 			ck_assert(dx[i] == dy[i] * (y[i] * (1 - y[i])) + a * y[i]);
 		}
 		memcpy(dx, dy, n * sizeof(REAL));
+		KERNEL(kernels, combine)(n, a, y, -2, dx, dx);
+		for (size_t i = 0; i < n; i++) {
+			ck_assert(dx[i] == a * y[i] - 2 * dy[i]);
+		}
+		memcpy(dx, dy, n * sizeof(REAL));
 		KERNEL(kernels, axpy_sign)(n, -a, y, dx);
 		for (size_t i = 0; i < n; i++) {
 			ck_assert(dx[i] == dy[i] - a * (REAL)((y[i] > 0) - (y[i] < 0)));

@@ -107,9 +107,12 @@ static void prepare(struct trial *trial, struct trial_data *data, const struct c
 		trial->setup.validation = c->batch == BATCH_FILE_ORDER ? NULL : &data->validation;
 	}
 	trial_optimizer(trial, c->optimizer, c->schedule);
-	trial_number(trial, "learning_rate", 0.085);
+	trial_number_if(trial, "learning_rate", 0.085);
 	trial_everything(&trial->setup.config.optimizer.settings);
 	trial_shape(&trial->setup.config.optimizer.settings, shape);
+	if (trial_needs(trial, NEEDS_FULL_BATCH)) {
+		trial->setup.config.training.batch_size = 0;
+	}
 	trial->setup.config.optimizer.clip_grad_norm = 1.385;
 	trial->setup.config.recording.every_steps = 2;
 	trial->setup.config.recording.parameters = true;

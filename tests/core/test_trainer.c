@@ -62,8 +62,8 @@ START_TEST(ascent_is_descent_on_the_negative_and_reports_the_function_itself)
 		trial_optimizer(&up, optimizer_at(o)->name, "constant");
 		trial_shape(&down.setup.config.optimizer.settings, matrix);
 		trial_shape(&up.setup.config.optimizer.settings, matrix);
-		trial_number(&down, "learning_rate", 0.003);
-		trial_number(&up, "learning_rate", 0.003);
+		trial_number_if(&down, "learning_rate", 0.003);
+		trial_number_if(&up, "learning_rate", 0.003);
 		trial_run(&down);
 		trial_run(&up);
 		ck_assert_mem_eq(trainer_parameters(down.trainer), trainer_parameters(up.trainer), 6 * sizeof(double));

@@ -145,7 +145,8 @@ static inline void trial_objective_init(struct trial_objective *self, enum dtype
 					 .n = n,
 					 .tensors = 1,
 					 .tensor = &self->tensor,
-					 .rowed = evaluate == trial_least_squares };
+					 .rowed = evaluate == trial_least_squares,
+					 .quadratic = evaluate == trial_least_squares || evaluate == trial_bowl };
 	self->evaluate = evaluate;
 	self->scale = 1;
 }
@@ -155,6 +156,7 @@ static inline void trial_function_init(struct trial_objective *self, enum dtype 
 	trial_objective_init(self, dtype, n, trial_function);
 	self->function = function_find(name);
 	ck_assert_ptr_nonnull(self->function);
+	self->base.quadratic = self->function->quadratic;
 	ck_assert_uint_le(self->function->setting_count, TRIAL_SETTINGS);
 	settings_defaults(self->function->settings, self->function->setting_count, self->value);
 	self->settings = (struct settings){ self->function->settings, self->function->setting_count, self->value };
@@ -207,6 +209,23 @@ static inline struct setting_value *trial_setting(const struct settings *setting
 static inline void trial_number(struct trial *trial, const char *name, double number)
 {
 	trial_setting(&trial->setup.config.optimizer.settings, name)->number = number;
+}
+
+/* The same, of an optimizer that has such a setting. */
+static inline void trial_number_if(struct trial *trial, const char *name, double number)
+{
+	const struct settings *settings = &trial->setup.config.optimizer.settings;
+	for (size_t i = 0; i < settings->count; i++) {
+		if (strcmp(settings->table[i].name, name) == 0) {
+			trial_number(trial, name, number);
+		}
+	}
+}
+
+static inline bool trial_needs(const struct trial *trial, enum optimizer_need need)
+{
+	const struct optimizer_config *config = &trial->setup.config.optimizer;
+	return (optimizer_needs(config->type, &config->settings) & need) != 0;
 }
 
 /* Has the parameters taken as a matrix, by the optimizers that ask. The numbers are borrowed. */

@@ -80,6 +80,14 @@ static void NAME(axpy)(size_t n, REAL a, const REAL *x, REAL *y)
 	}
 }
 
+static void NAME(combine)(size_t n, REAL a, const REAL *x, REAL b, const REAL *y, REAL *out)
+{
+	IVDEP for (size_t i = 0; i < n; i++)
+	{
+		out[i] = a * x[i] + b * y[i];
+	}
+}
+
 static void NAME(axpy_sign)(size_t n, REAL a, const REAL *x, REAL *y)
 {
 	IVDEP for (size_t i = 0; i < n; i++)

@@ -51,8 +51,8 @@
 	.bce_logits_label_##S = bce_logits_label_##S, .squared_error_##S = squared_error_##S,                          \
 	.softmax_xent_##S = softmax_xent_##S, .dot_##S = dot_##S, .sum_squares_##S = sum_squares_##S,                  \
 	.sum_squared_difference_##S = sum_squared_difference_##S, .sum_abs_##S = sum_abs_##S, .add_##S = add_##S,      \
-	.axpy_##S = axpy_##S, .axpy_sign_##S = axpy_sign_##S, .scale_##S = scale_##S, .clamp_##S = clamp_##S,          \
-	.all_finite_##S = all_finite_##S
+	.axpy_##S = axpy_##S, .combine_##S = combine_##S, .axpy_sign_##S = axpy_sign_##S, .scale_##S = scale_##S,      \
+	.clamp_##S = clamp_##S, .all_finite_##S = all_finite_##S
 
 extern const struct kernels KERNEL_TABLE;
 const struct kernels KERNEL_TABLE = { .isa = TEXT(ISA), MEMBERS(f32), MEMBERS(f64) };

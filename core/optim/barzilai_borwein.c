@@ -1,0 +1,76 @@
+/*
+ * barzilai_borwein: a secant equation in one number gives the step length.
+ *
+ *   s = x_k - x_{k-1},  y = g_k - g_{k-1}
+ *   variant 1   alpha = s's / s'y
+ *   variant 2   alpha = s'y / y'y
+ *   x = x - alpha g                 (initial_step in the first update)
+ *
+ * Where the curvature s'y along the last step is not positive alpha is |s| / |y|, their geometric mean where it is; a
+ * gradient that did not change keeps alpha. Steps are not monotone. Slots: x_{k-1}, g_{k-1}. Scalars: alpha.
+ */
+#include "core/optim/line_settings.h"
+
+enum { SET_INITIAL_STEP, SET_VARIANT };
+static const struct setting settings[] = {
+	[SET_INITIAL_STEP] = SETTING_STEP("initial_step", 0.001, "Step length of the first update."),
+	[SET_VARIANT] = { .name = "variant",
+			  .kind = SETTING_INTEGER,
+			  .preset = 1,
+			  .minimum = 1,
+			  .maximum = 2,
+			  .doc = "1: the long step s's / s'y; 2: the short step s'y / y'y." },
+};
+
+enum { ALPHA, SCALARS };
+enum { X_BEFORE, G_BEFORE, SLOTS };
+enum { POINT, S = POINT, Y, SCRATCH };
+
+static size_t slots(const struct settings *s)
+{
+	(void)s;
+	return SLOTS;
+}
+
+/* alpha from the last step, which had the length `last`. */
+static double secant(const struct optimizer *o, const struct iteration *it, double last)
+{
+	void *s = o->scratch[S], *y = o->scratch[Y];
+
+	iteration_combine(it, 1, it->x, -1, o->slot[X_BEFORE], s);
+	iteration_combine(it, 1, it->g, -1, o->slot[G_BEFORE], y);
+	const double ss = iteration_dot(it, s, s);
+	const double sy = iteration_dot(it, s, y);
+	const double yy = iteration_dot(it, y, y);
+	double alpha = setting_at(&o->settings, SET_VARIANT) == 1 ? ss / sy : sy / yy;
+
+	if (!(sy > 0)) {
+		alpha = sqrt(ss / yy);
+	}
+	return alpha > 0 && isfinite(alpha) ? alpha : last;
+}
+
+static enum status iterate(struct optimizer *o, struct iteration *it)
+{
+	const double last = o->scalar[ALPHA];
+	const double alpha = it->t == 1 ? setting_at(&o->settings, SET_INITIAL_STEP) : secant(o, it, last);
+
+	iteration_combine(it, 1, it->x, 0, it->x, o->slot[X_BEFORE]);
+	iteration_combine(it, 1, it->g, 0, it->g, o->slot[G_BEFORE]);
+	o->scalar[ALPHA] = alpha;
+	descend(it, alpha, o->scratch[POINT]);
+	return OK;
+}
+
+const struct optimizer_type OPTIMIZER(barzilai_borwein) = {
+	.name = "barzilai_borwein",
+	.doc = "Gradient descent whose step length is the inverse curvature along the last step.",
+	.source = "Barzilai and Borwein 1988, Two-point step size gradient methods, equations 5 and 6",
+	.settings = settings,
+	.setting_count = COUNT_OF(settings),
+	.slots = slots,
+	.scalars = SCALARS,
+	.scratch = SCRATCH,
+	.needs = needs_full_batch,
+	.iterate = iterate,
+};

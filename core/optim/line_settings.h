@@ -1,0 +1,58 @@
+/* The settings that optimizers with a line search share. */
+#ifndef CORE_OPTIM_LINE_SETTINGS_H
+#define CORE_OPTIM_LINE_SETTINGS_H
+
+#include "core/optim/define.h"
+#include "core/search/line.h"
+
+/* Trials of a strong Wolfe search, as torch.optim.LBFGS has them. */
+enum { LINE_TRIALS = 25 };
+
+/* clang-format off */
+#define SETTING_STEP(word, value, text)                                                         \
+	{ .name = (word), .kind = SETTING_REAL, .preset = (value), .minimum = 0,                 \
+	  .maximum = INFINITY, .open_minimum = true, .open_maximum = true, .doc = (text) }
+#define SETTING_C1                                                                              \
+	{ .name = "c1", .kind = SETTING_REAL, .preset = 1e-4, .minimum = 0, .maximum = 1,        \
+	  .open_minimum = true, .open_maximum = true,                                           \
+	  .doc = "Share of the predicted decrease that a step must reach." }
+#define SETTING_C2(value)                                                                       \
+	{ .name = "c2", .kind = SETTING_REAL, .preset = (value), .minimum = 0, .maximum = 1,     \
+	  .open_minimum = true, .open_maximum = true,                                           \
+	  .doc = "strong_wolfe: share of the slope that may be left at the end of a step; more than c1." }
+/* clang-format on */
+
+/* check() of an optimizer with both: c1 < c2. */
+static inline enum status check_wolfe(const struct settings *settings, const char **setting, struct error *error)
+{
+	if (settings_number(settings, "c1") < settings_number(settings, "c2")) {
+		return OK;
+	}
+	*setting = "c2";
+	return error_set(error, E_RANGE, "c2 must be greater than c1, or no step may meet both conditions");
+}
+
+static inline unsigned needs_full_batch(const struct settings *settings)
+{
+	(void)settings;
+	return NEEDS_FULL_BATCH;
+}
+
+static inline size_t no_slots(const struct settings *settings)
+{
+	(void)settings;
+	return 0;
+}
+
+/* x = x - alpha g (clipped) by `point` [n] of scratch; alpha 0: x stays. */
+static inline void descend(struct iteration *it, double alpha, void *point)
+{
+	if (alpha == 0) {
+		iteration_accept(it, NULL, NAN, NULL, alpha);
+		return;
+	}
+	iteration_combine(it, 1, it->x, -alpha, it->clipped, point);
+	iteration_accept(it, point, NAN, NULL, alpha);
+}
+
+#endif

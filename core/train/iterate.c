@@ -1,0 +1,225 @@
+/*
+ * Steps of an optimizer that evaluates the objective for itself (core/optim/iteration.h).
+ *
+ * With a full batch a step is two halves with a commit between them. Arriving at x_k: f, g (carried over from the last
+ * trial, or evaluated), validation, the best, the rules; `arrived` says that this was done. Leaving it: the optimizer's
+ * trials, then the point of the curve (with the step length) and the move. A search that is cancelled is begun anew.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/train/internal.h"
+
+/* What evaluations of the running update need beside the iteration; on the stack of iterate_run. */
+struct trials {
+	struct trainer *trainer;
+	const struct batch *batch;
+};
+
+static bool clips(const struct trainer *trainer)
+{
+	const struct optimizer_config *config = &trainer->setup.config.optimizer;
+	return !isnan(config->clip_grad_norm) || !isnan(config->clip_grad_value);
+}
+
+static enum status call_evaluate(struct iteration *iteration, const void *point, double *f, void *gradient)
+{
+	const struct trials *trials = iteration->trainer;
+	struct trainer *trainer = trials->trainer;
+	const enum status status = evaluate_training(trainer, point, trials->batch, f, gradient);
+
+	if (status != OK) {
+		return status;
+	}
+	if (f != NULL) {
+		*f *= trainer->sign;
+	}
+	if (gradient != NULL) {
+		vector_transform(trainer, gradient, trainer->sign, NAN);
+	}
+	return OK;
+}
+
+static double call_dot(const struct iteration *iteration, const void *a, const void *b)
+{
+	const struct trials *trials = iteration->trainer;
+	return vector_dot(trials->trainer, a, b);
+}
+
+static void call_combine(const struct iteration *iteration, double a, const void *x, double b, const void *y, void *out)
+{
+	const struct trials *trials = iteration->trainer;
+	vector_combine(trials->trainer, a, x, b, y, out);
+}
+
+static double call_largest(const struct iteration *iteration, const void *v)
+{
+	const struct trials *trials = iteration->trainer;
+	return vector_largest(trials->trainer, v);
+}
+
+static double call_sum_sizes(const struct iteration *iteration, const void *v)
+{
+	const struct trials *trials = iteration->trainer;
+	return vector_sum_sizes(trials->trainer, v);
+}
+
+static const struct iteration_calls calls = { .evaluate = call_evaluate,
+					      .dot = call_dot,
+					      .combine = call_combine,
+					      .largest = call_largest,
+					      .sum_sizes = call_sum_sizes };
+
+/* The gradient to step along: g, or the clipped one in trainer->point. */
+static const void *clipped(struct trainer *trainer, const void *g, double norm)
+{
+	if (!clips(trainer)) {
+		return g;
+	}
+	memcpy(trainer->point, g, trainer->n * dtype_size(trainer->dtype));
+	vector_transform(trainer, trainer->point, trainer->sign * gradient_factor(trainer, norm),
+			 trainer->setup.config.optimizer.clip_grad_value);
+	return trainer->point;
+}
+
+enum status iterate_run(struct trainer *trainer, const struct batch *batch, double loss, const void *g, double norm,
+			double rate, struct iteration *out)
+{
+	struct trials trials = { trainer, batch };
+
+	*out = (struct iteration){ .t = trainer->state->step + 1,
+				   .learning_rate = rate,
+				   .sign = trainer->sign,
+				   .quadratic = trainer->setup.objective->quadratic,
+				   .dtype = trainer->dtype,
+				   .n = trainer->n,
+				   .x = trainer->theta,
+				   .g = g,
+				   .clipped = clipped(trainer, g, norm),
+				   .f = trainer->sign * loss,
+				   .norm = norm,
+				   .next_f = NAN,
+				   .alpha = NAN,
+				   .call = &calls,
+				   .trainer = &trials };
+	const enum status status = trainer->optimizer.type->iterate(&trainer->optimizer, out);
+	out->trainer = NULL; /* the trials end here */
+	out->alpha = isnan(out->alpha) ? rate : out->alpha;
+	return status;
+}
+
+/* Keeps what is known at the new x: of a step that did not move, all that was known before. */
+static void carry_over(struct trainer *trainer, const struct iteration *iteration)
+{
+	struct run_state *state = trainer->state;
+
+	if (iteration->next == NULL) {
+		state->carried = CARRIED_VALUE | CARRIED_GRADIENT;
+		state->carried_value = state->loss;
+		return;
+	}
+	state->carried = isnan(iteration->next_f) ? 0u : (unsigned)CARRIED_VALUE;
+	state->carried_value = trainer->sign * iteration->next_f;
+	if (iteration->next_g != NULL) {
+		state->carried |= CARRIED_GRADIENT;
+		memcpy(trainer->carried, iteration->next_g, trainer->n * dtype_size(trainer->dtype));
+	}
+}
+
+void iterate_commit(struct trainer *trainer, const struct iteration *iteration, bool carry, bool measure)
+{
+	if (carry) {
+		carry_over(trainer, iteration);
+	}
+	vector_move(trainer, iteration->next != NULL ? iteration->next : trainer->theta, measure);
+	step_made(trainer);
+}
+
+/* f at x_k into *loss, sign * its gradient into trainer->carried, where they are not there already. */
+static enum status evaluate_here(struct trainer *trainer, const struct batch *all, double *loss)
+{
+	const uint64_t carried = trainer->state->carried;
+	const bool value = carried & CARRIED_VALUE, gradient = carried & CARRIED_GRADIENT;
+	enum status status = OK;
+
+	if (!value || !gradient) {
+		status = evaluate_training(trainer, trainer->theta, all, value ? NULL : loss,
+					   gradient ? NULL : trainer->carried);
+	}
+	if (status == OK && !gradient) {
+		vector_transform(trainer, trainer->carried, trainer->sign, NAN);
+	}
+	if (value) {
+		*loss = trainer->state->carried_value;
+	}
+	return status;
+}
+
+enum { BOTH = POINT_TRAIN_LOSS | POINT_GRADIENT_NORM };
+
+/* What arriving at x_k brings; may end the run. */
+static enum status arrive(struct trainer *trainer, const struct batch *all)
+{
+	struct run_state *state = trainer->state;
+	const bool validate = state->step > 0 && trainer->setup.validation != NULL;
+	double loss = NAN, validation_loss = NAN, accuracy = NAN;
+	bool classifier = false;
+
+	enum status status = evaluate_here(trainer, all, &loss);
+	if (status == OK && validate) {
+		status = evaluate_validation(trainer, &validation_loss, &accuracy, &classifier);
+	}
+	if (status != OK) {
+		return status;
+	}
+	count_evaluations(trainer, trainer->rows);
+	state->carried = 0;
+	state->gradient_norm = vector_norm(trainer, trainer->carried);
+	track_loss(trainer, loss);
+	if (validate) {
+		keep_validation(trainer, validation_loss, accuracy, classifier);
+	}
+	if (!isfinite(loss) || !isfinite(state->gradient_norm)) {
+		record_end(trainer, diverged(loss, state->gradient_norm), BOTH);
+		return OK;
+	}
+	const struct verdict verdict = stopping_rules(trainer, track_full(trainer, loss, validate));
+	if (verdict.reason != STOP_NONE) {
+		record_end(trainer, verdict, BOTH);
+	} else if (state->step > 0 && (trainer->observe_train || trainer->observe_validation)) {
+		track_schedule(trainer, trainer->observe_train ? loss : state->validation_loss);
+	}
+	state->arrived = 1;
+	return OK;
+}
+
+enum status step_iterating(struct trainer *trainer)
+{
+	struct run_state *state = trainer->state;
+	const struct batch all = { .data = trainer->setup.training, .count = trainer->rows };
+	const struct batch *batch = trainer->rows != 0 ? &all : NULL;
+	struct iteration iteration;
+
+	if (!state->arrived) {
+		const enum status status = arrive(trainer, batch);
+		if (status != OK || state->reason != STOP_NONE) {
+			return status;
+		}
+	}
+	const struct verdict verdict = stopping_budget(trainer);
+	if (verdict.reason != STOP_NONE) {
+		record_end(trainer, verdict, BOTH);
+		return OK;
+	}
+	const enum status status = iterate_run(trainer, batch, state->loss, trainer->carried, state->gradient_norm,
+					       rate_of(trainer, state->step), &iteration);
+	if (status != OK) {
+		return status;
+	}
+	count_evaluations(trainer, trainer->rows);
+	if (state->validation_bits != 0 || point_due(trainer, state->step)) {
+		record_point(trainer, BOTH, iteration.alpha);
+	}
+	iterate_commit(trainer, &iteration, true, !isnan(trainer->setup.config.stopping.parameter_change));
+	return OK;
+}
