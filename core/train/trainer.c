@@ -119,7 +119,7 @@ static void derive(struct trainer *trainer)
 	trainer->early_train = config->stopping.early_stopping && config->stopping.early_metric == METRIC_TRAIN_LOSS;
 	trainer->track_train = setup->validation == NULL || trainer->early_train;
 	if (config->optimizer.schedule.type->observe != NULL &&
-	    trainer->rate_index < trainer->optimizer.settings.count) {
+	    optimizer_rate_index(config->optimizer.type) < config->optimizer.type->setting_count) {
 		const double metric = settings_number(&config->optimizer.schedule.settings, "metric");
 		trainer->observe_train = metric == SCHEDULE_METRIC_TRAIN || setup->validation == NULL;
 		trainer->observe_validation = !trainer->observe_train;
