@@ -18,21 +18,16 @@
 #ifdef REAL_IS_FLOAT
 #include "core/base/real.h"
 
-static void NAME(update_block)(const struct optimizer *o, const struct step *step, size_t begin, size_t end,
-			       double *sums)
+/* The loop alone: of restrict the compiler believes what stands in a list of parameters, not so many locals. */
+static void NAME(update_loop)(const double *c, size_t count, const REAL *restrict gradient, REAL *restrict x,
+			      REAL *restrict m, REAL *restrict v, REAL *restrict s, REAL *restrict g,
+			      REAL *restrict along)
 {
-	const double *c = o->coefficient;
 	const REAL rate = (REAL)c[RATE], beta1 = (REAL)c[BETA1], gain1 = (REAL)c[GAIN1], beta2 = (REAL)c[BETA2];
 	const REAL rest2 = (REAL)c[REST2], q = (REAL)c[Q], gain = (REAL)c[GAIN], eps = (REAL)c[EPS];
 	const REAL decay = (REAL)c[COUPLED], keep = 1 - (REAL)c[DECOUPLED] * rate;
-	const REAL *restrict gradient = (const REAL *)step->gradient + begin;
-	REAL *restrict x = (REAL *)step->x + begin;
-	REAL *restrict m = (REAL *)o->slot[0] + begin;
-	REAL *restrict v = (REAL *)o->slot[1] + begin;
-	REAL *restrict s = (REAL *)o->slot[2] + begin;
-	REAL g[BLOCK], along[BLOCK];
 
-	for (size_t i = 0; i < end - begin; i++) {
+	for (size_t i = 0; i < count; i++) {
 		g[i] = gradient[i] + decay * x[i];
 		along[i] = s[i] / (REAL_SQRT(v[i]) + eps);
 		m[i] = beta1 * m[i] + gain1 * g[i];
@@ -40,6 +35,17 @@ static void NAME(update_block)(const struct optimizer *o, const struct step *ste
 		s[i] = q * s[i] + gain * g[i];
 		x[i] = x[i] * keep - m[i] / (REAL_SQRT(v[i]) + eps);
 	}
+}
+
+static void NAME(update_block)(const struct optimizer *o, const struct step *step, size_t begin, size_t end,
+			       double *sums)
+{
+	REAL *s = (REAL *)o->slot[2] + begin;
+	REAL g[BLOCK], along[BLOCK];
+
+	NAME(update_loop)
+	(o->coefficient, end - begin, (const REAL *)step->gradient + begin, (REAL *)step->x + begin,
+	 (REAL *)o->slot[0] + begin, (REAL *)o->slot[1] + begin, s, g, along);
 	sums[ALONG] += kernels_active()->NAME(dot)(end - begin, g, along);
 	sums[LENGTH] += kernels_active()->NAME(sum_abs)(end - begin, s);
 }

@@ -11,9 +11,19 @@
 #ifdef REAL_IS_FLOAT
 #include "core/base/real.h"
 
-static inline REAL NAME(direction)(const double *c, REAL x, REAL m, REAL v)
+/* What multiplies what in u, once in this precision. */
+struct NAME(direction) {
+	REAL mean, root, eps, decay;
+};
+
+static inline struct NAME(direction) NAME(direction_of)(const double *c)
 {
-	return (REAL)c[MEAN] * m / (REAL_SQRT(v) * (REAL)c[ROOT] + (REAL)c[EPS]) + (REAL)c[DECAY] * x;
+	return (struct NAME(direction)){ (REAL)c[MEAN], (REAL)c[ROOT], (REAL)c[EPS], (REAL)c[DECAY] };
+}
+
+static inline REAL NAME(u)(struct NAME(direction) d, REAL x, REAL m, REAL v)
+{
+	return d.mean * m / (REAL_SQRT(v) * d.root + d.eps) + d.decay * x;
 }
 
 static void NAME(gather)(const struct optimizer *o, const struct step *step, size_t begin, size_t end, double *sums)
@@ -21,36 +31,36 @@ static void NAME(gather)(const struct optimizer *o, const struct step *step, siz
 	const struct kernels *kernels = kernels_active();
 	const double *c = o->coefficient;
 	const REAL beta1 = (REAL)c[BETA1], rest1 = (REAL)c[REST1], beta2 = (REAL)c[BETA2], rest2 = (REAL)c[REST2];
-	const REAL *restrict g = step->gradient;
-	const REAL *restrict x = step->x;
-	REAL *restrict m = o->slot[0];
-	REAL *restrict v = o->slot[1];
+	const struct NAME(direction) direction = NAME(direction_of)(c);
 	REAL u[BLOCK];
 
 	for (size_t from = begin; from < end; from += BLOCK) {
 		const size_t count = end - from < BLOCK ? end - from : BLOCK;
-		for (size_t k = 0; k < count; k++) {
-			const size_t i = from + k;
+		const REAL *restrict g = (const REAL *)step->gradient + from;
+		const REAL *restrict x = (const REAL *)step->x + from;
+		REAL *restrict m = (REAL *)o->slot[0] + from;
+		REAL *restrict v = (REAL *)o->slot[1] + from;
+		for (size_t i = 0; i < count; i++) {
 			m[i] = beta1 * m[i] + rest1 * g[i];
 			v[i] = beta2 * v[i] + rest2 * g[i] * g[i];
-			u[k] = NAME(direction)(c, x[i], m[i], v[i]);
+			u[i] = NAME(u)(direction, x[i], m[i], v[i]);
 		}
-		sums[SIZE] += kernels->NAME(sum_squares)(count, x + from);
+		sums[SIZE] += kernels->NAME(sum_squares)(count, x);
 		sums[LENGTH] += kernels->NAME(sum_squares)(count, u);
 	}
 }
 
 static void NAME(move)(const struct optimizer *o, const struct step *step, size_t begin, size_t end, double *sums)
 {
-	const double *c = o->coefficient;
-	const REAL rate = (REAL)c[RATE];
+	const struct NAME(direction) direction = NAME(direction_of)(o->coefficient);
+	const REAL rate = (REAL)o->coefficient[RATE];
 	REAL *restrict x = step->x;
 	const REAL *restrict m = o->slot[0];
 	const REAL *restrict v = o->slot[1];
 
 	(void)sums;
 	for (size_t i = begin; i < end; i++) {
-		x[i] -= rate * NAME(direction)(c, x[i], m[i], v[i]);
+		x[i] -= rate * NAME(u)(direction, x[i], m[i], v[i]);
 	}
 }
 

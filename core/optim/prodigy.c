@@ -18,30 +18,36 @@
 #ifdef REAL_IS_FLOAT
 #include "core/base/real.h"
 
-static void NAME(gather_block)(const struct optimizer *o, const struct step *step, size_t begin, size_t end,
-			       double *sums)
+/* The loop alone: of restrict the compiler believes what stands in a list of parameters, not so many locals. */
+static void NAME(gather_loop)(const double *c, size_t count, const REAL *restrict gradient, const REAL *restrict x,
+			      const REAL *restrict start, REAL *restrict m, REAL *restrict v, REAL *restrict s,
+			      REAL *restrict g, REAL *restrict back)
 {
-	const double *c = o->coefficient;
 	const REAL beta1 = (REAL)c[BETA1], gain1 = (REAL)c[GAIN1], beta2 = (REAL)c[BETA2], gain2 = (REAL)c[GAIN2];
 	const REAL beta3 = (REAL)c[BETA3], gain3 = (REAL)c[GAIN3], decay = (REAL)c[COUPLED];
-	const REAL *restrict gradient = (const REAL *)step->gradient + begin;
-	const REAL *restrict x = (const REAL *)step->x + begin;
-	REAL *restrict m = (REAL *)o->slot[0] + begin;
-	REAL *restrict v = (REAL *)o->slot[1] + begin;
-	REAL *restrict s = (REAL *)o->slot[2] + begin;
-	REAL *restrict start = (REAL *)o->slot[3] + begin;
-	REAL g[BLOCK], back[BLOCK];
 
-	if (step->t == 1) {
-		memcpy(start, x, (end - begin) * sizeof *x);
-	}
-	for (size_t i = 0; i < end - begin; i++) {
+	for (size_t i = 0; i < count; i++) {
 		g[i] = gradient[i] + decay * x[i];
 		back[i] = start[i] - x[i];
 		m[i] = beta1 * m[i] + gain1 * g[i];
 		v[i] = beta2 * v[i] + gain2 * g[i] * g[i];
 		s[i] = beta3 * s[i] + gain3 * g[i];
 	}
+}
+
+static void NAME(gather_block)(const struct optimizer *o, const struct step *step, size_t begin, size_t end,
+			       double *sums)
+{
+	const REAL *x = (const REAL *)step->x + begin;
+	REAL *s = (REAL *)o->slot[2] + begin, *start = (REAL *)o->slot[3] + begin;
+	REAL g[BLOCK], back[BLOCK];
+
+	if (step->t == 1) {
+		memcpy(start, x, (end - begin) * sizeof *x);
+	}
+	NAME(gather_loop)
+	(o->coefficient, end - begin, (const REAL *)step->gradient + begin, x, start, (REAL *)o->slot[0] + begin,
+	 (REAL *)o->slot[1] + begin, s, g, back);
 	sums[ALONG] += kernels_active()->NAME(dot)(end - begin, g, back);
 	sums[LENGTH] += kernels_active()->NAME(sum_abs)(end - begin, s);
 }
