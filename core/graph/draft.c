@@ -114,7 +114,7 @@ static void find_coefficients(struct draft *draft)
 		if (!node[i].for_root || !draft_is(&node[i], OP_SCALAR)) {
 			continue;
 		}
-		node[i].node.op->scalar_reverse(node[i].coefficient, node[i].node.attribute, d_in);
+		node[i].node.op->scalar_reverse(node[i].coefficient, node[i].node.attribute[0], d_in);
 		for (size_t k = 0; k < draft_arity(&node[i]); k++) {
 			node[node[i].node.input[k]].coefficient += d_in[k];
 		}

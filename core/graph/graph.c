@@ -136,13 +136,15 @@ size_t graph_parameter(struct graph *graph, const char *name, size_t rank, const
 	return id;
 }
 
-size_t graph_apply(struct graph *graph, const struct graph_op *op, const size_t *input, double attribute)
+size_t graph_apply_constants(struct graph *graph, const struct graph_op *op, const size_t *input,
+			     const double *attribute)
 {
 	struct shape in[GRAPH_ARITY];
 	if (graph->status != OK) {
 		return NODE_NONE;
 	}
-	struct graph_node node = { .kind = NODE_OPERATION, .op = op, .attribute = attribute };
+	struct graph_node node = { .kind = NODE_OPERATION, .op = op };
+	memcpy(node.attribute, attribute, sizeof node.attribute);
 	for (size_t i = 0; i < op->arity; i++) {
 		assert(input[i] < graph->nodes);
 		node.input[i] = input[i];
@@ -150,6 +152,12 @@ size_t graph_apply(struct graph *graph, const struct graph_op *op, const size_t 
 	}
 	graph->status = op->shape(in, &node.shape, &graph->error);
 	return graph->status == OK ? add_node(graph, &node) : NODE_NONE;
+}
+
+size_t graph_apply(struct graph *graph, const struct graph_op *op, const size_t *input, double attribute)
+{
+	const double constants[GRAPH_ATTRIBUTES] = { attribute };
+	return graph_apply_constants(graph, op, input, constants);
 }
 
 size_t graph_unary(struct graph *graph, const struct graph_op *op, size_t a)

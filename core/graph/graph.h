@@ -21,7 +21,7 @@
 #include "core/base/error.h"
 #include "core/objective/objective.h"
 
-enum { GRAPH_RANK = 4, GRAPH_ARITY = 3 };
+enum { GRAPH_RANK = 4, GRAPH_ARITY = 3, GRAPH_ATTRIBUTES = 3 };
 #define NODE_NONE SIZE_MAX
 
 /* The shape of a node's value. A rowed value has one such tensor for each row of the batch; the row
@@ -45,9 +45,9 @@ struct graph_op;
 
 struct graph_node {
 	enum node_kind kind;
-	const struct graph_op *op; /* of an operation */
-	size_t input[GRAPH_ARITY]; /* node ids, op->arity of them */
-	double attribute;          /* the constant that some operations take */
+	const struct graph_op *op;          /* of an operation */
+	size_t input[GRAPH_ARITY];          /* node ids, op->arity of them */
+	double attribute[GRAPH_ATTRIBUTES]; /* the constants that some operations take */
 	struct shape shape;
 	size_t parameter; /* of a parameter: its index */
 };
@@ -82,6 +82,9 @@ size_t graph_parameter(struct graph *graph, const char *name, size_t rank, const
 
 /* An operation on op->arity inputs; its shape rule is asked, and its refusal sticks (E_INVALID). */
 size_t graph_apply(struct graph *graph, const struct graph_op *op, const size_t *input, double attribute);
+/* The same with all constants [GRAPH_ATTRIBUTES]. */
+size_t graph_apply_constants(struct graph *graph, const struct graph_op *op, const size_t *input,
+			     const double *attribute);
 /* The same for one, two and three inputs. */
 size_t graph_unary(struct graph *graph, const struct graph_op *op, size_t a);
 size_t graph_binary(struct graph *graph, const struct graph_op *op, size_t a, size_t b);

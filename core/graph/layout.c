@@ -4,6 +4,7 @@
 #include "core/graph/layout.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/graph/blocks.h"
 #include "core/graph/draft.h"
@@ -53,6 +54,7 @@ static void make_step(struct plan *plan, const struct draft_node *draft, size_t 
 	const struct graph_op *op = draft[i].node.op;
 	step->op = op;
 	step->forward = op->forward[plan->dtype];
+	memcpy(step->attribute, draft[i].node.attribute, sizeof step->attribute);
 	step->out = draft[i].value;
 	step->shape[GRAPH_ARITY] = draft[i].node.shape;
 	step->d_out = draft[i].gradient;
@@ -127,7 +129,7 @@ static void make_scalar(struct plan *plan, const struct draft_node *draft, size_
 	*scalar = (struct plan_scalar){
 		.op = draft[i].node.op,
 		.out = draft[i].scalar,
-		.attribute = draft[i].node.attribute,
+		.attribute = draft[i].node.attribute[0],
 	};
 	for (size_t k = 0; k < draft_arity(&draft[i]); k++) {
 		scalar->in[k] = draft[draft[i].node.input[k]].scalar;

@@ -20,6 +20,7 @@ struct plan_step {
 	bool accumulate[GRAPH_ARITY]; /* another reader of that input was there first, in every block */
 	bool parameter[GRAPH_ARITY];  /* the input is a parameter: later blocks accumulate */
 	struct shape shape[GRAPH_ARITY + 1];
+	double attribute[GRAPH_ATTRIBUTES];
 	double coefficient; /* OP_MEAN: d(root) / d(mean) */
 	size_t sum;         /* OP_MEAN: index of its sum in a lane */
 	size_t scalar;      /* OP_MEAN: place of its value among the scalars */

@@ -34,6 +34,7 @@ enum { READS_IN_0 = 1u << 0, READS_IN_1 = 1u << 1, READS_IN_2 = 1u << 2, READS_O
 struct op_call {
 	const struct kernels *kernels;
 	const struct shape *shape; /* [GRAPH_ARITY + 1]: of the inputs; the last is that of the result */
+	const double *attribute;   /* [GRAPH_ATTRIBUTES]: the node's constants; NULL for OP_SUM */
 	size_t rows;               /* rows in this block */
 	const void *in[GRAPH_ARITY];
 	void *out;

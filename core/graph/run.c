@@ -122,6 +122,7 @@ static const void *next_rows(const struct run *run, const struct plan_slot *slot
 static void bind_step(struct op_call *call, const struct plan_step *step, const struct plan_slot *slot, bool later)
 {
 	call->shape = step->shape;
+	call->attribute = step->attribute;
 	for (size_t k = 0; k < GRAPH_ARITY; k++) {
 		call->in[k] = slot->value[step->in[k]];
 		call->d_in[k] = slot->gradient[step->d_in[k]];

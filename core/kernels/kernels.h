@@ -18,6 +18,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Activations that are one loop each; X(name). What their constants a, b, c are: isa/activation.inc.c. */
+/* clang-format off */
+#define ACTIVATION_KERNELS(X) \
+	X(leaky_relu) X(elu) X(gelu) X(gelu_tanh) X(silu) X(mish) X(softplus) X(log_sigmoid) \
+	X(softsign) X(tanhshrink) X(hardtanh) X(hardsigmoid) X(hardswish) X(softshrink) X(hardshrink)
+/* clang-format on */
+#define ACTIVATION_INDEX(name) ACTIVATE_##name,
+enum activation_kernel { ACTIVATION_KERNELS(ACTIVATION_INDEX) ACTIVATION_COUNT };
+#undef ACTIVATION_INDEX
+
 /* The members for one precision; R is float or double. */
 #define KERNEL_MEMBERS(R, S)                                                                                           \
 	/* z[r] = bias + sum_c X[r,c] w[c]    (columns small enough for w to stay in L1: any number works) */          \
@@ -47,6 +57,9 @@
 	void (*relu_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                               \
 	void (*tanh_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                               \
 	void (*sigmoid_back_##S)(size_t n, const R *y, const R *dy, R *dx);                                            \
+	/* y = f(x), and dx = dy f'(x); constant [3]; y and dy may be x and dx */                                      \
+	void (*activate_##S[ACTIVATION_COUNT])(size_t n, const double *constant, const R *x, R *y);                    \
+	void (*activate_back_##S[ACTIVATION_COUNT])(size_t n, const double *constant, const R *x, const R *dy, R *dx); \
 	/* Losses: return sum over elements (rows) of the loss when want_sum, else 0; d (may be NULL) =                \
 	 * scale * dloss/dz; d may be z. y: target. label: class index.                                                \
 	 * bce: log(1 + exp(z)) - y z, stable for any z. */                                                            \

@@ -102,6 +102,13 @@ size_t add_penalty(struct graph *graph, size_t root, size_t w, double l1, double
 	return root;
 }
 
+size_t activation_append(struct graph *graph, const struct layer_config *config, size_t x)
+{
+	const struct activation_type *type = config->activation;
+	return type->build != NULL ? type->build(graph, &config->activation_settings, x)
+				   : graph_unary(graph, type->op, x);
+}
+
 double he_bound(size_t inputs)
 {
 	return sqrt(6 / (double)inputs);

@@ -28,6 +28,9 @@ size_t loss_outputs(const struct loss_type *loss, const struct model_shape *shap
 /* root + l1 sum |w| + 0.5 l2 sum w^2 of one parameter. */
 size_t add_penalty(struct graph *graph, size_t root, size_t w, double l1, double l2);
 
+/* The layer's activation of x, with its settings. */
+size_t activation_append(struct graph *graph, const struct layer_config *config, size_t x);
+
 /* Uniform bounds of initial weights [inputs, outputs].
  * He: sqrt(6 / inputs) (He, Zhang, Ren, Sun 2015, Delving deep into rectifiers, eq. 10, as a uniform).
  * Glorot: sqrt(6 / (inputs + outputs)) (Glorot, Bengio 2010, Understanding the difficulty of training deep feedforward

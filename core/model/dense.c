@@ -22,7 +22,7 @@ static size_t build(struct graph *graph, const struct layer_config *config, size
 	size_t units = (size_t)settings_number(&config->settings, "units");
 	double bound = config->activation->he ? he_bound(inputs) : glorot_bound(inputs, units);
 	*outputs = units;
-	return graph_unary(graph, config->activation->op, dense_append(graph, index, x, inputs, units, bound));
+	return activation_append(graph, config, dense_append(graph, index, x, inputs, units, bound));
 }
 
 static const struct setting settings[] = {

@@ -16,10 +16,12 @@ const struct loss_type *const loss_types[] = {
 const size_t loss_type_count = sizeof loss_types / sizeof loss_types[0];
 
 const struct activation_type *const activation_types[] = {
-	&activation_relu,
-	&activation_tanh,
-	&activation_sigmoid,
-	&activation_identity,
+	&activation_relu,       &activation_tanh,        &activation_sigmoid,   &activation_identity,
+	&activation_leaky_relu, &activation_relu6,       &activation_elu,       &activation_selu,
+	&activation_celu,       &activation_gelu,        &activation_silu,      &activation_mish,
+	&activation_softplus,   &activation_log_sigmoid, &activation_softsign,  &activation_tanhshrink,
+	&activation_hardtanh,   &activation_hardsigmoid, &activation_hardswish, &activation_softshrink,
+	&activation_hardshrink, &activation_softmax,
 };
 const size_t activation_type_count = sizeof activation_types / sizeof activation_types[0];
 

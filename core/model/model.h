@@ -45,8 +45,10 @@ struct activation_type {
 	const char *source;
 	const struct setting *settings;
 	size_t setting_count;
-	const struct graph_op *op; /* element-wise */
+	const struct graph_op *op; /* keeps the shape; unused where build is there */
 	bool he;                   /* weights before it start as He says, else as Glorot does */
+	/* f(x) with its settings; NULL: op as it stands. */
+	size_t (*build)(struct graph *graph, const struct settings *settings, size_t x);
 };
 
 /* A hidden layer of a network. */

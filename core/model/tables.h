@@ -8,6 +8,10 @@ extern const struct model_type model_linear_regression, model_logistic_regressio
 	model_function;
 extern const struct loss_type loss_mse, loss_squared_error, loss_log_loss, loss_cross_entropy, loss_bce_with_logits;
 extern const struct activation_type activation_relu, activation_tanh, activation_sigmoid, activation_identity;
+extern const struct activation_type activation_leaky_relu, activation_relu6, activation_elu, activation_selu,
+	activation_celu, activation_gelu, activation_silu, activation_mish, activation_softplus, activation_log_sigmoid,
+	activation_softsign, activation_tanhshrink, activation_hardtanh, activation_hardsigmoid, activation_hardswish,
+	activation_softshrink, activation_hardshrink, activation_softmax;
 extern const struct layer_type layer_dense;
 
 #endif

@@ -23,6 +23,7 @@ struct modelling {
 	struct setting_value function_value[MODELLING_SETTINGS];
 	struct layer_config layer[MODELLING_LAYERS];
 	struct setting_value layer_value[MODELLING_LAYERS][MODELLING_SETTINGS];
+	struct setting_value activation_value[MODELLING_LAYERS][MODELLING_SETTINGS];
 };
 
 static inline struct settings modelling_defaults(const struct setting *table, size_t count, struct setting_value *value)
@@ -68,7 +69,10 @@ static inline void modelling_layer(struct modelling *self, size_t units, const c
 		.settings = modelling_defaults(type->settings, type->setting_count, self->layer_value[i]),
 		.activation = activation_find(activation),
 	};
-	ck_assert_ptr_nonnull(self->layer[i].activation);
+	const struct activation_type *made = self->layer[i].activation;
+	ck_assert_ptr_nonnull(made);
+	self->layer[i].activation_settings =
+		modelling_defaults(made->settings, made->setting_count, self->activation_value[i]);
 	self->layer_value[i][0].number = (double)units;
 }
 

@@ -61,7 +61,9 @@ static size_t draw_around(struct leaves *leaves, const struct graph_op *op)
 		z = graph_unary(graph, &op_tanh, product(leaves, leaves->x, FEATURES, WIDTH));
 		z = graph_binary(graph, op, z, parameter(leaves, "b", WIDTH, 0));
 	} else {
-		z = graph_unary(graph, op, product(leaves, leaves->x, FEATURES, WIDTH));
+		const double constants[GRAPH_ATTRIBUTES] = { 0.71, 1.37, 0.93 };
+		z = product(leaves, leaves->x, FEATURES, WIDTH);
+		z = graph_apply_constants(graph, op, &z, constants);
 	}
 	return graph_binary(graph, &op_squared_error, z, leaves->y);
 }

@@ -6,6 +6,9 @@
 
 extern const struct graph_op op_matmul, op_add_bias, op_affine;
 extern const struct graph_op op_relu, op_tanh, op_sigmoid, op_identity;
+extern const struct graph_op op_leaky_relu, op_elu, op_gelu, op_gelu_tanh, op_silu, op_mish, op_softplus,
+	op_log_sigmoid, op_softsign, op_tanhshrink, op_hardtanh, op_hardsigmoid, op_hardswish, op_softshrink,
+	op_hardshrink, op_softmax;
 extern const struct graph_op op_squared_error, op_bce_with_logits, op_bce_with_logits_label, op_cross_entropy;
 extern const struct graph_op op_sum_squares, op_sum_abs;
 extern const struct graph_op op_add, op_scale;

@@ -4,6 +4,7 @@
 #include "core/kernels/isa/lanes.inc.c"
 #include "core/kernels/isa/math.inc.c"
 #include "core/kernels/isa/element.inc.c"
+#include "core/kernels/isa/activation.inc.c"
 #include "core/kernels/isa/reduce.inc.c"
 #include "core/kernels/isa/matvec.inc.c"
 #include "core/kernels/isa/matvec_t.inc.c"

@@ -42,6 +42,11 @@
 #define REAL_IS_FLOAT 0
 #include "core/kernels/isa/all.inc.c"
 
+#define ACTIVATE_F32(name)      [ACTIVATE_##name] = activate_##name##_f32,
+#define ACTIVATE_F64(name)      [ACTIVATE_##name] = activate_##name##_f64,
+#define ACTIVATE_BACK_F32(name) [ACTIVATE_##name] = activate_back_##name##_f32,
+#define ACTIVATE_BACK_F64(name) [ACTIVATE_##name] = activate_back_##name##_f64,
+
 #define MEMBERS(S)                                                                                                     \
 	.matvec_##S = matvec_##S, .matvec_t_##S = matvec_t_##S, .matvec_ahead_##S = matvec_ahead_##S,                  \
 	.matvec_t_ahead_##S = matvec_t_ahead_##S, .gather_rows_##S = gather_rows_##S, .add_row_##S = add_row_##S,      \
@@ -55,4 +60,12 @@
 	.clamp_##S = clamp_##S, .all_finite_##S = all_finite_##S
 
 extern const struct kernels KERNEL_TABLE;
-const struct kernels KERNEL_TABLE = { .isa = TEXT(ISA), MEMBERS(f32), MEMBERS(f64) };
+const struct kernels KERNEL_TABLE = {
+	.isa = TEXT(ISA),
+	MEMBERS(f32),
+	MEMBERS(f64),
+	.activate_f32 = { ACTIVATION_KERNELS(ACTIVATE_F32) },
+	.activate_f64 = { ACTIVATION_KERNELS(ACTIVATE_F64) },
+	.activate_back_f32 = { ACTIVATION_KERNELS(ACTIVATE_BACK_F32) },
+	.activate_back_f64 = { ACTIVATION_KERNELS(ACTIVATE_BACK_F64) },
+};
