@@ -85,10 +85,12 @@ static bool check(const cJSON *entry, const double *x, size_t n, double toleranc
 		struct graph_node node = node_of(type, &settings, 1);
 		double allowed = dtype == DTYPE_FLOAT32 ? 2e-6 : tolerance;
 		run(&node, dtype, n, x, ones, got, slope);
+		/* The derivative stored for hardsigmoid is torch's float32 1/6. */
+		double coarse = strcmp(type->name, "hardsigmoid") == 0 ? fmax(allowed, 6e-9) : allowed;
 		for (size_t i = 0; i < n; i++) {
 			ck_assert_msg(fabs(got[i] - y[i]) <= allowed * fmax(1, fabs(y[i])),
 				      "%s(%g) is %.17g, not %.17g", type->name, x[i], got[i], y[i]);
-			ck_assert_msg(fabs(slope[i] - dydx[i]) <= allowed * fmax(1, fabs(dydx[i])),
+			ck_assert_msg(fabs(slope[i] - dydx[i]) <= coarse * fmax(1, fabs(dydx[i])),
 				      "%s'(%g) is %.17g, not %.17g", type->name, x[i], slope[i], dydx[i]);
 		}
 	}
