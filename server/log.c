@@ -64,10 +64,24 @@ static void end(struct text *line)
 /* Text that a client sent must not make lines of its own. */
 static void add_safe(struct text *line, const char *string)
 {
-	for (const char *c = string; *c != '\0'; c++) {
-		char shown = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
-		text_add(line, &shown, 1);
+	const char *begin = string, *c = string;
+	for (; *c != '\0'; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+			text_add(line, begin, (size_t)(c - begin));
+			text_add(line, "?", 1);
+			begin = c + 1;
+		}
 	}
+	text_add(line, begin, (size_t)(c - begin));
+}
+
+/* Milliseconds with three decimals. */
+static void add_milliseconds(struct text *line, double seconds)
+{
+	uint64_t microseconds = seconds > 0 ? (uint64_t)(1e6 * seconds + 0.5) : 0, rest = microseconds % 1000;
+	const char digits[] = { '.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10) };
+	text_json_uint(line, microseconds / 1000);
+	text_add(line, digits, sizeof digits);
 }
 
 void log_line(enum log_level level, const char *format, ...)
@@ -105,13 +119,22 @@ void log_request(const char *method, const char *path, int status, double second
 		text_json_string(&line, method);
 		text_puts(&line, ",\"path\":");
 		text_json_string(&line, path);
-		text_printf(&line, ",\"status\":%d,\"ms\":%.3f,\"request_id\":", status, 1e3 * seconds);
+		text_puts(&line, ",\"status\":");
+		text_json_uint(&line, (uint64_t)status);
+		text_puts(&line, ",\"ms\":");
+		add_milliseconds(&line, seconds);
+		text_puts(&line, ",\"request_id\":");
 		text_json_string(&line, id);
 	} else {
 		add_safe(&line, method);
 		text_puts(&line, " ");
 		add_safe(&line, path);
-		text_printf(&line, " %d %.3f ms %s", status, 1e3 * seconds, id);
+		text_puts(&line, " ");
+		text_json_uint(&line, (uint64_t)status);
+		text_puts(&line, " ");
+		add_milliseconds(&line, seconds);
+		text_puts(&line, " ms ");
+		text_puts(&line, id);
 	}
 	end(&line);
 }

@@ -7,7 +7,6 @@
 #include "server/http/internal.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -24,6 +23,31 @@ static bool token_fits(const struct http_request *request)
 	return sodium_memcmp(hash, request->server->token_hash, sizeof hash) == 0;
 }
 
+/* The byte in decimal at *text, which it moves past; -1: there is none. */
+static int read_byte(const char **text)
+{
+	int value = -1;
+	for (int digits = 0; digits < 3 && **text >= '0' && **text <= '9'; digits++, ++*text) {
+		value = (value < 0 ? 0 : 10 * value) + **text - '0';
+	}
+	return value < 256 ? value : -1;
+}
+
+/* 127.x.y.z and nothing more before `end`. */
+static bool is_loopback_address(const char *host, const char *end)
+{
+	if (strncmp(host, "127", 3) != 0) {
+		return false;
+	}
+	host += 3;
+	for (int i = 0; i < 3; i++) {
+		if (*host++ != '.' || read_byte(&host) < 0) {
+			return false;
+		}
+	}
+	return host == end;
+}
+
 /* localhost, 127.x.y.z, [::1], with or without a port. */
 static bool names_loopback(const char *host)
 {
@@ -37,10 +61,7 @@ static bool names_loopback(const char *host)
 	    (length == 5 && strncmp(host, "[::1]", 5) == 0)) {
 		return true;
 	}
-	unsigned a, b, c;
-	int end = 0;
-	return length <= 15 && sscanf(host, "127.%3u.%3u.%3u%n", &a, &b, &c, &end) == 3 && (size_t)end == length &&
-	       a < 256 && b < 256 && c < 256;
+	return is_loopback_address(host, host + length);
 }
 
 /* Our own origin is the scheme (a proxy may add TLS) and whatever Host the request names. */

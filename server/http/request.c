@@ -133,7 +133,16 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
 void request_make_id(struct http_server *server, char id[REQUEST_ID_MAX + 1])
 {
 	uint64_t number = atomic_fetch_add_explicit(&server->id_counter, 1, memory_order_relaxed);
-	snprintf(id, REQUEST_ID_MAX + 1, "%s-%llx", server->id_prefix, (unsigned long long)number);
+	char digits[16];
+	size_t first = sizeof digits;
+	do {
+		digits[--first] = "0123456789abcdef"[number & 15];
+		number >>= 4;
+	} while (number != 0);
+	char *end = stpcpy(id, server->id_prefix);
+	*end++ = '-';
+	memcpy(end, digits + first, sizeof digits - first);
+	end[sizeof digits - first] = '\0';
 }
 
 /* 1 to 64 visible characters, or we make one: random a process, counted. */

@@ -10,7 +10,8 @@ enum { SHARDS = 16 };
 
 struct entry {
 	char id[ID_SIZE];
-	char *document; /* owned, or NULL */
+	char *document;   /* owned, or NULL */
+	uint64_t version; /* of the store, or JOB_CACHE_FINAL */
 	size_t length;
 };
 
@@ -72,12 +73,14 @@ void job_cache_destroy(struct job_cache *cache)
 	free(cache);
 }
 
-bool job_cache_find(struct job_cache *cache, const char *id, struct text *out)
+bool job_cache_find(struct job_cache *cache, const char *id, uint64_t version, struct text *out, bool *final)
 {
 	struct shard *shard;
 	struct entry *entry = place_of(cache, id, &shard);
 	pthread_mutex_lock(&shard->mutex);
-	bool found = entry->document != NULL && strcmp(entry->id, id) == 0;
+	*final = entry->version == JOB_CACHE_FINAL;
+	bool holds = *final || (version != 0 && entry->version == version);
+	bool found = entry->document != NULL && holds && strcmp(entry->id, id) == 0;
 	if (found) {
 		text_add(out, entry->document, entry->length);
 	}
@@ -95,9 +98,10 @@ uint64_t job_cache_ticket(struct job_cache *cache, const char *id)
 	return ticket;
 }
 
-void job_cache_put(struct job_cache *cache, const char *id, uint64_t ticket, const struct text *document)
+void job_cache_put(struct job_cache *cache, const char *id, uint64_t ticket, uint64_t version,
+		   const struct text *document)
 {
-	if (document->failed || document->length == 0 || document->length > JOB_CACHE_DOCUMENT_MAX ||
+	if (version == 0 || document->failed || document->length == 0 || document->length > JOB_CACHE_DOCUMENT_MAX ||
 	    strlen(id) >= ID_SIZE) {
 		return;
 	}
@@ -114,6 +118,7 @@ void job_cache_put(struct job_cache *cache, const char *id, uint64_t ticket, con
 		strcpy(entry->id, id);
 		entry->document = copy;
 		entry->length = document->length;
+		entry->version = version;
 		copy = old;
 	}
 	pthread_mutex_unlock(&shard->mutex);

@@ -33,8 +33,11 @@ enum status job_answer(struct service *service, const struct job_record *record,
 
 enum status job_answer_by_id(struct service *service, const char *id, struct http_response *response, bool *ended)
 {
-	*ended = true;
-	if (job_cache_find(service->cache, id, &response->body)) {
+	uint64_t version = store_version(service->store);
+	if (job_cache_find(service->cache, id, version, &response->body, ended)) {
+		if (!*ended) {
+			http_response_header(response, "Retry-After", "1");
+		}
 		return OK;
 	}
 	uint64_t ticket = job_cache_ticket(service->cache, id);
@@ -46,8 +49,11 @@ enum status job_answer_by_id(struct service *service, const char *id, struct htt
 	*ended = job_status_ended(record.status);
 	status = job_answer(service, &record, &(struct job_wishes){ 0 }, response);
 	if (*ended) {
-		job_cache_put(service->cache, id, ticket, &response->body);
+		version = JOB_CACHE_FINAL;
+	} else if (store_version(service->store) != version) {
+		version = 0; /* it may be of the state before, or of the one after */
 	}
+	job_cache_put(service->cache, id, ticket, version, &response->body);
 	job_record_fini(&record);
 	return status;
 }

@@ -103,9 +103,15 @@ static void renew(struct readers *readers, bool committing)
 {
 	readers->committing = committing;
 	readers->epoch++;
+	atomic_store(&readers->version, committing ? 0 : readers->epoch);
 	for (size_t i = 0; i < readers->idle_count; i++) {
 		end(readers->idle[i]);
 	}
+}
+
+uint64_t readers_version(const struct readers *readers)
+{
+	return atomic_load(&readers->version);
 }
 
 void readers_expect(struct readers *readers)

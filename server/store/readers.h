@@ -14,6 +14,7 @@
 #define SERVER_STORE_READERS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "server/store/db.h"
 
@@ -33,8 +34,9 @@ struct readers {
 	struct reader reader[READERS_MAX];
 	struct reader *idle[READERS_MAX]; /* a stack: the one last used has the warmest cache */
 	size_t idle_count, opened;
-	uint64_t epoch;  /* commits so far, and renewals */
-	bool committing; /* between readers_expect and readers_refresh: no transaction outlives its caller */
+	uint64_t epoch;           /* commits so far, and renewals */
+	bool committing;          /* between readers_expect and readers_refresh: no transaction outlives its caller */
+	_Atomic uint64_t version; /* the epoch, or 0 while committing; read without the mutex */
 };
 
 /* Copies path. E_MEMORY. */
@@ -48,5 +50,7 @@ void readers_give(struct readers *readers, struct db *db);
 void readers_expect(struct readers *readers);
 /* Something was committed (or not). */
 void readers_refresh(struct readers *readers);
+/* What is read between two equal versions that are not 0 is of one state. */
+uint64_t readers_version(const struct readers *readers);
 
 #endif

@@ -120,6 +120,11 @@ void store_close(struct store *store)
 	}
 }
 
+uint64_t store_version(const struct store *store)
+{
+	return readers_version(&store->readers);
+}
+
 enum status store_ping(struct store *store)
 {
 	struct db *db;

@@ -45,6 +45,9 @@ enum status store_open(const char *dir, struct store **out, struct error *error)
 void store_close(struct store *store);
 /* OK when a read works. */
 enum status store_ping(struct store *store);
+/* A number that is another one after each commit, 0 while one is under way (and before the first). What was made of
+ * reads between two equal ones that are not 0 holds for as long as it stays so. */
+uint64_t store_version(const struct store *store);
 
 /* Called after each commit that changed something of a job (id; its new status, JOB_STATUS_COUNT: deleted), once
  * a job and commit, from the writer thread. It may read from the store but must not write to it. When store_watch

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/text.h"
 #include "tests/support/suite.h"
@@ -172,6 +173,24 @@ START_TEST(times_are_rfc_3339_with_milliseconds)
 }
 END_TEST
 
+START_TEST(every_week_of_the_calendar_is_that_of_the_c_library)
+{
+	const int64_t last = 253402300799, step = 604800 + 3661; /* the time of the day moves on, too */
+	for (int64_t seconds = 1; seconds <= last; seconds += step) {
+		struct text text;
+		char expected[40];
+		time_t time = (time_t)seconds;
+		struct tm parts;
+		text_init(&text);
+		text_json_time(&text, seconds * 1000 + seconds % 1000);
+		strftime(expected, sizeof expected, "\"%Y-%m-%dT%H:%M:%S", gmtime_r(&time, &parts));
+		snprintf(expected + strlen(expected), 8, ".%03dZ\"", (int)(seconds % 1000));
+		ck_assert_str_eq(text.data, expected);
+		text_fini(&text);
+	}
+}
+END_TEST
+
 START_TEST(a_text_grows_and_can_be_taken)
 {
 	struct text text;
@@ -219,6 +238,7 @@ int main(void)
 	tcase_add_test(tcase, numbers_are_written_short);
 	tcase_add_test(tcase, strings_are_escaped_and_repaired);
 	tcase_add_test(tcase, times_are_rfc_3339_with_milliseconds);
+	tcase_add_test(tcase, every_week_of_the_calendar_is_that_of_the_c_library);
 	tcase_add_test(tcase, a_text_grows_and_can_be_taken);
 	tcase_add_test(tcase, a_failed_text_stays_failed_and_harmless);
 	suite_add_tcase(suite, tcase);

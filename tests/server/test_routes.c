@@ -102,15 +102,46 @@ START_TEST(only_what_stands_under_v1_asks_for_the_token)
 }
 END_TEST
 
-static bool finds(struct job_cache *cache, const char *id, const char *expected)
+static bool finds_at(struct job_cache *cache, const char *id, uint64_t version, const char *expected)
 {
 	struct text out;
+	bool final;
 	text_init(&out);
-	bool found = job_cache_find(cache, id, &out);
+	bool found = job_cache_find(cache, id, version, &out, &final);
 	ck_assert(!found || strcmp(out.data, expected) == 0);
 	text_fini(&out);
 	return found;
 }
+
+static bool finds(struct job_cache *cache, const char *id, const char *expected)
+{
+	return finds_at(cache, id, 0, expected);
+}
+
+START_TEST(the_document_of_a_running_job_holds_for_one_version_of_the_store)
+{
+	struct job_cache *cache = job_cache_create(64);
+	struct text document, out;
+	bool final;
+	text_init(&document);
+	text_init(&out);
+	text_puts(&document, "{\"loss\":2.385}");
+	job_cache_put(cache, "job_a", 0, 0, &document); /* a commit was under way */
+	ck_assert(!finds_at(cache, "job_a", 0, ""));
+	job_cache_put(cache, "job_a", 0, 7, &document);
+	ck_assert(finds_at(cache, "job_a", 7, "{\"loss\":2.385}"));
+	ck_assert(!finds_at(cache, "job_a", 8, ""));
+	ck_assert(!finds_at(cache, "job_a", 0, ""));
+	ck_assert(job_cache_find(cache, "job_a", 7, &out, &final));
+	ck_assert(!final);
+	job_cache_put(cache, "job_a", 0, JOB_CACHE_FINAL, &document);
+	ck_assert(job_cache_find(cache, "job_a", 0, &out, &final));
+	ck_assert(final);
+	text_fini(&document);
+	text_fini(&out);
+	job_cache_destroy(cache);
+}
+END_TEST
 
 START_TEST(a_deleted_job_does_not_come_back_through_a_late_reader)
 {
@@ -119,12 +150,12 @@ START_TEST(a_deleted_job_does_not_come_back_through_a_late_reader)
 	text_init(&document);
 	text_puts(&document, "{\"loss\":2.385}");
 	uint64_t ticket = job_cache_ticket(cache, "job_a");
-	job_cache_put(cache, "job_a", ticket, &document);
+	job_cache_put(cache, "job_a", ticket, JOB_CACHE_FINAL, &document);
 	ck_assert(finds(cache, "job_a", "{\"loss\":2.385}"));
 	ck_assert(!finds(cache, "job_b", ""));
 	ticket = job_cache_ticket(cache, "job_a"); /* a reader has looked at the store ... */
 	job_cache_forget(cache, "job_a");          /* ... the job is deleted ... */
-	job_cache_put(cache, "job_a", ticket, &document);
+	job_cache_put(cache, "job_a", ticket, JOB_CACHE_FINAL, &document);
 	ck_assert(!finds(cache, "job_a", ""));
 	text_fini(&document);
 	job_cache_destroy(cache);
@@ -143,7 +174,7 @@ START_TEST(the_cache_stays_within_its_places_and_takes_no_large_document)
 			snprintf(id, sizeof id, "job_%d", i);
 			text_puts(&document, id);
 			if (round == 0) {
-				job_cache_put(cache, id, job_cache_ticket(cache, id), &document);
+				job_cache_put(cache, id, job_cache_ticket(cache, id), JOB_CACHE_FINAL, &document);
 			} else {
 				held += finds(cache, id, id);
 			}
@@ -157,7 +188,7 @@ START_TEST(the_cache_stays_within_its_places_and_takes_no_large_document)
 	for (int i = 0; i <= JOB_CACHE_DOCUMENT_MAX; i++) {
 		text_puts(&large, "x");
 	}
-	job_cache_put(cache, "job_large", job_cache_ticket(cache, "job_large"), &large);
+	job_cache_put(cache, "job_large", job_cache_ticket(cache, "job_large"), JOB_CACHE_FINAL, &large);
 	ck_assert(!finds(cache, "job_large", ""));
 	text_fini(&large);
 	job_cache_destroy(cache);
@@ -172,6 +203,7 @@ int main(void)
 	tcase_add_test(tests, the_contract_and_the_table_list_the_same_calls);
 	tcase_add_test(tests, the_contract_names_every_parameter_and_every_problem);
 	tcase_add_test(tests, only_what_stands_under_v1_asks_for_the_token);
+	tcase_add_test(tests, the_document_of_a_running_job_holds_for_one_version_of_the_store);
 	tcase_add_test(tests, a_deleted_job_does_not_come_back_through_a_late_reader);
 	tcase_add_test(tests, the_cache_stays_within_its_places_and_takes_no_large_document);
 	return suite_run(suite);
