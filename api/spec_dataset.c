@@ -233,6 +233,18 @@ static void take_split(struct judge *judge, const cJSON *fraction_item)
 			     "of %llu rows this leaves none to train on", (unsigned long long)rows);
 		return;
 	}
+	/* Each class keeps a row to train on (split.c). */
+	uint64_t most = rows > spec->class_count ? rows - spec->class_count : 0;
+	if (judge->info != NULL && most == 0) {
+		reader_fault(&judge->reader, &at, FAULT_OUT_OF_RANGE, NULL, NULL,
+			     "each class has one row, which it needs to train on: none is left to validate with");
+		return;
+	}
+	if (judge->info != NULL && validating > most) {
+		judge_warn(judge, "%llu rows validate instead of %llu: each of the %zu classes keeps one to train on",
+			   (unsigned long long)most, (unsigned long long)validating, spec->class_count);
+		validating = most;
+	}
 	spec->validation_rows = judge->info == NULL ? 0 : validating;
 	spec->training_rows = rows - spec->validation_rows;
 }

@@ -69,7 +69,7 @@ static enum status unknown_class(const struct labeller *labeller, uint64_t row, 
 	unsigned long long number = (unsigned long long)row + 1;
 	if (labeller->known == NULL) {
 		return error_set(error, E_INVALID,
-				 "row %llu of %s, column \"%.100s\": %.17g is none of the job's classes", number, whose,
+				 "row %llu of %s, column \"%.100s\": %.15g is none of the job's classes", number, whose,
 				 name, value);
 	}
 	size_t length;

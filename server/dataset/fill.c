@@ -39,7 +39,7 @@ static enum status does_not_fit(const struct fill *fill, size_t column, uint64_t
 	}
 	double value;
 	table_read_numbers(fill->table, fill->column[column], first_row + i, 1, &value);
-	return error_set(error, E_INVALID, "row %llu of %s, column \"%.100s\": %.17g does not fit in %s%s",
+	return error_set(error, E_INVALID, "row %llu of %s, column \"%.100s\": %.15g does not fit in %s%s",
 			 (unsigned long long)first_row + i + 1, fill->whose, name, value, dtype_name(dtype),
 			 dtype == DTYPE_FLOAT32 ? "; try training.dtype \"float64\"" : " once it is standardised");
 }

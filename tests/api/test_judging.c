@@ -48,6 +48,27 @@ START_TEST(a_class_that_only_the_validation_data_has_is_refused)
 }
 END_TEST
 
+START_TEST(every_class_keeps_a_row_to_train_on)
+{
+	static const char body[] =
+		PEOPLE("\"target\": \"three\", \"features\": [\"a\"], \"validation_fraction\": 0.5}, "
+		       "\"model\": {\"type\": \"softmax_regression\"}}");
+	struct problem problem;
+	struct job_spec *spec;
+	problem_init(&problem);
+	people.rows = 5; /* of three classes: two can be spared, half would be three */
+	ck_assert_int_eq(people_resolve(body, strlen(body), &people, &spec, &problem), OK);
+	ck_assert_uint_eq(spec->validation_rows, 2);
+	ck_assert_uint_eq(spec->training_rows, 3);
+	ck_assert_ptr_nonnull(strstr(spec->warning[0], "2 rows validate instead of 3"));
+	job_spec_destroy(spec);
+	people.rows = 3;
+	ck_assert_int_eq(people_resolve(body, strlen(body), &people, &spec, &problem), E_INVALID);
+	ck_assert_str_eq(problem.fault[0].pointer, "/dataset/validation_fraction");
+	problem_fini(&problem);
+}
+END_TEST
+
 START_TEST(warnings_are_taken_over_from_a_report)
 {
 	static const char body[] = PEOPLE("\"target\": \"label\", \"features\": [\"a\", \"x/~y\"]}, \"model\": "
@@ -78,6 +99,7 @@ int main(void)
 	TCase *tcase = tcase_create("judging");
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_class_that_only_the_validation_data_has_is_refused);
+	tcase_add_test(tcase, every_class_keeps_a_row_to_train_on);
 	tcase_add_test(tcase, warnings_are_taken_over_from_a_report);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
