@@ -34,7 +34,21 @@ static void probabilities_of(const double *outputs, size_t columns, size_t class
 	}
 }
 
-/* The class of a row: the second of two when its log-odds are above 0, the first of the largest outputs else. */
+/* Do the outputs of a row name a class? Not when one is NaN, or none is the largest for being infinite. */
+static bool decided(const double *outputs, size_t columns)
+{
+	double most = (double)-INFINITY;
+	for (size_t k = 0; k < columns; k++) {
+		if (isnan(outputs[k])) {
+			return false;
+		}
+		most = fmax(most, outputs[k]);
+	}
+	return columns == 1 || isfinite(most);
+}
+
+/* The class of a row that is decided: the second of two when its log-odds are above 0, the first of the largest outputs
+ * else. */
 static size_t class_of(const double *outputs, size_t columns)
 {
 	size_t best = 0;
@@ -79,7 +93,11 @@ static void classes_render(const struct model_card *card, size_t rows, const dou
 	text_puts(out, ",\"predictions\":[");
 	for (size_t i = 0; i < rows; i++) {
 		text_puts(out, i == 0 ? "" : ",");
-		class_render(out, card, class_of(outputs + i * columns, columns));
+		if (decided(outputs + i * columns, columns)) {
+			class_render(out, card, class_of(outputs + i * columns, columns));
+		} else {
+			text_puts(out, "null");
+		}
 	}
 	text_puts(out, "],\"probabilities\":[");
 	for (size_t i = 0; i < rows; i++) {
@@ -145,11 +163,28 @@ static void metrics_render(const struct model_card *card, const struct predictio
 	}
 	size_t right = 0;
 	for (size_t i = 0; i < inputs->rows; i++) {
-		right += inputs->y[i] == (double)class_of(outputs + i * columns, columns);
+		const double *z = outputs + i * columns;
+		right += decided(z, columns) && inputs->y[i] == (double)class_of(z, columns);
 	}
 	text_puts(out, "{\"accuracy\":");
 	text_json_double(out, (double)right / (double)inputs->rows);
 	text_puts(out, "}");
+}
+
+/* Outputs that JSON cannot hold, when there are any. */
+static void nonfinite_render(size_t rows, const double *outputs, size_t columns, struct text *out)
+{
+	bool any = false;
+	for (size_t i = 0; i < rows * columns; i++) {
+		if (!isfinite(outputs[i])) {
+			text_printf(out, "%s{\"row\":%zu,\"output\":%zu,\"value\":\"", any ? "," : ",\"nonfinite\":[",
+				    i / columns, i % columns);
+			text_csv_double(out, outputs[i]);
+			text_puts(out, "\"}");
+			any = true;
+		}
+	}
+	text_puts(out, any ? "]" : "");
 }
 
 void predictions_render(const char *job_id, uint64_t step, const struct model_card *card,
@@ -172,6 +207,7 @@ void predictions_render(const char *job_id, uint64_t step, const struct model_ca
 		numbers_render(out, outputs + i * columns, columns);
 	}
 	text_puts(out, "]");
+	nonfinite_render(inputs->rows, outputs, columns, out);
 	if (inputs->has_target && inputs->rows > 0) {
 		metrics_render(card, inputs, outputs, columns, out);
 	}

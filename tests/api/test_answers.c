@@ -278,6 +278,32 @@ START_TEST(predictions_are_written_as_in_the_data_with_stable_probabilities)
 }
 END_TEST
 
+START_TEST(an_output_that_is_not_finite_names_no_class)
+{
+	struct model_card *card = make_card(3, false, DTYPE_FLOAT32);
+	const double nan = (double)NAN, inf = (double)INFINITY;
+	const double scores[] = { nan, 1, 2, 3, inf, inf, -inf, 2.385, 1, -inf, -inf, -inf };
+	struct prediction_inputs inputs = { .rows = 4, .has_target = true, .y = (double[]){ 0, 1, 1, 0 } };
+	struct text text;
+	text_init(&text);
+	predictions_render("job_1", 7, card, &inputs, scores, 3, &text);
+	cJSON *json = parse(&text);
+	const cJSON *predictions = get(json, "predictions"), *nonfinite = get(json, "nonfinite");
+	ck_assert(cJSON_IsNull(cJSON_GetArrayItem(predictions, 0)));
+	ck_assert(cJSON_IsNull(cJSON_GetArrayItem(predictions, 1)));
+	ck_assert(cJSON_IsString(cJSON_GetArrayItem(predictions, 2)));
+	ck_assert(cJSON_IsNull(cJSON_GetArrayItem(predictions, 3)));
+	ck_assert_int_eq(cJSON_GetArraySize(nonfinite), 7);
+	ck_assert_double_eq(get(cJSON_GetArrayItem(nonfinite, 2), "row")->valuedouble, 1);
+	ck_assert_double_eq(get(cJSON_GetArrayItem(nonfinite, 2), "output")->valuedouble, 2);
+	ck_assert_str_eq(get(cJSON_GetArrayItem(nonfinite, 3), "value")->valuestring, "-Infinity");
+	ck_assert_double_eq(get(get(json, "metrics"), "accuracy")->valuedouble, 0.25);
+	cJSON_Delete(json);
+	model_card_destroy(card);
+	text_fini(&text);
+}
+END_TEST
+
 START_TEST(a_regression_predicts_numbers_and_measures_them)
 {
 	struct model_card *card = make_card(0, false, DTYPE_FLOAT64);
@@ -431,6 +457,7 @@ int main(void)
 	tcase_add_test(tcase, inputs_are_read_as_rows_with_columns_and_as_records);
 	tcase_add_test(tcase, wrong_inputs_are_named_with_their_place);
 	tcase_add_test(tcase, predictions_are_written_as_in_the_data_with_stable_probabilities);
+	tcase_add_test(tcase, an_output_that_is_not_finite_names_no_class);
 	tcase_add_test(tcase, a_regression_predicts_numbers_and_measures_them);
 	tcase_add_test(tcase, a_job_is_answered_with_its_report_and_spec);
 	tcase_add_test(tcase, every_status_word_reads_back);
