@@ -45,6 +45,9 @@ static void judge_all(struct judge *judge)
 	judge_optimizer(judge);
 	judge_training(judge);
 	judge_needs(judge);
+	if (!judge->stored) {
+		judge_ranges(judge);
+	}
 	judge_stopping(judge);
 	judge_estimate(judge);
 	if (!judge->stored) {

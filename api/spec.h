@@ -101,6 +101,7 @@ void judge_dataset(struct judge *judge);             /* spec_dataset.c */
 void judge_model(struct judge *judge);               /* spec_model.c: settings, layers, function */
 void judge_optimizer(struct judge *judge);           /* spec_optimizer.c */
 void judge_training(struct judge *judge);            /* spec_training.c: training, direction */
+void judge_ranges(struct judge *judge);              /* spec_range.c: values of the columns, once dtype is known */
 void judge_needs(struct judge *judge);               /* spec_optimizer.c: whether optimizer and job go together */
 void judge_stopping(struct judge *judge);            /* spec_stopping.c: stopping, recording */
 void judge_recorded_parameters(struct judge *judge); /* spec_stopping.c, once the model is measured */

@@ -1,4 +1,6 @@
 /* Jobs judged against two datasets, and what a stored job keeps of its first judgement. */
+#include <math.h>
+
 #include "api/answers.h"
 #include "tests/api/job_support.h"
 #include "tests/support/suite.h"
@@ -69,6 +71,46 @@ START_TEST(every_class_keeps_a_row_to_train_on)
 }
 END_TEST
 
+/* The pointer of the one fault of a body, "" without. */
+static const char *fault_of(const char *body, struct problem *problem)
+{
+	struct job_spec *spec;
+	problem_init(problem);
+	enum status status = people_resolve(body, strlen(body), &people, &spec, problem);
+	job_spec_destroy(spec);
+	ck_assert_int_eq(status, problem->faults > 0 ? E_INVALID : OK);
+	ck_assert_uint_le(problem->faults, 1);
+	return problem->faults > 0 ? problem->fault[0].pointer : "";
+}
+
+START_TEST(values_that_the_precision_cannot_hold_are_refused)
+{
+	static const char as_it_is[] = PEOPLE("\"target\": \"y\", \"features\": [\"a\"], \"standardize\": false}, "
+					      "\"model\": {\"type\": \"linear_regression\"}}");
+	static const char wide[] =
+		PEOPLE("\"target\": \"y\", \"features\": [\"a\"], \"standardize\": false}, \"model\": "
+		       "{\"type\": \"linear_regression\"}, \"training\": {\"dtype\": \"float64\"}}");
+	static const char standardized[] =
+		PEOPLE("\"target\": \"y\", \"features\": [\"a\"]}, \"model\": {\"type\": \"linear_regression\"}}");
+	struct problem problem;
+	people.column[0].minimum = -1.5e300;
+	ck_assert_str_eq(fault_of(as_it_is, &problem), "/training/dtype");
+	ck_assert_ptr_nonnull(strstr(problem.fault[0].detail, "column a holds -1.5e+300"));
+	problem_fini(&problem);
+	ck_assert_str_eq(fault_of(wide, &problem), "");
+	problem_fini(&problem);
+	ck_assert_str_eq(fault_of(standardized, &problem), "");
+	problem_fini(&problem);
+	people.column[0].sd = (double)INFINITY;
+	ck_assert_str_eq(fault_of(standardized, &problem), "/dataset/standardize");
+	problem_fini(&problem);
+	people.column[0].sd = 2.385;
+	people.column[3].maximum = 1e39; /* the target */
+	ck_assert_str_eq(fault_of(standardized, &problem), "/training/dtype");
+	problem_fini(&problem);
+}
+END_TEST
+
 START_TEST(warnings_are_taken_over_from_a_report)
 {
 	static const char body[] = PEOPLE("\"target\": \"label\", \"features\": [\"a\", \"x/~y\"]}, \"model\": "
@@ -100,6 +142,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_class_that_only_the_validation_data_has_is_refused);
 	tcase_add_test(tcase, every_class_keeps_a_row_to_train_on);
+	tcase_add_test(tcase, values_that_the_precision_cannot_hold_are_refused);
 	tcase_add_test(tcase, warnings_are_taken_over_from_a_report);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
