@@ -162,6 +162,16 @@ static const char function_more[] =
 	",\"initial_point\":{\"type\":\"array\",\"items\":{\"type\":\"number\"},\"description\":\"Where to begin.\"}"
 	",\"scale\":{\"type\":\"number\",\"default\":1,\"description\":\"A factor on the function.\"}";
 
+static const char expression_more[] =
+	",\"objective\":{\"type\":\"string\",\"description\":\"What is minimised, as text.\"}"
+	",\"prediction\":{\"type\":\"string\",\"description\":\"Instead of an objective: compared with the target by "
+	"the loss.\"}"
+	",\"parameters\":{\"type\":\"object\",\"description\":\"By name: a number, nested arrays, or {shape, init, "
+	"trainable}.\"}"
+	",\"constants\":{\"type\":\"object\",\"description\":\"By name: a number or nested arrays.\"}"
+	",\"columns\":{\"type\":\"object\",\"description\":\"Other names for columns: {\\\"t\\\": \\\"time "
+	"(s)\\\"}.\"}";
+
 static const char *target_word(enum target_kind kind)
 {
 	static const char *const words[] = { [TARGET_NONE] = "none",
@@ -178,6 +188,7 @@ static void model_render(const struct model_type *model, bool first, struct text
 	text_init(&more);
 	text_puts(&more, model->is_function ? function_more : data_model_more);
 	text_puts(&more, model->has_layers ? network_more : "");
+	text_puts(&more, model->is_expression ? expression_more : "");
 	entry_render(out, first, model->name, model->doc, model->source, model->settings, model->setting_count,
 		     text_failed(&more) ? "" : more.data);
 	out->failed = out->failed || text_failed(&more);

@@ -66,7 +66,7 @@ double default_learning_rate(const struct judge *judge, const char *optimizer, d
 	if (strcmp(optimizer, "adam") != 0 || judge->model == NULL) {
 		return preset;
 	}
-	if (judge->model->is_function) {
+	if (judge->rowless) {
 		return 0.01;
 	}
 	if (is_network(judge)) {
@@ -81,7 +81,7 @@ double default_learning_rate(const struct judge *judge, const char *optimizer, d
 
 const char *default_schedule(const struct judge *judge)
 {
-	bool data = judge->model != NULL && !judge->model->is_function;
+	bool data = judge->model != NULL && !judge->rowless;
 	return data && !judge->optimizer_named ? "cosine" : "constant";
 }
 
@@ -89,7 +89,7 @@ uint64_t default_batch_size(const struct judge *judge)
 {
 	const struct optimizer_config *optimizer = &judge->spec->train.optimizer;
 	uint64_t rows = judge->spec->training_rows;
-	if (judge->model == NULL || judge->model->is_function) {
+	if (judge->model == NULL || judge->rowless) {
 		return 0;
 	}
 	if (optimizer->type != NULL && (optimizer_needs(optimizer->type, &optimizer->settings) & NEEDS_FULL_BATCH)) {
@@ -119,12 +119,13 @@ uint64_t default_epochs(const struct judge *judge, uint64_t batch_size)
 
 uint64_t default_steps(const struct judge *judge)
 {
-	return judge->model == NULL || judge->model->is_function ? FUNCTION_STEPS : 0;
+	return judge->model == NULL || judge->rowless ? FUNCTION_STEPS : 0;
 }
 
 enum dtype default_dtype(const struct judge *judge)
 {
-	return judge->model != NULL && judge->model->is_function ? DTYPE_FLOAT64 : DTYPE_FLOAT32;
+	return judge->model != NULL && (judge->model->is_function || judge->model->is_expression) ? DTYPE_FLOAT64
+												  : DTYPE_FLOAT32;
 }
 
 void default_tolerances(const struct judge *judge, struct stopping_config *stopping)

@@ -42,69 +42,76 @@ static const struct at at_variables = { NULL, "variables", 0 };
 static const struct range any_number = { -(double)INFINITY, (double)INFINITY, false, false };
 
 /* A row of numbers behind each other. False where one is no number (noted). */
-static bool read_row(struct request *request, const struct at *at, const cJSON *row, double **to)
+static bool read_row(struct reader *reader, const struct at *at, const cJSON *row, double **to)
 {
 	size_t i = 0;
 	bool good = true;
 	for (const cJSON *item = row->child; item != NULL; item = item->next, i++) {
 		struct at here = { at, NULL, i };
-		good &= read_real(&request->reader, &here, item, any_number, (*to)++);
+		good = read_real(reader, &here, item, any_number, (*to)++) && good;
 	}
 	return good;
 }
 
-static void read_tensor(struct request *request, const struct at *at, const cJSON *item,
-			struct expression_variable *variable)
+static bool read_list(struct reader *reader, const struct at *at, const cJSON *item, size_t limit, struct shape *shape,
+		      const double **values)
 {
 	size_t rows = json_count(item), columns = rows > 0 ? json_count(item->child) : 0, i = 0;
-	bool matrix = rows > 0 && cJSON_IsArray(item->child);
+	bool matrix = rows > 0 && cJSON_IsArray(item->child), good = true;
 	size_t size = matrix ? rows * columns : rows; /* both below the number of values of a body */
-	variable->shape = (struct shape){ .rank = matrix ? 2 : 1, .extent = { rows, matrix ? columns : 0 } };
-	if (size == 0 || size > NUMBERS_MAX || (request->numbers += size) > NUMBERS_MAX) {
-		reader_fault(&request->reader, at, FAULT_OUT_OF_RANGE, NULL, NULL,
-			     "between 1 and %d numbers are wanted in all variables together", NUMBERS_MAX);
-		return;
+	*shape = (struct shape){ .rank = matrix ? 2 : 1, .extent = { rows, matrix ? columns : 0 } };
+	if (size == 0 || size > limit) {
+		reader_fault(reader, at, FAULT_OUT_OF_RANGE, NULL, NULL, "between 1 and %zu numbers are wanted here",
+			     limit);
+		return false;
 	}
-	double *to = arena_alloc(request->reader.arena, size, sizeof *to);
-	variable->values = to;
+	double *to = arena_alloc(reader->arena, size, sizeof *to);
+	*values = to;
 	if (to == NULL) {
-		return;
+		return false;
 	}
 	if (!matrix) {
-		read_row(request, at, item, &to);
-		return;
+		return read_row(reader, at, item, &to);
 	}
 	for (const cJSON *row = item->child; row != NULL; row = row->next, i++) {
 		struct at here = { at, NULL, i };
 		if (!cJSON_IsArray(row) || json_count(row) != columns) {
-			reader_fault(&request->reader, &here, FAULT_WRONG_TYPE, NULL, NULL,
+			reader_fault(reader, &here, FAULT_WRONG_TYPE, NULL, NULL,
 				     "a row of %zu numbers is wanted, as the first one is", columns);
-			return;
+			return false;
 		}
-		read_row(request, &here, row, &to);
+		good = read_row(reader, &here, row, &to) && good;
 	}
+	return good;
+}
+
+bool tensor_read(struct reader *reader, const struct at *at, const cJSON *item, size_t limit, struct shape *shape,
+		 const double **values)
+{
+	if (cJSON_IsArray(item)) {
+		return read_list(reader, at, item, limit, shape, values);
+	}
+	double *to = arena_alloc(reader->arena, 1, sizeof *to);
+	*shape = (struct shape){ .rank = 0 };
+	*values = to;
+	return to != NULL && read_real(reader, at, item, any_number, to);
 }
 
 static void read_variable(struct request *request, const cJSON *item)
 {
 	struct at at = { &at_variables, item->string, 0 };
+	struct expression_variable *variable = &request->variable[request->count];
 	if (request->count == VARIABLES_MAX) {
 		return;
 	}
-	struct expression_variable *variable = &request->variable[request->count++];
-	variable->name = item->string;
 	if (expression_reserved(item->string)) {
 		reader_fault(&request->reader, &at, FAULT_NOT_ALLOWED, NULL, NULL,
 			     "%s is the name of a function or a number", item->string);
-	} else if (cJSON_IsArray(item)) {
-		read_tensor(request, &at, item, variable);
-	} else {
-		double *to = arena_alloc(request->reader.arena, 1, sizeof *to);
-		variable->values = to;
-		if (to != NULL) {
-			request->numbers++;
-			read_real(&request->reader, &at, item, any_number, to);
-		}
+	} else if (tensor_read(&request->reader, &at, item, NUMBERS_MAX - request->numbers, &variable->shape,
+			       &variable->values)) {
+		variable->name = item->string;
+		request->numbers += shape_size(&variable->shape);
+		request->count++;
 	}
 }
 

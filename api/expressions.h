@@ -2,6 +2,7 @@
 #ifndef API_EXPRESSIONS_H
 #define API_EXPRESSIONS_H
 
+#include "api/json.h"
 #include "api/problem.h"
 #include "core/expression/expression.h"
 
@@ -12,5 +13,10 @@ enum status expressions_evaluate(const char *body, size_t length, struct text *o
 /* Notes what is wrong with the expression at `pointer`, with its place counted in characters. */
 void expression_fault(struct problem *problem, const char *pointer, const char *text,
 		      const struct expression_error *error);
+
+/* A number, a list of numbers or a list of such lists, of at most `limit` numbers in all; values lie in the arena.
+ * False when it is something else (noted). */
+bool tensor_read(struct reader *reader, const struct at *at, const cJSON *item, size_t limit, struct shape *shape,
+		 const double **values);
 
 #endif

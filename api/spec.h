@@ -58,9 +58,11 @@ struct judge {
 		schedules;              /* losses: those of the model */
 	const struct model_type *model; /* NULL: not known, so nothing that depends on it is judged */
 	const struct loss_type *loss;   /* the one that the job names; NULL: none named */
-	bool stored; /* a document that was admitted before: bounds that depend on the number of rows are not judged
-			again */
-	bool alone;  /* the dataset was not looked up: says nothing of it */
+	bool stored;  /* a document that was admitted before: bounds that depend on the number of rows are not judged
+			 again */
+	bool alone;   /* the dataset was not looked up: says nothing of it */
+	bool rowless; /* a function, or an expression without a dataset */
+	const char *couples;  /* why the rows of an expression cannot be taken apart; NULL: they can */
 	bool shape_known;     /* spec->shape holds */
 	bool columns_known;   /* features and targets were found, so that rows and standard deviations count */
 	bool optimizer_named; /* the job says type, learning_rate or schedule */
@@ -90,6 +92,19 @@ struct setting_value *typed_read(struct judge *judge, const struct at *at, const
 struct setting_value *value_find(const struct settings *settings, struct setting_value *values, const char *name);
 /* `words` beside `names`: a list for people, "a, b and c". */
 const char *join_words(struct judge *judge, const char *const *names, size_t count);
+
+/* Fields of an expression, in the order in which judge_expression takes them. */
+enum expression_field {
+	EXPRESSION_OBJECTIVE,
+	EXPRESSION_PREDICTION,
+	EXPRESSION_PARAMETERS,
+	EXPRESSION_CONSTANTS,
+	EXPRESSION_COLUMNS,
+};
+
+/* spec_expression.c: the model expression, and its part of the document. */
+void judge_expression(struct judge *judge, const struct field *fields);
+void expression_render(const struct judge *judge, struct text *out);
 
 /* --- the parts --- */
 /* Judges a draft whose dataset nobody has looked up: all faults that can be found without it. */

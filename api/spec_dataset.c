@@ -365,8 +365,8 @@ void judge_dataset(struct judge *judge)
 	struct field fields[PART_COUNT];
 	bool function = judge->model != NULL && judge->model->is_function;
 	memcpy(fields, parts, sizeof fields);
-	if (item == NULL || (function && cJSON_IsNull(item))) {
-		if (judge->model != NULL && !function) {
+	if (item == NULL || (judge->rowless && cJSON_IsNull(item))) {
+		if (judge->model != NULL && !judge->rowless) {
 			reader_fault(&judge->reader, &at_dataset, FAULT_MISSING, NULL, NULL, "%s needs a dataset",
 				     judge->model->name);
 		}
@@ -381,7 +381,7 @@ void judge_dataset(struct judge *judge)
 		return;
 	}
 	spec->has_dataset = true;
-	spec->standardize = true;
+	spec->standardize = judge->model == NULL || !judge->model->is_expression;
 	if (fields[PART_STANDARDIZE].item != NULL) {
 		read_bool(&judge->reader, &at_standardize, fields[PART_STANDARDIZE].item, &spec->standardize);
 	}

@@ -159,6 +159,9 @@ static void model_render(const struct judge *judge, struct text *out)
 	if (model->function != NULL) {
 		function_render(model, out);
 	}
+	if (model->expression != NULL) {
+		expression_render(judge, out);
+	}
 	if (model->type->has_layers) {
 		layers_render(model, out);
 	}

@@ -10,9 +10,24 @@ enum { LAYERS_MAX = 100 };
 static const struct at at_model = { NULL, "model", 0 };
 
 /* Fields of a model beside the settings of its type. */
-enum model_field { MODEL_LOSS, MODEL_LAYERS, MODEL_FUNCTION, MODEL_POINT, MODEL_SCALE, MODEL_INITIAL, MODEL_FIELDS };
-static const char *const field_names[MODEL_FIELDS] = { "loss",          "layers", "function",
-						       "initial_point", "scale",  "initial_parameters" };
+enum model_field {
+	MODEL_LOSS,
+	MODEL_LAYERS,
+	MODEL_FUNCTION,
+	MODEL_POINT,
+	MODEL_SCALE,
+	MODEL_INITIAL,
+	MODEL_OBJECTIVE, /* from here on as enum expression_field */
+	MODEL_PREDICTION,
+	MODEL_PARAMETERS,
+	MODEL_CONSTANTS,
+	MODEL_COLUMNS,
+	MODEL_FIELDS
+};
+static const char *const field_names[MODEL_FIELDS] = { "loss",          "layers",     "function",
+						       "initial_point", "scale",      "initial_parameters",
+						       "objective",     "prediction", "parameters",
+						       "constants",     "columns" };
 
 static bool has_field(const struct model_type *model, enum model_field field)
 {
@@ -27,6 +42,12 @@ static bool has_field(const struct model_type *model, enum model_field field)
 		return model->is_function;
 	case MODEL_INITIAL:
 		return !model->is_function;
+	case MODEL_OBJECTIVE:
+	case MODEL_PREDICTION:
+	case MODEL_PARAMETERS:
+	case MODEL_CONSTANTS:
+	case MODEL_COLUMNS:
+		return model->is_expression;
 	case MODEL_FIELDS:
 		break;
 	}
@@ -52,6 +73,9 @@ void judge_model_type(struct judge *judge)
 	}
 	judge->model = judge->models.entries[index].type;
 	judge->spec->model.type = judge->model;
+	const cJSON *dataset = judge->top[TOP_DATASET].item;
+	judge->rowless = judge->model->is_function ||
+			 (judge->model->is_expression && (dataset == NULL || cJSON_IsNull(dataset)));
 	judge->losses = judge_losses(judge, judge->model);
 	const cJSON *loss = cJSON_GetObjectItemCaseSensitive(item, "loss");
 	long which = loss == NULL ? -1 : typed_find(judge, NULL, loss, &judge->losses, -1, true);
@@ -245,8 +269,16 @@ void judge_model(struct judge *judge)
 			field_of_others(judge, &here, (enum model_field)i);
 		}
 	}
-	if (has_field(judge->model, MODEL_LOSS)) {
+	bool own_loss = judge->model->is_expression && extra[MODEL_PREDICTION].item == NULL;
+	if (own_loss && extra[MODEL_LOSS].item != NULL) {
+		struct at here = { &at_model, "loss", 0 };
+		reader_fault(&judge->reader, &here, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "an objective is its own loss: a loss goes with a prediction");
+	} else if (has_field(judge->model, MODEL_LOSS) && !own_loss) {
 		judge_loss(judge, extra[MODEL_LOSS].item);
+	}
+	if (judge->model->is_expression) {
+		judge_expression(judge, extra + MODEL_OBJECTIVE);
 	}
 	if (judge->model->has_layers) {
 		judge_layers(judge, extra[MODEL_LAYERS].item);

@@ -16,8 +16,8 @@ static void take_batch(struct judge *judge, const cJSON *item)
 	struct training_config *training = &judge->spec->train.training;
 	struct at at = { &at_training, "batch_size", 0 };
 	uint64_t rows = judge->spec->training_rows;
-	bool function = judge->model != NULL && judge->model->is_function;
-	training->batch_size = default_batch_size(judge);
+	bool function = judge->rowless;
+	training->batch_size = judge->couples != NULL ? 0 : default_batch_size(judge);
 	if (item == NULL) {
 		return;
 	}
@@ -39,6 +39,12 @@ static void take_batch(struct judge *judge, const cJSON *item)
 		}
 		training->batch_size = 0;
 	}
+	if (training->batch_size > 0 && judge->couples != NULL) {
+		reader_fault(&judge->reader, &at, FAULT_NOT_ALLOWED, "full", NULL,
+			     "the objective cannot be taken apart into rows, so that mini-batches would minimise "
+			     "something else: %s",
+			     judge->couples);
+	}
 }
 
 /* A budget; null is none. True when the job gave a number. */
@@ -53,7 +59,7 @@ static void take_budgets(struct judge *judge, const struct field *fields)
 {
 	struct training_config *training = &judge->spec->train.training;
 	struct at at_epochs = { &at_training, "epochs", 0 };
-	bool function = judge->model != NULL && judge->model->is_function;
+	bool function = judge->rowless;
 	bool steps = take_budget(judge, "steps", fields[PART_STEPS].item, &training->steps);
 	bool epochs = take_budget(judge, "epochs", fields[PART_EPOCHS].item, &training->epochs);
 	if (epochs && function) {

@@ -35,7 +35,7 @@ struct expression_scope {
 struct expression_error {
 	enum status status; /* E_INVALID, E_UNSUPPORTED, E_TOO_LARGE, E_MEMORY */
 	size_t position;
-	char text[400];
+	char text[512];
 	char suggestion[64]; /* "" : none */
 };
 
@@ -43,6 +43,9 @@ struct expression_error {
  * order of the scope. On failure the graph is to be thrown away. */
 enum status expression_build(struct tensor_graph *graph, const char *text, size_t length,
 			     struct expression_scope *scope, size_t *result, struct expression_error *error);
+
+/* The loss of that name (mse, cross_entropy, ...) of two nodes; NODE_NONE for a name that is none. */
+size_t expression_loss(struct tensor_graph *graph, const char *name, size_t prediction, size_t target);
 
 /* Whether a name is that of a function or of a number (pi, e), which no parameter, constant or column may have. */
 bool expression_reserved(const char *name);

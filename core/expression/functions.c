@@ -149,6 +149,14 @@ static size_t mse(struct lowering *lowering, const struct call *call)
 					     : lower_mean(lowering, lower_unary(lowering, TENSOR_square, away));
 }
 
+/* Half of it. */
+static size_t squared_error(struct lowering *lowering, const struct call *call)
+{
+	size_t whole = mse(lowering, call);
+	size_t half = tensor_number(lowering->graph, 0.5);
+	return lowering->graph->status != OK ? NODE_NONE : apply2(lowering, TENSOR_mul, half, whole);
+}
+
 static size_t mae(struct lowering *lowering, const struct call *call)
 {
 	size_t away = apply2(lowering, TENSOR_sub, call->value[0], call->value[1]);
@@ -224,6 +232,8 @@ const struct expression_function expression_functions[] = {
 	{ .name = "concat", .least = 1, .most = 32, .lower = concat, .usage = "concat(u, v, ...)" },
 	SPECIAL("logsumexp", 1, logsumexp_, "logsumexp(u)"), SPECIAL("softmax", 1, softmax_, "softmax(u)"),
 	SPECIAL("log_softmax", 1, log_softmax_, "log_softmax(u)"),
+	SPECIAL("squared_error", 2, squared_error, "squared_error(y, p)"),
+	SPECIAL("log_loss", 2, bce_with_logits, "log_loss(z, y)"),
 	SPECIAL("mse", 2, mse, "mse(y, p)"), SPECIAL("mae", 2, mae, "mae(y, p)"),
 	SPECIAL("cross_entropy", 2, cross_entropy, "cross_entropy(logits, y)"),
 	SPECIAL("bce_with_logits", 2, bce_with_logits, "bce_with_logits(z, y)"),
@@ -247,4 +257,15 @@ bool expression_reserved(const char *name)
 {
 	return strcmp(name, "pi") == 0 || strcmp(name, "e") == 0 ||
 	       expression_function_find(name, strlen(name)) != NULL;
+}
+
+size_t expression_loss(struct tensor_graph *graph, const char *name, size_t prediction, size_t target)
+{
+	struct expression_error error = { .status = OK };
+	struct lowering lowering = { .graph = graph, .error = &error };
+	struct ast_node node = { .kind = AST_CALL };
+	const struct expression_function *function = expression_function_find(name, strlen(name));
+	struct call call = { .node = &node, .count = 2, .value = (const size_t[]){ prediction, target } };
+	return function == NULL || function->lower == NULL || function->least != 2 ? NODE_NONE
+										   : function->lower(&lowering, &call);
 }

@@ -25,6 +25,7 @@ enum target_kind {
 struct graph;
 struct graph_op;
 struct layer_config;
+struct expression_config;
 
 /* A loss by name. `target` is what it compares with: NUMBER, CLASS or BINARY. */
 struct loss_type {
@@ -88,6 +89,8 @@ struct model_config {
 	double scale;
 	const double *initial_point; /* [initial_count] */
 	size_t initial_count;
+	/* Of type "expression". */
+	const struct expression_config *expression;
 };
 
 /* The shapes that a model is built for. */
@@ -95,6 +98,7 @@ struct model_shape {
 	size_t features;
 	size_t targets; /* numeric target columns; 0 for a classification */
 	size_t classes; /* 0: not a classification */
+	size_t rows;    /* the most of any batch that will be evaluated; what rows run whole for needs to know */
 };
 
 struct model_type {
@@ -107,7 +111,8 @@ struct model_type {
 	const struct loss_type *const *losses; /* NULL-terminated, the first is the default; NULL: none to choose */
 	bool has_layers;
 	bool is_function;
-	bool linear; /* its outputs are linear in theta, and it has the settings l1 and l2 */
+	bool linear;        /* its outputs are linear in theta, and it has the settings l1 and l2 */
+	bool is_expression; /* its data is optional */
 	/* Where the default loss depends on the target (networks): picks one of `losses`. NULL: the first. */
 	const struct loss_type *(*default_loss)(const struct model_shape *shape);
 	/* Builds the objective. Returns OK, E_INVALID with a sentence, E_MEMORY.

@@ -133,6 +133,13 @@ static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_s
 		const REAL *from = target ? batch->data->y : batch->data->x;
 		REAL *room =
 			(REAL *)(void *)(slot->rows + program->offset[leaf] * program->block_rows * program->element);
+		if (from == NULL && target && batch->data->label != NULL) { /* classes count as their index */
+			for (size_t r = 0; r < rows; r++) {
+				room[r] = (REAL)batch->data->label[index != NULL ? index[at + r] : at + r];
+			}
+			slot->value[leaf] = room;
+			continue;
+		}
 		if (from == NULL) {
 			continue; /* a prediction has no target */
 		}

@@ -124,6 +124,11 @@ static enum status predict(const struct job_record *record, const struct loaded_
 	if (status == OK) {
 		status = build(record, weights->card, &spec, &objective, error);
 	}
+	if (status == OK && objective->type->predict == NULL) {
+		problem_set(problem, PROBLEM_INVALID,
+			    "An objective alone predicts nothing: give the job a prediction with a loss.");
+		status = E_INVALID;
+	}
 	if (status == OK) {
 		status = run(objective, weights, &inputs, &outputs);
 	}

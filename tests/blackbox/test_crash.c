@@ -45,6 +45,13 @@ static const struct kind kinds[] = {
 	  "null}, "
 	  "\"recording\": {\"every_steps\": 1000}}",
 	  3000000, 3 },
+	{ "mini-batch expression",
+	  "{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"expression\", \"prediction\": "
+	  "\"h = tanh(X @ A / 8); h @ B + c\", \"loss\": \"cross_entropy\", \"parameters\": {\"A\": {\"shape\": "
+	  "[64, 16], \"init\": {\"type\": \"normal\", \"scale\": 0.1}}, \"B\": {\"shape\": [16, 10], \"init\": "
+	  "\"normal\"}, \"c\": {\"shape\": [10]}}}, \"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.001}, "
+	  "\"training\": {\"epochs\": 300, \"batch_size\": 16, \"seed\": 5}, \"recording\": {\"every_steps\": 20}}",
+	  33900, 3 },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

@@ -97,5 +97,5 @@ int main(void)
 	tcase_add_test(tests, golden_expressions_have_their_values_and_gradients_through_http);
 	tcase_add_test(tests, what_must_be_rejected_answers_422_with_a_position);
 	tcase_add_test(tests, bad_variables_are_pointed_at);
-	return suite_run(suite);
+	return blackbox_run(suite);
 }

@@ -1,0 +1,187 @@
+#include "core/model/expression.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/size.h"
+#include "core/model/tables.h"
+
+struct sketch {
+	struct tensor_graph graph;
+	struct expression_scope scope;
+	size_t root, output, outputs, classes;
+};
+
+static enum status make_scope(struct sketch *sketch, const struct expression_config *config,
+			      const struct model_shape *shape)
+{
+	struct expression_scope *scope = &sketch->scope;
+	*scope = (struct expression_scope){ .features = shape->features,
+					    .targets = shape->classes > 0 ? 1 : shape->targets };
+	scope->symbols = config->parameters + config->symbols;
+	scope->symbol = calloc(scope->symbols + 1, sizeof *scope->symbol);
+	if (scope->symbol == NULL) {
+		return E_MEMORY;
+	}
+	for (size_t p = 0; p < config->parameters; p++) {
+		scope->symbol[p] = (struct expression_symbol){
+			.name = config->parameter[p].name,
+			.kind = SYMBOL_PARAMETER,
+			.shape = config->parameter[p].shape,
+			.node = NODE_NONE,
+		};
+	}
+	if (config->symbols > 0) {
+		memcpy(scope->symbol + config->parameters, config->symbol, config->symbols * sizeof *config->symbol);
+	}
+	return OK;
+}
+
+static enum status fail(struct expression_error *error, enum status status, const char *text)
+{
+	error->status = status;
+	error->position = 0;
+	snprintf(error->text, sizeof error->text, "%s", text);
+	return status;
+}
+
+/* The loss of the prediction against the target. */
+static enum status add_loss(struct sketch *sketch, const struct model_config *config, struct expression_error *error)
+{
+	const struct shape *shape = &sketch->graph.node[sketch->output].shape;
+	char text[64], sentence[160];
+	if (!shape->rowed || shape->rank > 1) {
+		snprintf(sentence, sizeof sentence, "the prediction is %s, not one for each row",
+			 tensor_shape_text(shape, text));
+		return fail(error, E_INVALID, sentence);
+	}
+	sketch->outputs = shape_size(shape);
+	size_t wanted = config->loss->target == TARGET_CLASS    ? sketch->classes
+			: config->loss->target == TARGET_BINARY ? 1
+								: sketch->scope.targets;
+	if (sketch->outputs != wanted) {
+		snprintf(sentence, sizeof sentence, "the prediction gives %zu number%s a row, and %s wants %zu",
+			 sketch->outputs, sketch->outputs == 1 ? "" : "s", config->loss->name, wanted);
+		return fail(error, E_INVALID, sentence);
+	}
+	size_t target = tensor_target(&sketch->graph, sketch->scope.targets);
+	sketch->root = expression_loss(&sketch->graph, config->loss->name, sketch->output, target);
+	if (sketch->graph.status != OK) {
+		return fail(error, sketch->graph.status, sketch->graph.error.text);
+	}
+	return OK;
+}
+
+static enum status draw(struct sketch *sketch, const struct model_config *config, const struct model_shape *shape,
+			struct expression_error *error)
+{
+	const struct expression_config *expression = config->expression;
+	const char *text = expression->objective != NULL ? expression->objective : expression->prediction;
+	*sketch = (struct sketch){ .root = NODE_NONE, .output = NODE_NONE, .classes = shape->classes };
+	*error = (struct expression_error){ .status = OK };
+	tensor_graph_init(&sketch->graph);
+	if (make_scope(sketch, expression, shape) != OK) {
+		return fail(error, E_MEMORY, "out of memory for the model");
+	}
+	size_t *result = expression->objective != NULL ? &sketch->root : &sketch->output;
+	enum status status = expression_build(&sketch->graph, text, strlen(text), &sketch->scope, result, error);
+	sketch->graph.features = shape->features;
+	sketch->graph.targets = sketch->scope.targets;
+	return status == OK && expression->prediction != NULL ? add_loss(sketch, config, error) : status;
+}
+
+static void sketch_fini(struct sketch *sketch)
+{
+	tensor_graph_fini(&sketch->graph);
+	free(sketch->scope.symbol);
+}
+
+static enum status build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
+			 size_t slots, struct objective **out, struct error *error)
+{
+	struct sketch sketch;
+	struct expression_error wrong;
+	struct program *program = NULL;
+	const struct expression_config *expression = config->expression;
+	struct start *start = calloc(expression->parameters + 1, sizeof *start);
+	enum status status = draw(&sketch, config, shape, &wrong);
+	if (status != OK) {
+		error_set(error, status, "%s", wrong.text);
+	} else if (start == NULL) {
+		status = error_set(error, E_MEMORY, "out of memory for the model");
+	} else {
+		status = program_create(&sketch.graph, sketch.root, sketch.output, dtype, slots, shape->rows, &program,
+					error);
+	}
+	for (size_t p = 0; status == OK && p < expression->parameters; p++) {
+		start[p] = expression->parameter[p].start;
+	}
+	if (status == OK) {
+		status = tensor_objective_create(program, &sketch.graph, start, sketch.outputs, dtype,
+						 shape->features > 0, out, error);
+	}
+	free(start);
+	sketch_fini(&sketch);
+	return status;
+}
+
+static enum status measure(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
+			   size_t slots, size_t *parameters, size_t *bytes)
+{
+	struct sketch sketch;
+	struct expression_error wrong;
+	enum status status = draw(&sketch, config, shape, &wrong);
+	if (status == OK) {
+		status = program_measure(&sketch.graph, sketch.root, sketch.output, dtype, slots, shape->rows, bytes,
+					 NULL);
+	}
+	if (status == OK) {
+		*parameters = sketch.graph.n;
+		*bytes += tensor_objective_bytes(&sketch.graph);
+	}
+	sketch_fini(&sketch);
+	return status;
+}
+
+enum status expression_check(const struct model_config *config, const struct model_shape *shape, char couples[200],
+			     struct expression_error *error)
+{
+	struct sketch sketch;
+	struct error why;
+	struct program *program = NULL;
+	enum status status = draw(&sketch, config, shape, error);
+	couples[0] = '\0';
+	if (status == OK) {
+		/* One row: this is about the form, not the size. */
+		status = program_create(&sketch.graph, sketch.root, sketch.output, DTYPE_FLOAT64, 1, 1, &program, &why);
+		if (status != OK) {
+			fail(error, status, why.text);
+		} else if (program_couples_rows(program) != NULL) {
+			snprintf(couples, 200, "%s", program_couples_rows(program));
+		}
+	}
+	program_destroy(program);
+	sketch_fini(&sketch);
+	return status;
+}
+
+static const struct loss_type *const losses[] = { &loss_mse,           &loss_squared_error,   &loss_log_loss,
+						  &loss_cross_entropy, &loss_bce_with_logits, NULL };
+
+static const struct loss_type *default_loss(const struct model_shape *shape)
+{
+	return shape->classes == 0 ? &loss_mse : shape->classes == 2 ? &loss_log_loss : &loss_cross_entropy;
+}
+
+const struct model_type model_expression = {
+	.name = "expression",
+	.doc = "An objective written as text, or a prediction with a loss, of parameters, constants and columns.",
+	.source = "Griewank, Walther 2008, Evaluating Derivatives, chapter 3 (reverse mode)",
+	.target = TARGET_ANY,
+	.losses = losses,
+	.default_loss = default_loss,
+	.is_expression = true,
+	.build = build,
+	.measure = measure,
+};

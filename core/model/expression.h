@@ -1,0 +1,29 @@
+/* The model that a user writes: an objective, or a prediction with a loss, as text. */
+#ifndef CORE_MODEL_EXPRESSION_H
+#define CORE_MODEL_EXPRESSION_H
+
+#include "core/expression/expression.h"
+#include "core/model/model.h"
+#include "core/objective/tensor_objective.h"
+
+struct expression_parameter {
+	const char *name;
+	struct shape shape; /* of rank 0 to 2 */
+	struct start start;
+};
+
+/* Borrows all. Exactly one of objective and prediction is not NULL. */
+struct expression_config {
+	const char *objective, *prediction;
+	const struct expression_parameter *parameter;
+	size_t parameters;
+	const struct expression_symbol *symbol; /* constants, columns, X, y; node is NODE_NONE in all */
+	size_t symbols;
+};
+
+/* Builds the graph and throws it away: OK, or what is wrong with the text. couples (200 bytes): why rows cannot be
+ * taken apart, "" when they can. */
+enum status expression_check(const struct model_config *config, const struct model_shape *shape, char couples[200],
+			     struct expression_error *error);
+
+#endif

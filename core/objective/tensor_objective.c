@@ -1,0 +1,120 @@
+#include "core/objective/tensor_objective.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/random.h"
+
+struct tensor_objective {
+	struct objective base; /* first: the two are cast to one another */
+	struct program *program;
+	struct tensor *tensor;
+	struct start *start;
+	double *values; /* [n] those of START_VALUES */
+};
+
+static struct tensor_objective *of(struct objective *objective)
+{
+	return (struct tensor_objective *)objective;
+}
+
+static enum status evaluate(struct objective *objective, const void *theta, const struct batch *batch,
+			    struct executor *executor, double *value, void *gradient)
+{
+	return program_evaluate(of(objective)->program, theta, batch, executor, value, gradient);
+}
+
+static enum status predict(struct objective *objective, const void *theta, const struct batch *batch,
+			   struct executor *executor, void *outputs)
+{
+	return program_predict(of(objective)->program, theta, batch, executor, outputs);
+}
+
+/* Number i of theta is drawn from counter i: the same in both precisions, to rounding. */
+static void initialise(const struct objective *objective, uint64_t seed, void *theta)
+{
+	const struct tensor_objective *self = (const struct tensor_objective *)objective;
+	float *narrow = theta;
+	double *wide = theta;
+	for (size_t p = 0; p < objective->tensors; p++) {
+		const struct tensor *tensor = &self->tensor[p];
+		const struct start *start = &self->start[p];
+		for (size_t i = tensor->offset; i < tensor->offset + tensor->size; i++) {
+			double value = self->values[i];
+			if (start->kind == START_FILL) {
+				value = start->scale;
+			} else if (start->kind == START_NORMAL) {
+				value = start->scale * random_normal(seed, RANDOM_INIT, 0, i);
+			} else if (start->kind == START_UNIFORM) {
+				value = start->scale * (2 * random_uniform(seed, RANDOM_INIT, 0, i) - 1);
+			}
+			if (objective->dtype == DTYPE_FLOAT32) {
+				narrow[i] = (float)value;
+			} else {
+				wide[i] = value;
+			}
+		}
+	}
+}
+
+static void destroy(struct objective *objective)
+{
+	struct tensor_objective *self = of(objective);
+	program_destroy(self->program);
+	free(self->tensor);
+	free(self->start);
+	free(self->values);
+	free(self);
+}
+
+static const struct objective_type type_with_outputs = {
+	.evaluate = evaluate, .predict = predict, .initialise = initialise, .destroy = destroy
+};
+static const struct objective_type type_without_outputs = { .evaluate = evaluate,
+							    .initialise = initialise,
+							    .destroy = destroy };
+
+size_t tensor_objective_bytes(const struct tensor_graph *graph)
+{
+	return sizeof(struct tensor_objective) + graph->parameters * (sizeof(struct tensor) + sizeof(struct start)) +
+	       graph->n * sizeof(double);
+}
+
+enum status tensor_objective_create(struct program *program, const struct tensor_graph *graph,
+				    const struct start *start, size_t outputs, enum dtype dtype, bool rowed,
+				    struct objective **out, struct error *error)
+{
+	struct tensor_objective *self = calloc(1, sizeof *self);
+	if (self == NULL) {
+		program_destroy(program);
+		return error_set(error, E_MEMORY, "out of memory for the model");
+	}
+	self->program = program;
+	self->tensor = calloc(graph->parameters + 1, sizeof *self->tensor);
+	self->start = calloc(graph->parameters + 1, sizeof *self->start);
+	self->values = calloc(graph->n + 1, sizeof *self->values);
+	if (self->tensor == NULL || self->start == NULL || self->values == NULL) {
+		destroy(&self->base);
+		return error_set(error, E_MEMORY, "out of memory for the model");
+	}
+	for (size_t p = 0; p < graph->parameters; p++) {
+		const struct tensor *tensor = &graph->parameter[p];
+		self->tensor[p] = *tensor;
+		self->start[p] = start[p];
+		if (start[p].kind == START_VALUES && start[p].values != NULL) {
+			memcpy(self->values + tensor->offset, start[p].values, tensor->size * sizeof(double));
+		}
+		self->start[p].values = NULL;
+	}
+	self->base = (struct objective){
+		.type = outputs > 0 ? &type_with_outputs : &type_without_outputs,
+		.dtype = dtype,
+		.n = graph->n,
+		.tensors = graph->parameters,
+		.tensor = self->tensor,
+		.outputs = outputs,
+		.rowed = rowed,
+	};
+	*out = &self->base;
+	return OK;
+}

@@ -1,0 +1,25 @@
+/* An objective that is a program over general tensors: what a user's expression is. */
+#ifndef CORE_OBJECTIVE_TENSOR_OBJECTIVE_H
+#define CORE_OBJECTIVE_TENSOR_OBJECTIVE_H
+
+#include "core/objective/objective.h"
+#include "core/tensor/program.h"
+
+/* How numbers of a parameter begin: values (NULL: zeros), all the same, or drawn by the seed with this standard
+ * deviation or half-width. */
+enum start_kind { START_VALUES, START_FILL, START_NORMAL, START_UNIFORM };
+struct start {
+	enum start_kind kind;
+	double scale;         /* also the number of START_FILL */
+	const double *values; /* borrowed for this call */
+};
+
+/* Takes the program. start: [graph->parameters]. rowed: the objective is evaluated over rows. *out is returned owned.
+ * E_MEMORY; the program is destroyed then. */
+enum status tensor_objective_create(struct program *program, const struct tensor_graph *graph,
+				    const struct start *start, size_t outputs, enum dtype dtype, bool rowed,
+				    struct objective **out, struct error *error);
+/* The bytes that it takes beside the program. */
+size_t tensor_objective_bytes(const struct tensor_graph *graph);
+
+#endif

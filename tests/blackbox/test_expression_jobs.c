@@ -1,0 +1,172 @@
+/* Jobs of the model "expression": the same curve as the built-in model, a curve fit, predictions, jobs without data. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/blackbox/jobs.h"
+#include "tests/support/golden.h"
+
+#define STEPS                                                                                                          \
+	"\"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 0.1, \"momentum\": 0.9}, \"training\": {\"epochs\": "   \
+	"60, "                                                                                                         \
+	"\"batch_size\": %s, \"dtype\": \"float64\", \"seed\": 3}, \"stopping\": {\"gradient_norm\": null, "           \
+	"\"loss_change\": null, \"parameter_change\": null}"
+
+static void expect_close_curves(const struct server *server, const char *one, const char *other, double tolerance)
+{
+	const char *const names[] = { "train_loss", "gradient_norm" };
+	const struct reply *a = client_get(server, text_of("/v1/jobs/%s/curve", one));
+	const struct reply *b = client_get(server, text_of("/v1/jobs/%s/curve", other));
+	for (size_t k = 0; k < 2; k++) {
+		size_t n, m;
+		const double *x = curve_series(a, names[k], &n), *y = curve_series(b, names[k], &m);
+		ck_assert_uint_eq(n, m);
+		ck_assert_uint_gt(n, 30);
+		for (size_t i = 0; i < n; i++) {
+			ck_assert(isnan(x[i]) == isnan(y[i]));
+			ck_assert(isnan(x[i]) || golden_close(&y[i], &x[i], 1, tolerance));
+		}
+	}
+}
+
+START_TEST(a_model_written_as_an_expression_has_the_curve_of_the_built_in_one)
+{
+	struct server *server = server_start(NULL);
+	const char *const batches[] = { "\"full\"", "16" };
+	const char *iris = dataset_upload(server, "iris.csv", "target=target");
+	for (size_t k = 0; k < 2; k++) {
+		const char *steps = text_of(STEPS, batches[k]);
+		const struct reply *softmax = job_run(
+			server, text_of("{\"dataset\": {\"id\": \"%s\", \"standardize\": true}, \"model\": {\"type\": "
+					"\"softmax_regression\", \"l2\": 0.02}, %s}",
+					iris, steps));
+		const struct reply *written = job_run(
+			server,
+			text_of("{\"dataset\": {\"id\": \"%s\", \"standardize\": true}, \"model\": {\"type\": "
+				"\"expression\", \"objective\": \"cross_entropy(X @ W + b, y) + lam * sum(W**2)\", "
+				"\"parameters\": {\"W\": {\"shape\": [4, 3]}, \"b\": {\"shape\": [3]}}, \"constants\": "
+				"{\"lam\": 0.01}}, %s}",
+				iris, steps));
+		expect_close_curves(server, string_at(softmax->json, "id"), string_at(written->json, "id"), 1e-10);
+	}
+	finish(server);
+}
+END_TEST
+
+/* y = 2 exp(-0.7 t) + 0.5 without noise. */
+static const char *decay_csv(void)
+{
+	char *csv = keep(malloc(10000)), *end = csv + sprintf(csv, "time (s),y\n");
+	for (int i = 0; i < 80; i++) {
+		end += sprintf(end, "%.17g,%.17g\n", i / 16.0, 2 * exp(-0.7 * i / 16.0) + 0.5);
+	}
+	return csv;
+}
+
+#define FIT                                                                                                            \
+	"{\"dataset\": {\"id\": \"%s\", \"target\": \"y\"}, \"model\": {\"type\": \"expression\", %s, \"columns\": "   \
+	"{\"t\": \"time (s)\"}, \"parameters\": {\"a\": 1, \"k\": 1, \"c\": 0}}, \"optimizer\": {\"type\": \"adam\", " \
+	"\"learning_rate\": 0.05}, \"training\": {\"epochs\": 6000}}"
+
+START_TEST(a_curve_is_fitted_and_predicted_and_an_objective_alone_predicts_nothing)
+{
+	struct server *server = server_start(NULL);
+	const char *data = dataset_upload_text(server, decay_csv(), "");
+	const char *const forms[] = { "\"prediction\": \"a * exp(-k * t) + c\"",
+				      "\"objective\": \"mean((y - (a * exp(-k * t) + c))**2)\"" };
+	const double wanted[] = { 2, 0.7, 0.5 };
+	for (size_t k = 0; k < 2; k++) {
+		const struct reply *job = job_run(server, text_of(FIT, data, forms[k]));
+		const char *id = string_at(job->json, "id");
+		size_t n;
+		const double *found = job_weights(server, id, "last", &n);
+		ck_assert_uint_eq(n, 3);
+		ck_assert_msg(golden_close(found, wanted, 3, 2e-3), "%g %g %g", found[0], found[1], found[2]);
+		const struct reply *answer =
+			client_post(server, text_of("/v1/jobs/%s/predictions", id), "{\"inputs\": [[0], [2.385]]}");
+		if (k == 1) {
+			expect_problem(answer, 422, "invalid");
+			continue;
+		}
+		expect(answer, 200);
+		ck_assert_double_eq_tol(number_at(answer->json, "predictions.1"), 2 * exp(-0.7 * 2.385) + 0.5, 2e-3);
+		ck_assert_double_gt(number_at(job->json, "metrics.train_r2"), 0.999);
+		const struct reply *spec = client_get(server, text_of("/v1/jobs/%s/spec", id));
+		const struct reply *again = job_run(server, spec->body);
+		expect_same_results(server, id, server, string_at(again->json, "id"));
+	}
+	finish(server);
+}
+END_TEST
+
+START_TEST(an_expression_needs_no_dataset)
+{
+	struct server *server = server_start(NULL);
+	const struct reply *job = job_run(
+		server,
+		"{\"model\": {\"type\": \"expression\", \"objective\": \"(1 - u[0])**2 + 100*(u[1] - u[0]^2)^2\", "
+		"\"parameters\": {\"u\": [-1.2, 1]}}, \"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.02}, "
+		"\"training\": {\"steps\": 6000}}");
+	size_t n;
+	const double *found = job_weights(server, string_at(job->json, "id"), "last", &n), wanted[] = { 1, 1 };
+	ck_assert_uint_eq(n, 2);
+	ck_assert(golden_close(found, wanted, 2, 1e-3));
+	ck_assert_str_eq(string_at(job->json, "spec.training.dtype"), "float64");
+	finish(server);
+}
+END_TEST
+
+START_TEST(what_is_wrong_with_an_expression_is_pointed_at)
+{
+	static const struct {
+		const char *model, *more, *pointer, *code;
+		int position;
+	} cases[] = {
+		{ "\"objective\": \"mean((y - a*tt)**2)\", \"parameters\": {\"a\": 1}", "", "/model/objective",
+		  "not_found", 12 },
+		{ "\"objective\": \"sqrt(mean((y - a*t)**2))\", \"parameters\": {\"a\": 1}",
+		  ", \"training\": {\"batch_size\": 8}", "/training/batch_size", "not_allowed", -1 },
+		{ "\"objective\": \"mean(y)\", \"prediction\": \"t\", \"parameters\": {\"a\": 1}", "",
+		  "/model/objective", "not_allowed", -1 },
+		{ "\"objective\": \"a\", \"parameters\": {\"exp\": 1}", "", "/model/parameters/exp", "not_allowed",
+		  -1 },
+		{ "\"objective\": \"mean(t)\", \"parameters\": {\"t\": 1}", "", "/model/columns", "duplicate", -1 },
+		{ "\"objective\": \"a\", \"parameters\": {\"a\": {\"min\": 0}}", "", "/model/parameters/a/min", NULL,
+		  -1 },
+		{ "\"objective\": \"a\"", "", "/model/parameters", "missing", -1 },
+		{ "\"objective\": \"a\", \"loss\": \"mse\", \"parameters\": {\"a\": 1}", "", "/model/loss",
+		  "not_allowed", -1 },
+		{ "\"objective\": \"a\", \"parameters\": {\"a\": {\"shape\": [2, 2, 2]}}", "",
+		  "/model/parameters/a/shape", "out_of_range", -1 },
+		{ "\"objective\": \"a\", \"parameters\": {\"a\": 1}, \"columns\": {\"q\": \"nothing\"}", "",
+		  "/model/columns/q", "not_found", -1 },
+	};
+	struct server *server = server_start(NULL);
+	const char *data =
+		dataset_upload_text(server, "t,y\n0.5,1\n2.385,3\n4,0.25\n5,9\n6,1\n7,3\n8,2\n9,2\n10,4\n11,5\n", "");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct reply *reply = client_post(server, "/v1/jobs",
+							text_of("{\"dataset\": {\"id\": \"%s\", \"target\": \"y\"}, "
+								"\"model\": {\"type\": \"expression\", %s}%s}",
+								data, cases[i].model, cases[i].more));
+		const cJSON *fault = expect_fault(reply, cases[i].pointer, cases[i].code);
+		if (cases[i].position >= 0) {
+			ck_assert_int_eq((int)number_at(fault, "position"), cases[i].position);
+		}
+	}
+	finish(server);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("blackbox/expression_jobs");
+	TCase *tests = tcase_create("all");
+	tcase_set_timeout(tests, 120);
+	suite_add_tcase(suite, tests);
+	tcase_add_test(tests, a_model_written_as_an_expression_has_the_curve_of_the_built_in_one);
+	tcase_add_test(tests, a_curve_is_fitted_and_predicted_and_an_objective_alone_predicts_nothing);
+	tcase_add_test(tests, an_expression_needs_no_dataset);
+	tcase_add_test(tests, what_is_wrong_with_an_expression_is_pointed_at);
+	return blackbox_run(suite);
+}

@@ -1,0 +1,312 @@
+/*
+ * The model "expression": the same numbers as the built-in models, the same bits for any number of threads, fair
+ * mini-batches, and what couples rows.
+ */
+#include <math.h>
+
+#include "core/model/expression.h"
+#include "core/tensor/program.h"
+#include "tests/core/modelling.h"
+#include "tests/support/golden.h"
+#include "tests/support/suite.h"
+
+enum { FEATURES = 5, ROWS = 3001, NUMBERS = 16 };
+
+/* An expression over X, y, two columns; w [FEATURES] and b are its parameters, in the built-in models' order. */
+struct written {
+	struct model_config config;
+	struct expression_config expression;
+	struct expression_parameter parameter[3];
+	struct expression_symbol symbol[5];
+	double lam;
+};
+
+static struct shape vector_of(size_t n)
+{
+	return (struct shape){ .rank = 1, .extent = { n } };
+}
+
+static void write_model(struct written *self, const char *objective, const char *prediction, const char *loss)
+{
+	*self = (struct written){ .lam = 0.01 };
+	self->parameter[0] = (struct expression_parameter){ .name = "w", .shape = vector_of(FEATURES) };
+	self->parameter[1] = (struct expression_parameter){ .name = "b" };
+	self->parameter[2] = (struct expression_parameter){ .name = "s", .start = { START_FILL, 0.3, NULL } };
+	self->symbol[0] = (struct expression_symbol){ .name = "X", .kind = SYMBOL_FEATURES, .node = NODE_NONE };
+	self->symbol[1] = (struct expression_symbol){ .name = "y", .kind = SYMBOL_TARGET, .node = NODE_NONE };
+	self->symbol[2] = (struct expression_symbol){ .name = "x0", .kind = SYMBOL_COLUMN, .node = NODE_NONE };
+	self->symbol[3] =
+		(struct expression_symbol){ .name = "x3", .kind = SYMBOL_COLUMN, .column = 3, .node = NODE_NONE };
+	self->symbol[4] = (struct expression_symbol){
+		.name = "lam", .kind = SYMBOL_CONSTANT, .values = &self->lam, .node = NODE_NONE
+	};
+	self->expression = (struct expression_config){
+		.objective = objective,
+		.prediction = prediction,
+		.parameter = self->parameter,
+		.parameters = 3,
+		.symbol = self->symbol,
+		.symbols = 5,
+	};
+	self->config = (struct model_config){ .type = model_find("expression"),
+					      .loss = loss == NULL ? NULL : loss_find(loss),
+					      .expression = &self->expression };
+}
+
+static struct objective *build(const struct written *self, const struct model_shape *shape, enum dtype dtype,
+			       size_t slots)
+{
+	struct objective *objective = NULL;
+	struct error error = { .text = "" };
+	ck_assert_msg(self->config.type->build(&self->config, shape, dtype, slots, &objective, &error) == OK, "%s",
+		      error.text);
+	return objective;
+}
+
+static double at(enum dtype dtype, const void *array, size_t i)
+{
+	return dtype == DTYPE_FLOAT32 ? (double)((const float *)array)[i] : ((const double *)array)[i];
+}
+
+struct result {
+	double value;
+	double gradient[NUMBERS];
+};
+
+static struct result evaluate(struct objective *objective, const double *theta, const struct batch *batch,
+			      struct executor *executor)
+{
+	struct result result = { .value = (double)NAN };
+	double numbers[NUMBERS], gradient[NUMBERS];
+	for (size_t i = 0; i < objective->n; i++) {
+		modelling_write(objective->dtype, numbers, i, theta[i]);
+	}
+	ck_assert_int_eq(objective->type->evaluate(objective, numbers, batch, executor, &result.value, gradient), OK);
+	for (size_t i = 0; i < objective->n; i++) {
+		result.gradient[i] = at(objective->dtype, gradient, i);
+	}
+	return result;
+}
+
+static const double point[] = { 0.31, -0.7, 0.12, 1.4, -0.25, 0.6, 0.45 };
+
+static void compare(const char *builtin, const char *objective, const char *prediction, const char *loss, double l2,
+		    const struct model_shape *shape, enum dtype dtype)
+{
+	struct modelling model;
+	struct written written;
+	struct executor executor = executor_serial();
+	modelling_start(&model, builtin, NULL, shape);
+	modelling_set(&model, "l2", l2);
+	write_model(&written, objective, prediction, loss);
+	struct objective *one = modelling_build(&model, shape, dtype, 1), *two = build(&written, shape, dtype, 1);
+	struct data_view data = modelling_data(dtype, ROWS, shape);
+	uint32_t index[ROWS];
+	for (uint32_t i = 0; i < ROWS; i++) {
+		index[i] = (i * 7) % ROWS;
+	}
+	const struct batch batches[] = {
+		{ &data, NULL, 0, ROWS }, { &data, NULL, 13, 64 }, { &data, index, 5, 200 }, { &data, index, 0, 1 }
+	};
+	double tolerance = dtype == DTYPE_FLOAT32 ? 2e-5 : 1e-13;
+	for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+		struct result a = evaluate(one, point, &batches[i], &executor);
+		struct result b = evaluate(two, point, &batches[i], &executor);
+		ck_assert_msg(golden_close(&b.value, &a.value, 1, tolerance), "%s: %.17g, not %.17g", builtin, b.value,
+			      a.value);
+		ck_assert_msg(golden_close(b.gradient, a.gradient, one->n, tolerance), "%s: %.17g, not %.17g", builtin,
+			      b.gradient[0], a.gradient[0]);
+	}
+	modelling_free(&data);
+	objective_destroy(one);
+	objective_destroy(two);
+}
+
+START_TEST(a_model_written_as_an_expression_has_the_numbers_of_the_built_in_one)
+{
+	struct model_shape numbers = { .features = FEATURES, .targets = 1, .rows = ROWS };
+	struct model_shape classes = { .features = FEATURES, .classes = 2, .rows = ROWS };
+	for (int d = 0; d < 2; d++) {
+		enum dtype dtype = d == 0 ? DTYPE_FLOAT32 : DTYPE_FLOAT64;
+		compare("linear_regression", "mean((y - (X @ w + b))^2) + lam * sum(w^2)", NULL, NULL, 0.02, &numbers,
+			dtype);
+		compare("linear_regression", NULL, "X @ w + b", "mse", 0, &numbers, dtype);
+		compare("logistic_regression", "z = X @ w + b; mean(log1p(exp(z)) - y*z) + lam * sum(w**2)", NULL, NULL,
+			0.02, &classes, dtype);
+		compare("logistic_regression", NULL, "X @ w + b", "log_loss", 0, &classes, dtype);
+	}
+}
+END_TEST
+
+/* Objectives of every kind: affine in sums over rows, with parameters around them, coupled. */
+static const struct {
+	const char *text;
+	bool coupled;
+} kinds[] = {
+	{ "mean(softplus(X @ w + b) - y * x0) + s * norm(w)", false },
+	{ "exp(s) * mean((y - X @ w)**2) + s**2 / (1 + exp(b))", false },
+	{ "h = tanh(outer(x3, w) + X * exp(w)); sum(h * h) / 3 + mean(logsumexp(h) - h[:, 1])", false },
+	{ "r = y - X @ w - b; r @ r + sum(where(r > s, r, 0.1*r)) + huber(s, 1.0) + sum(huber(r, 1.0))", false },
+	{ "mean(concat(X, y, x0*s) @ concat(w, b, s)) + mean(softmax(X * w) @ w) + mean(X[:, 1:3])", false },
+	{ "a = (y - x0*b) @ X; a @ w + s*s + b*b", false },
+	{ "sqrt(mean((y - X @ w)**2)) + s*b", true },
+	{ "var(X @ w + y*b) + norm(x3 * s) + logsumexp(x0 * s)", true },
+	{ "r = X @ w; max(r) - min(r*s) + std(r - b*y)", true },
+};
+
+START_TEST(any_objective_has_the_gradient_of_its_differences_over_rows)
+{
+	struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = 300 };
+	struct executor executor = executor_serial();
+	struct data_view data = modelling_data(DTYPE_FLOAT64, 300, &shape);
+	struct batch batch = { .data = &data, .count = 300 };
+	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+		struct written written;
+		struct expression_error error;
+		char couples[200];
+		write_model(&written, kinds[k].text, NULL, NULL);
+		ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
+		ck_assert_msg((couples[0] != '\0') == kinds[k].coupled, "%s: %s", kinds[k].text, couples);
+		struct objective *objective = build(&written, &shape, DTYPE_FLOAT64, 1);
+		struct result result = evaluate(objective, point, &batch, &executor);
+		double near[NUMBERS];
+		memcpy(near, point, sizeof point);
+		for (size_t i = 0; i < objective->n; i++) {
+			const double h = 1e-5;
+			near[i] = point[i] + h;
+			double above = evaluate(objective, near, &batch, &executor).value;
+			near[i] = point[i] - h;
+			double slope = (above - evaluate(objective, near, &batch, &executor).value) / (2 * h);
+			near[i] = point[i];
+			ck_assert_msg(fabs(slope - result.gradient[i]) <= 1e-6 * fmax(1, fabs(slope)),
+				      "%s: derivative %zu is %.12g, differences give %.12g", kinds[k].text, i,
+				      result.gradient[i], slope);
+		}
+		objective_destroy(objective);
+	}
+	modelling_free(&data);
+}
+END_TEST
+
+START_TEST(threads_do_not_change_a_bit)
+{
+	enum { MANY = 200000 };
+	struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = MANY };
+	struct executor serial = executor_serial();
+	struct threads threads;
+	threads_init(&threads, 3);
+	struct data_view data = modelling_data(DTYPE_FLOAT32, MANY, &shape);
+	struct batch batch = { .data = &data, .count = MANY };
+	for (size_t k = 0; k < 6; k++) {
+		struct written written;
+		write_model(&written, kinds[k].text, NULL, NULL);
+		struct objective *objective = build(&written, &shape, DTYPE_FLOAT32, 3);
+		struct result one = evaluate(objective, point, &batch, &serial);
+		struct result three = evaluate(objective, point, &batch, &threads.base);
+		ck_assert_msg(memcmp(&one.value, &three.value, sizeof one.value) == 0, "%s", kinds[k].text);
+		ck_assert_msg(memcmp(one.gradient, three.gradient, sizeof *one.gradient * objective->n) == 0, "%s",
+			      kinds[k].text);
+		objective_destroy(objective);
+	}
+	ck_assert_uint_gt(threads.most, 1);
+	modelling_free(&data);
+}
+END_TEST
+
+START_TEST(a_sum_over_a_mini_batch_is_scaled_to_all_rows)
+{
+	struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = 400 };
+	struct executor executor = executor_serial();
+	struct data_view data = modelling_data(DTYPE_FLOAT64, 400, &shape);
+	struct batch all = { .data = &data, .count = 400 };
+	struct written written;
+	write_model(&written, "sum((y - X @ w - b)**2)", NULL, NULL);
+	struct objective *objective = build(&written, &shape, DTYPE_FLOAT64, 1);
+	struct result whole = evaluate(objective, point, &all, &executor), mean = { .value = 0 };
+	for (size_t i = 0; i < 4; i++) {
+		struct batch part = { .data = &data, .first = 100 * i, .count = 100 };
+		struct result result = evaluate(objective, point, &part, &executor);
+		mean.value += result.value / 4;
+		for (size_t j = 0; j < objective->n; j++) {
+			mean.gradient[j] += result.gradient[j] / 4;
+		}
+	}
+	ck_assert(golden_close(&mean.value, &whole.value, 1, 1e-12));
+	ck_assert(golden_close(mean.gradient, whole.gradient, objective->n, 1e-12));
+	objective_destroy(objective);
+	modelling_free(&data);
+}
+END_TEST
+
+START_TEST(predictions_are_those_of_the_text_and_parameters_begin_as_they_say)
+{
+	enum { MANY = 5000 };
+	struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = MANY };
+	struct threads threads;
+	threads_init(&threads, 3);
+	struct data_view data = modelling_data(DTYPE_FLOAT64, MANY, &shape);
+	struct batch batch = { .data = &data, .count = MANY };
+	struct written written;
+	write_model(&written, NULL, "x0 * exp(-s) + X @ w * b", "mse");
+	written.parameter[0].start = (struct start){ START_NORMAL, 2.385, NULL };
+	struct objective *objective = build(&written, &shape, DTYPE_FLOAT64, 3);
+	double theta[NUMBERS], *outputs = malloc(MANY * sizeof *outputs);
+	objective->type->initialise(objective, 7, theta);
+	ck_assert_double_eq(theta[6], 0.3);
+	ck_assert_double_eq(theta[5], 0);
+	ck_assert_double_eq(theta[1], 2.385 * random_normal(7, RANDOM_INIT, 0, 1));
+	ck_assert_int_eq(objective->type->predict(objective, point, &batch, &threads.base, outputs), OK);
+	const double *x = data.x;
+	for (size_t r = 0; r < MANY; r++) {
+		double z = 0;
+		for (size_t c = 0; c < FEATURES; c++) {
+			z += x[r * FEATURES + c] * point[c];
+		}
+		double wanted = x[r * FEATURES] * exp(-point[6]) + z * point[5];
+		ck_assert(golden_close(&outputs[r], &wanted, 1, 1e-12));
+	}
+	free(outputs);
+	objective_destroy(objective);
+	modelling_free(&data);
+}
+END_TEST
+
+START_TEST(what_does_not_fit_the_data_is_refused_in_words)
+{
+	static const struct {
+		const char *objective, *prediction, *loss, *sentence;
+	} cases[] = {
+		{ "mean(X)*X @ w", NULL, NULL, "the result is [rows], not a number" },
+		{ "mean(y - w)", NULL, NULL, "shapes [rows] and [5] do not fit for sub" },
+		{ "X[0] @ w", NULL, NULL, "single rows cannot be picked: write : for the rows, as in X[:, 0]" },
+		{ NULL, "X * w", "mse", "the prediction gives 5 numbers a row, and mse wants 1" },
+		{ NULL, "w", "mse", "the prediction is [5], not one for each row" },
+		{ NULL, "X @ w - mean(x0)", "mse",
+		  "a row's prediction depends on the other rows: sub of a sum or mean over rows goes back into rows" },
+	};
+	struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = 10 };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct written written;
+		struct expression_error error;
+		char couples[200];
+		write_model(&written, cases[i].objective, cases[i].prediction, cases[i].loss);
+		ck_assert_int_ne(expression_check(&written.config, &shape, couples, &error), OK);
+		ck_assert_str_eq(error.text, cases[i].sentence);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("core/expression_model");
+	TCase *tests = tcase_create("all");
+	tcase_set_timeout(tests, 60);
+	suite_add_tcase(suite, tests);
+	tcase_add_test(tests, a_model_written_as_an_expression_has_the_numbers_of_the_built_in_one);
+	tcase_add_test(tests, any_objective_has_the_gradient_of_its_differences_over_rows);
+	tcase_add_test(tests, threads_do_not_change_a_bit);
+	tcase_add_test(tests, a_sum_over_a_mini_batch_is_scaled_to_all_rows);
+	tcase_add_test(tests, predictions_are_those_of_the_text_and_parameters_begin_as_they_say);
+	tcase_add_test(tests, what_does_not_fit_the_data_is_refused_in_words);
+	return suite_run(suite);
+}
