@@ -7,6 +7,7 @@
 
 #include "api/answers.h"
 #include "api/version.h"
+#include "core/data/generator.h"
 #include "core/function/function.h"
 #include "core/model/model.h"
 #include "core/optim/optimizer.h"
@@ -307,7 +308,7 @@ void catalog_render(struct text *out)
 	LIST_RENDER(out, "activations", activation_type_count, activation_types[i], "");
 	LIST_RENDER(out, "layers", layer_type_count, layer_types[i], layer_types[i]->activates ? layer_more : "");
 	LIST_RENDER(out, "functions", function_type_count, function_types[i], "");
-	text_puts(out, ",\"generators\":[]");
+	LIST_RENDER(out, "generators", generator_type_count, generator_types[i], "");
 	stopping_render(out);
 	text_puts(out, "}");
 }

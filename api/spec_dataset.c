@@ -13,6 +13,7 @@ const struct at at_dataset = { NULL, "dataset", 0 };
 enum part {
 	PART_ID,
 	PART_INLINE,
+	PART_GENERATOR,
 	PART_TARGET,
 	PART_FEATURES,
 	PART_EXCLUDE,
@@ -28,6 +29,7 @@ enum part {
 static const struct field parts[PART_COUNT] = {
 	[PART_ID] = { .name = "id" },
 	[PART_INLINE] = { .name = "inline" },
+	[PART_GENERATOR] = { .name = "generator" },
 	[PART_TARGET] = { .name = "target" },
 	[PART_FEATURES] = { .name = "features" },
 	[PART_EXCLUDE] = { .name = "exclude" },
@@ -305,17 +307,23 @@ static void take_missing(struct judge *judge, const cJSON *item)
 	}
 }
 
-/* id or inline, one of them; false when the columns cannot be looked at. */
+/* id, inline or generator, one of them; false when the columns cannot be looked at. */
 static bool take_source(struct judge *judge, const struct field *fields)
 {
 	struct at at_id = { &at_dataset, "id", 0 };
 	const cJSON *id = fields[PART_ID].item;
 	const char *string = NULL;
-	if ((id != NULL) == (fields[PART_INLINE].item != NULL)) {
-		reader_fault(&judge->reader, id == NULL ? &at_dataset : &at_id,
-			     id == NULL ? FAULT_MISSING : FAULT_NOT_ALLOWED, NULL, NULL, "%s",
-			     id == NULL ? "give the id of an uploaded dataset, or the rows themselves as inline"
-					: "give either id or inline, not both");
+	const bool rows = fields[PART_INLINE].item != NULL, drawn = fields[PART_GENERATOR].item != NULL;
+	const int sources = (id != NULL) + rows + drawn;
+	if (sources == 0) {
+		reader_fault(&judge->reader, &at_dataset, FAULT_MISSING, NULL, NULL,
+			     "give the id of an uploaded dataset, the rows themselves as inline, or a generator");
+		return false;
+	}
+	if (sources > 1) {
+		struct at at_other = { &at_dataset, rows ? "inline" : "generator", 0 };
+		reader_fault(&judge->reader, id == NULL ? &at_other : &at_id, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "give one of id, inline and generator");
 		return false;
 	}
 	if (id != NULL && !read_string(&judge->reader, &at_id, id, &string)) {

@@ -1,7 +1,7 @@
 /*
- * POST /v1/jobs, in this order: body -> draft -> the datasets that it names, or its inline data through the importer ->
- * spec, with all faults at once -> does it fit the memory -> one durable commit -> a runner is woken -> 202, or a wait
- * for its end.
+ * POST /v1/jobs, in this order: body -> draft -> the datasets that it names, or its inline data or generated rows
+ * through the importer -> spec, with all faults at once -> does it fit the memory -> one durable commit -> a runner is
+ * woken -> 202, or a wait for its end.
  *
  * Called again after a wait, the handler finds what it has stored in `creation` and stores nothing twice.
  */
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/generated.h"
 #include "api/job_spec.h"
 #include "api/model_card.h"
 #include "core/function/function.h"
@@ -29,6 +30,7 @@ struct making {
 	struct service *service;
 	struct job_draft *draft;
 	struct inline_table table;
+	struct generator *generator;
 	struct import *import;
 	bool has_info, has_validation;
 	struct dataset_info info, validation;
@@ -43,6 +45,7 @@ static void making_fini(struct making *making)
 	job_draft_destroy(making->draft);
 	import_destroy(making->import);
 	inline_table_fini(&making->table);
+	generator_destroy(making->generator);
 	dataset_info_fini(&making->info);
 	dataset_info_fini(&making->validation);
 	text_fini(&making->report);
@@ -58,6 +61,32 @@ static enum status look_up(struct service *service, const char *id, struct datas
 	enum status status = store_get_dataset(service->store, id, out);
 	*found = status == OK;
 	return status == E_NOT_FOUND ? OK : status;
+}
+
+/* Ends what inline rows or a generator wrote: `status` is how that went, pointer where it stands in the body. */
+static enum status import_end(struct making *making, const char *pointer, const char *target, enum status status,
+			      struct error *error)
+{
+	if (status == OK) {
+		status = import_finish(making->import, &making->info, error);
+	}
+	if (status == E_INVALID || status == E_TOO_LARGE) {
+		problem_fault(&making->problem, pointer, status == E_INVALID ? FAULT_WRONG_TYPE : FAULT_OUT_OF_RANGE,
+			      NULL, NULL, "%s", error->text);
+		status = E_INVALID;
+	}
+	if (status != OK) {
+		return status;
+	}
+	making->has_info = true;
+	making->info.is_inline = true;
+	making->info.created_at = now_milliseconds();
+	store_make_id(making->service->store, "ds", making->info.id);
+	if (target != NULL) {
+		making->info.target = strdup(target);
+		status = making->info.target == NULL ? E_MEMORY : OK;
+	}
+	return status;
 }
 
 /* Inline rows become a table like any other. Faults of them go to the problem (E_INVALID). */
@@ -78,26 +107,43 @@ static enum status import_inline(struct making *making, struct error *error)
 	if (status == OK) {
 		status = import_write(making->import, making->table.csv, making->table.length, error);
 	}
-	if (status == OK) {
-		status = import_finish(making->import, &making->info, error);
+	return import_end(making, "/dataset/inline", making->table.target, status, error);
+}
+
+/* All rows of the generator, piece after piece. */
+static enum status write_generated(struct making *making, struct error *error)
+{
+	const struct generator *generator = making->generator;
+	const size_t rows = generator->shape.rows, piece = generated_piece(generator);
+	double *scratch = calloc(piece * generator_columns(generator), sizeof *scratch);
+	struct text csv;
+	text_init(&csv);
+	generated_header(generator, &csv);
+	enum status status = scratch == NULL ? E_MEMORY : OK;
+	for (size_t i = 0; i < rows && status == OK; i += piece) {
+		generated_rows(generator, i, i + piece < rows ? i + piece : rows, scratch, &csv);
+		status = text_failed(&csv) ? E_MEMORY : import_write(making->import, csv.data, csv.length, error);
+		csv.length = 0;
 	}
-	if (status == E_INVALID || status == E_TOO_LARGE) {
-		problem_fault(&making->problem, "/dataset/inline",
-			      status == E_INVALID ? FAULT_WRONG_TYPE : FAULT_OUT_OF_RANGE, NULL, NULL, "%s",
-			      error->text);
-		status = E_INVALID;
-	}
+	text_fini(&csv);
+	free(scratch);
+	return status;
+}
+
+/* Rows that are drawn become a table like any other. Faults of the settings go to the problem (E_INVALID). */
+static enum status import_generated(struct making *making, struct error *error)
+{
+	const struct import_options options = { .header = HEADER_TRUE, .delimiter = ',', .decimal = '.' };
+	enum status status = job_draft_generator(making->draft, &making->generator, &making->problem);
 	if (status != OK) {
 		return status;
 	}
-	making->has_info = true;
-	making->info.is_inline = true;
-	making->info.created_at = now_milliseconds();
-	store_make_id(making->service->store, "ds", making->info.id);
-	if (making->table.target != NULL) {
-		making->info.target = strdup(making->table.target);
+	status = import_open(making->service->config->data_dir, &options, &making->import, error);
+	if (status == OK) {
+		status = write_generated(making, error);
 	}
-	return OK;
+	return import_end(making, "/dataset/generator", making->generator->shape.has_target ? "y" : NULL, status,
+			  error);
 }
 
 /* The job whose weights are the start: is it there, has it any? n: numbers it has, 0 when unknown. */
@@ -159,6 +205,8 @@ static enum status resolve(struct making *making, const struct http_request *req
 	}
 	if (job_draft_has_inline(making->draft)) {
 		status = import_inline(making, error);
+	} else if (job_draft_has_generator(making->draft)) {
+		status = import_generated(making, error);
 	} else {
 		status =
 			look_up(making->service, job_draft_dataset_id(making->draft), &making->info, &making->has_info);

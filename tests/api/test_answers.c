@@ -410,8 +410,8 @@ END_TEST
 
 START_TEST(the_catalog_describes_every_entry_of_the_tables)
 {
-	static const char *const lists[] = { "models",      "optimizers", "schedules", "losses",
-					     "activations", "layers",     "functions", "stopping" };
+	static const char *const lists[] = { "models", "optimizers", "schedules",  "losses",  "activations",
+					     "layers", "functions",  "generators", "stopping" };
 	struct text text;
 	text_init(&text);
 	catalog_render(&text);
