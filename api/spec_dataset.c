@@ -321,9 +321,10 @@ static bool take_source(struct judge *judge, const struct field *fields)
 		return false;
 	}
 	if (sources > 1) {
-		struct at at_other = { &at_dataset, rows ? "inline" : "generator", 0 };
-		reader_fault(&judge->reader, id == NULL ? &at_other : &at_id, FAULT_NOT_ALLOWED, NULL, NULL,
-			     "give one of id, inline and generator");
+		const char *last = drawn ? "generator" : "inline", *first = id != NULL ? "id" : "inline";
+		struct at at_first = { &at_dataset, first, 0 };
+		reader_fault(&judge->reader, &at_first, FAULT_NOT_ALLOWED, NULL, NULL, "give either %s or %s, not both",
+			     first, last);
 		return false;
 	}
 	if (id != NULL && !read_string(&judge->reader, &at_id, id, &string)) {
