@@ -20,6 +20,9 @@ enum { LINE_TRIALS = 25 };
 	{ .name = "c2", .kind = SETTING_REAL, .preset = (value), .minimum = 0, .maximum = 1,     \
 	  .open_minimum = true, .open_maximum = true,                                           \
 	  .doc = "strong_wolfe: share of the slope that may be left at the end of a step; more than c1." }
+#define SETTING_TOLERANCE_GRAD(value, text)                                                           \
+	{ .name = "tolerance_grad", .kind = SETTING_REAL, .preset = (value), .minimum = 0,       \
+	  .maximum = INFINITY, .open_maximum = true, .doc = (text) }
 /* clang-format on */
 
 /* check() of an optimizer with both: c1 < c2. */
@@ -42,6 +45,12 @@ static inline size_t no_slots(const struct settings *settings)
 {
 	(void)settings;
 	return 0;
+}
+
+/* max |g_i| <= tolerance. */
+static inline bool is_flat(const struct iteration *it, double tolerance)
+{
+	return it->norm == 0 || (tolerance > 0 && iteration_largest(it, it->g) <= tolerance);
 }
 
 /* x = x - alpha g (clipped) by `point` [n] of scratch; alpha 0: x stays. */

@@ -47,6 +47,7 @@ enum status search_backtrack(const struct line *line, double first, double shrin
 struct wolfe {
 	double c1, c2, first, least;
 	unsigned trials; /* at most */
+	bool slopes;     /* values are known to tell nothing here: slopes alone decide */
 };
 enum status search_wolfe(const struct line *line, const struct wolfe *wolfe, struct trial *out, unsigned *trials);
 

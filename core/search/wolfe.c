@@ -5,8 +5,8 @@
  * and slopes of two places (equation 3.59). Safeguards as in Schmidt's minFunc (2005), which torch.optim.LBFGS follows
  * too: an extrapolation goes at least 1 % beyond the last trial and at most to 10 times it; a trial within a tenth of
  * the bracket from its end is moved to that tenth when it is the second such in a row.
- * Deviation: where rounding hides the decrease, a trial no higher than f + noise that meets the second condition is
- * taken (as the approximate Wolfe conditions of Hager and Zhang 2005).
+ * Deviation: where rounding hides what a step may gain, slopes alone decide: the second condition at a place no higher
+ * than f + noise (much as the approximate Wolfe conditions of Hager and Zhang 2005).
  */
 #include <float.h>
 
@@ -143,19 +143,57 @@ static enum status zoom(struct search *search, struct trial *low, struct trial *
 	return OK;
 }
 
+/* Where values tell nothing: the second condition between slopes of either sign, by secants. */
+static enum status by_slopes(struct search *search, struct trial *out)
+{
+	const struct line *line = search->line;
+	const double limit = line->iteration->f + search->noise;
+	struct trial low = { .t = 0, .f = line->iteration->f, .slope = line->slope }, high = { .t = INFINITY }, now;
+	double t = search->wolfe->first;
+
+	*out = low;
+	for (unsigned k = 0; k < search->wolfe->trials; k++) {
+		const enum status status = line_try(line, t, line->gradient[0], &now);
+		if (status != OK) {
+			return status;
+		}
+		search->tried++;
+		if (now.f <= limit && flat_enough(search, &now)) {
+			*out = now;
+			break;
+		}
+		const double secant = now.t - now.slope * (now.t - low.t) / (now.slope - low.slope);
+		if (now.f <= limit && now.slope < 0) {
+			low = now;
+		} else {
+			high = now;
+		}
+		const double left = low.t + 0.01 * (now.t - low.t), right = fmin(high.t, 10 * now.t);
+		t = secant > fmin(left, right) && secant < right ? secant : (low.t + right) / 2;
+		if (!(t > low.t) || !(t < high.t)) {
+			break;
+		}
+	}
+	return OK;
+}
+
 enum status search_wolfe(const struct line *line, const struct wolfe *wolfe, struct trial *out, unsigned *trials)
 {
 	struct search search = { line, wolfe, line_noise(line), 0 };
+	const bool blurred = wolfe->slopes || -line->slope * wolfe->first <= search.noise;
+	enum status status = OK;
 	struct trial high;
-	bool found;
+	bool found = false;
 
-	enum status status = bracket(&search, out, &high, &found);
-	if (status == OK && !found) {
+	if (!blurred) {
+		status = bracket(&search, out, &high, &found);
+	}
+	if (status == OK && !blurred && !found) {
 		status = zoom(&search, out, &high);
 	}
-	*trials = search.tried;
-	if (status == OK && !(out->f < line->iteration->f) && !good(&search, out)) {
-		*out = (struct trial){ .t = 0, .f = line->iteration->f, .slope = line->slope };
+	if (status == OK && (blurred || (!found && !(out->f < line->iteration->f) && !good(&search, out)))) {
+		status = by_slopes(&search, out);
 	}
+	*trials = search.tried;
 	return status;
 }
