@@ -81,13 +81,13 @@ static double beta_of(const struct optimizer *o, const struct iteration *it, con
 
 /* The exact step on a quadratic, from the gradient at one more place: A d = (g(x + t d) - g) / t for any t. t is such
  * that x + t d is about as far away as x is large, so that rounding matters least. *beta for the next d. */
-static enum status step_exactly(const struct line *line, double *beta, struct trial *out)
+static enum status step_exactly(const struct line *line, double *beta, struct place *out)
 {
 	const struct iteration *it = line->iteration;
 	const double size = sqrt(iteration_dot(it, it->x, it->x));
 	const double t = fmax(1, size) / sqrt(iteration_dot(it, line->direction, line->direction));
 	void *change = line->gradient[1];
-	struct trial far;
+	struct place far;
 
 	const enum status status = line_try(line, t, line->gradient[0], &far);
 	if (status != OK) {
@@ -96,13 +96,13 @@ static enum status step_exactly(const struct line *line, double *beta, struct tr
 	iteration_combine(it, 1, far.gradient, -1, it->g, change);
 	const double bend = iteration_dot(it, line->direction, change); /* t d'A d */
 	const double alpha = -t * line->slope / bend;
-	*out = (struct trial){ .t = alpha > 0 && isfinite(alpha) ? alpha : (double)INFINITY, .f = NAN };
+	*out = (struct place){ .t = alpha > 0 && isfinite(alpha) ? alpha : (double)INFINITY, .f = NAN };
 	iteration_combine(it, 1, it->g, alpha / t, change, change); /* g+ */
 	*beta = iteration_dot(it, change, change) / iteration_dot(it, it->g, it->g);
 	return OK;
 }
 
-static enum status search(const struct optimizer *o, const struct line *line, double *beta, struct trial *out)
+static enum status search(const struct optimizer *o, const struct line *line, double *beta, struct place *out)
 {
 	const struct settings *s = &o->settings;
 	const struct iteration *it = line->iteration;
@@ -134,7 +134,7 @@ static enum status iterate(struct optimizer *o, struct iteration *it)
 			     .direction = o->scratch[DIRECTION],
 			     .point = o->scratch[POINT],
 			     .gradient = { o->scratch[GRADIENT], o->scratch[OTHER_GRADIENT] } };
-	struct trial trial = { .t = 0 };
+	struct place trial = { .t = 0 };
 	double beta = 0;
 
 	for (;;) {

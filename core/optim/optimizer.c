@@ -43,6 +43,7 @@ struct pass {
 	X(dadapt_adam, isa)                                                                                            \
 	X(prodigy, isa)                                                                                                \
 	X(dowg, isa)                                                                                                   \
+	X(lbfgs, isa)                                                                                                  \
 	X(conjugate_gradient, isa)                                                                                     \
 	X(steepest_descent, isa)                                                                                       \
 	X(polyak, isa)                                                                                                 \

@@ -40,20 +40,20 @@ enum { DIRECTION, POINT, GRADIENT, OTHER_GRADIENT, SCRATCH };
 
 /* alpha = t g'g / (g'g - g'g(x - t g)) for any t: of a quadratic g'H g is known from two gradients. t is such that
  * the trial is about as far away as x is large, so that rounding matters least. */
-static enum status minimise_quadratic(const struct line *line, struct trial *out)
+static enum status minimise_quadratic(const struct line *line, struct place *out)
 {
 	const struct iteration *it = line->iteration;
 	const double size = sqrt(iteration_dot(it, it->x, it->x)), t = fmax(1, size) / it->norm;
 	const enum status status = line_try(line, t, line->gradient[0], out);
 
-	*out = (struct trial){ .t = t * line->slope / (line->slope - out->slope), .f = NAN };
+	*out = (struct place){ .t = t * line->slope / (line->slope - out->slope), .f = NAN };
 	if (!(out->t > 0) || !isfinite(out->t)) {
 		out->t = INFINITY; /* no curvature: there is no minimum that way */
 	}
 	return status;
 }
 
-static enum status search(const struct optimizer *o, const struct line *line, struct trial *out)
+static enum status search(const struct optimizer *o, const struct line *line, struct place *out)
 {
 	const struct settings *s = &o->settings;
 	const double first = o->scalar[LAST] > 0 ? o->scalar[LAST] : setting_at(s, SET_INITIAL_STEP);
@@ -83,7 +83,7 @@ static enum status iterate(struct optimizer *o, struct iteration *it)
 				   .slope = -iteration_dot(it, it->g, it->clipped),
 				   .point = o->scratch[POINT],
 				   .gradient = { o->scratch[GRADIENT], o->scratch[OTHER_GRADIENT] } };
-	struct trial trial;
+	struct place trial;
 
 	if (!(line.slope < 0)) {
 		return OK;

@@ -19,25 +19,32 @@ struct zero {
 	unsigned tried;
 };
 
-static enum status try(struct zero *zero, double t, struct trial *out)
+/* Flat, and not only because it is far away: f has fallen, or rounding hides whether it has. */
+static bool arrived(const struct line *line, const struct place *place)
+{
+	const double gain = -1e-4 * place->t * line->slope, f = line->iteration->f;
+	return fabs(place->slope) <= flat * fabs(line->slope) && (gain <= line_noise(line) || place->f <= f - gain);
+}
+
+static enum status try(struct zero *zero, double t, struct place *out)
 {
 	zero->tried++;
 	return line_try(zero->line, t, zero->line->gradient[0], out);
 }
 
-static bool beyond(const struct line *line, const struct trial *trial)
+static bool beyond(const struct line *line, const struct place *trial)
 {
 	return !(trial->slope < 0) || !(trial->f <= line->iteration->f + line_noise(line));
 }
 
 /* A low and a high that have the zero between them, the high one with a slope. */
-static enum status enclose(struct zero *zero, double first, struct trial *low, struct trial *high)
+static enum status enclose(struct zero *zero, double first, struct place *low, struct place *high)
 {
-	struct trial now;
+	struct place now;
 	bool over = false;
 	double t = first;
 
-	*low = (struct trial){ .t = 0, .f = zero->line->iteration->f, .slope = zero->line->slope };
+	*low = (struct place){ .t = 0, .f = zero->line->iteration->f, .slope = zero->line->slope };
 	*high = *low;
 	while (zero->tried < TRIALS) {
 		const enum status status = try(zero, t, &now);
@@ -47,7 +54,8 @@ static enum status enclose(struct zero *zero, double first, struct trial *low, s
 		if (beyond(zero->line, &now)) {
 			over = true;
 			*high = now;
-			if (now.slope >= 0 && isfinite(now.slope)) {
+			const bool far = now.slope <= flat * -zero->line->slope && !arrived(zero->line, &now);
+			if (now.slope >= 0 && isfinite(now.slope) && !far) {
 				break;
 			}
 		} else {
@@ -60,7 +68,7 @@ static enum status enclose(struct zero *zero, double first, struct trial *low, s
 
 /* The next place by interpolation through a, b and c (Brent's p/q), or the middle of b and c. `step`: the last two
  * moves of b. */
-static double next_place(const struct trial *a, const struct trial *b, const struct trial *c, double tolerance,
+static double next_place(const struct place *a, const struct place *b, const struct place *c, double tolerance,
 			 double step[2])
 {
 	const double middle = 0.5 * (c->t - b->t);
@@ -89,10 +97,10 @@ static double next_place(const struct trial *a, const struct trial *b, const str
 }
 
 /* b: the place with the smallest slope so far; a: the one before; c: on the other side of the zero. */
-static enum status close_in(struct zero *zero, struct trial a, struct trial b, struct trial *out)
+static enum status close_in(struct zero *zero, struct place a, struct place b, struct place *out)
 {
-	const double enough = flat * fabs(zero->line->slope);
-	struct trial c = a;
+
+	struct place c = a;
 	double step[2] = { b.t - a.t, b.t - a.t };
 
 	while (zero->tried < TRIALS) {
@@ -102,7 +110,7 @@ static enum status close_in(struct zero *zero, struct trial a, struct trial b, s
 			c = a;
 		}
 		const double tolerance = 2 * DBL_EPSILON * fabs(b.t);
-		if (fabs(b.slope) <= enough || fabs(c.t - b.t) <= 2 * tolerance) {
+		if (arrived(zero->line, &b) || fabs(c.t - b.t) <= 2 * tolerance) {
 			break;
 		}
 		const double t = next_place(&a, &b, &c, tolerance, step);
@@ -124,10 +132,10 @@ static enum status close_in(struct zero *zero, struct trial a, struct trial b, s
 	return OK;
 }
 
-enum status search_exact(const struct line *line, double first, struct trial *out)
+enum status search_exact(const struct line *line, double first, struct place *out)
 {
 	struct zero zero = { line, 0 };
-	struct trial low, high;
+	struct place low, high;
 
 	enum status status = enclose(&zero, first, &low, &high);
 	if (status != OK) {

@@ -10,10 +10,10 @@ void line_place(const struct line *line, double t)
 	iteration_combine(line->iteration, 1, line->iteration->x, t, line->direction, line->point);
 }
 
-enum status line_try(const struct line *line, double t, void *gradient, struct trial *out)
+enum status line_try(const struct line *line, double t, void *gradient, struct place *out)
 {
 	line_place(line, t);
-	*out = (struct trial){ .t = t, .slope = NAN, .gradient = gradient };
+	*out = (struct place){ .t = t, .slope = NAN, .gradient = gradient };
 	const enum status status = iteration_evaluate(line->iteration, line->point, &out->f, gradient);
 	if (status == OK && gradient != NULL) {
 		out->slope = iteration_dot(line->iteration, gradient, line->direction);
@@ -21,7 +21,7 @@ enum status line_try(const struct line *line, double t, void *gradient, struct t
 	return status;
 }
 
-void line_accept(const struct line *line, const struct trial *trial)
+void line_accept(const struct line *line, const struct place *trial)
 {
 	if (trial->t == 0) {
 		iteration_accept(line->iteration, NULL, NAN, NULL, 0);
@@ -37,7 +37,7 @@ double line_noise(const struct line *line)
 	return 10 * unit * fabs(line->iteration->f);
 }
 
-enum status search_backtrack(const struct line *line, double first, double shrink, double c1, struct trial *out)
+enum status search_backtrack(const struct line *line, double first, double shrink, double c1, struct place *out)
 {
 	const double f = line->iteration->f;
 	double t = first;
@@ -48,6 +48,6 @@ enum status search_backtrack(const struct line *line, double first, double shrin
 			return status;
 		}
 	}
-	*out = (struct trial){ .t = 0, .f = f, .slope = line->slope };
+	*out = (struct place){ .t = 0, .f = f, .slope = line->slope };
 	return OK;
 }

@@ -25,7 +25,7 @@ struct line {
 };
 
 /* A place on the line. */
-struct trial {
+struct place {
 	double t, f, slope; /* slope NAN: not wanted */
 	void *gradient;     /* at it; NULL: not known, or t = 0 */
 };
@@ -33,14 +33,14 @@ struct trial {
 /* point = x + t d. */
 void line_place(const struct line *line, double t);
 /* f (and with gradient not NULL the slope and the gradient) at t, of which `point` is left. */
-enum status line_try(const struct line *line, double t, void *gradient, struct trial *out);
+enum status line_try(const struct line *line, double t, void *gradient, struct place *out);
 /* x moves to the trial's place (stays where t = 0); f and gradient there are handed on. */
-void line_accept(const struct line *line, const struct trial *trial);
+void line_accept(const struct line *line, const struct place *trial);
 /* What rounding may hide of f, near its value at x. */
 double line_noise(const struct line *line);
 
 /* The first of t = first, shrink first, shrink^2 first, ... with phi(t) <= phi(0) + c1 t slope(0). */
-enum status search_backtrack(const struct line *line, double first, double shrink, double c1, struct trial *out);
+enum status search_backtrack(const struct line *line, double first, double shrink, double c1, struct place *out);
 
 /* The strong Wolfe conditions: phi(t) <= phi(0) + c1 t slope(0), |slope(t)| <= c2 |slope(0)|; where no trial met both
  * the lowest that met the first. least: a bracket shorter than this (times the largest |d_i|) is given up; 0: none. */
@@ -49,9 +49,9 @@ struct wolfe {
 	unsigned trials; /* at most */
 	bool slopes;     /* values are known to tell nothing here: slopes alone decide */
 };
-enum status search_wolfe(const struct line *line, const struct wolfe *wolfe, struct trial *out, unsigned *trials);
+enum status search_wolfe(const struct line *line, const struct wolfe *wolfe, struct place *out, unsigned *trials);
 
 /* A minimum of phi to rounding, from a first guess: slope(t) = 0. */
-enum status search_exact(const struct line *line, double first, struct trial *out);
+enum status search_exact(const struct line *line, double first, struct place *out);
 
 #endif

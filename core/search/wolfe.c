@@ -12,6 +12,9 @@
 
 #include "core/search/line.h"
 
+/* A zoom bisects from this trial on: interpolation far beyond a minimum creeps. */
+enum { PATIENCE = 10 };
+
 struct search {
 	const struct line *line;
 	const struct wolfe *wolfe;
@@ -26,10 +29,10 @@ static double clamp(double t, double low, double high)
 
 /* Where the cubic through (a.t, a.f, a.slope) and (b.t, b.f, b.slope) is least, within [low, high]; the middle where
  * it has no minimum. */
-static double cubic_minimum(const struct trial *a, const struct trial *b, double low, double high)
+static double cubic_minimum(const struct place *a, const struct place *b, double low, double high)
 {
 	if (a->t > b->t) {
-		const struct trial *swap = a;
+		const struct place *swap = a;
 		a = b;
 		b = swap;
 	}
@@ -40,28 +43,30 @@ static double cubic_minimum(const struct trial *a, const struct trial *b, double
 	return isfinite(t) ? clamp(t, low, high) : (low + high) / 2;
 }
 
-static bool low_enough(const struct search *search, const struct trial *trial)
+static bool low_enough(const struct search *search, const struct place *trial)
 {
 	return trial->f <= search->line->iteration->f + search->wolfe->c1 * trial->t * search->line->slope;
 }
 
-static bool flat_enough(const struct search *search, const struct trial *trial)
+static bool flat_enough(const struct search *search, const struct place *trial)
 {
 	return fabs(trial->slope) <= -search->wolfe->c2 * search->line->slope;
 }
 
 /* Both conditions, or the second where the first is below rounding. */
-static bool good(const struct search *search, const struct trial *trial)
+static bool good(const struct search *search, const struct place *trial)
 {
+	const double gain = -search->wolfe->c1 * trial->t * search->line->slope;
 	return flat_enough(search, trial) &&
-	       (low_enough(search, trial) || trial->f <= search->line->iteration->f + search->noise);
+	       (low_enough(search, trial) ||
+		(gain <= search->noise && trial->f <= search->line->iteration->f + search->noise));
 }
 
 /* Two places that have a good one between them, by going outwards; or *found. */
-static enum status bracket(struct search *search, struct trial *low, struct trial *high, bool *found)
+static enum status bracket(struct search *search, struct place *low, struct place *high, bool *found)
 {
 	const struct line *line = search->line;
-	struct trial before = { .t = 0, .f = line->iteration->f, .slope = line->slope }, now;
+	struct place before = { .t = 0, .f = line->iteration->f, .slope = line->slope }, now;
 	double t = search->wolfe->first;
 
 	for (;;) {
@@ -86,7 +91,7 @@ static enum status bracket(struct search *search, struct trial *low, struct tria
 }
 
 /* The next trial within the bracket; *near: the last one lay near its end. */
-static double inside(const struct trial *low, const struct trial *high, bool *near)
+static double inside(const struct place *low, const struct place *high, bool *near)
 {
 	const double left = fmin(low->t, high->t), right = fmax(low->t, high->t), margin = 0.1 * (right - left);
 	double t = cubic_minimum(low, high, left, right);
@@ -103,7 +108,7 @@ static double inside(const struct trial *low, const struct trial *high, bool *ne
 }
 
 /* Shrinks the bracket, `low` being the lowest that is low enough, until a trial is good. */
-static enum status zoom(struct search *search, struct trial *low, struct trial *high)
+static enum status zoom(struct search *search, struct place *low, struct place *high)
 {
 	const struct line *line = search->line;
 	const double least = search->wolfe->least > 0
@@ -117,8 +122,9 @@ static enum status zoom(struct search *search, struct trial *low, struct trial *
 			break;
 		}
 		void *room = low->gradient == line->gradient[0] ? line->gradient[1] : line->gradient[0];
-		struct trial now;
-		const enum status status = line_try(line, inside(low, high, &near), room, &now);
+		struct place now;
+		const enum status status = line_try(
+			line, search->tried < PATIENCE ? inside(low, high, &near) : (low->t + high->t) / 2, room, &now);
 		if (status != OK) {
 			return status;
 		}
@@ -144,11 +150,11 @@ static enum status zoom(struct search *search, struct trial *low, struct trial *
 }
 
 /* Where values tell nothing: the second condition between slopes of either sign, by secants. */
-static enum status by_slopes(struct search *search, struct trial *out)
+static enum status by_slopes(struct search *search, struct place *out)
 {
 	const struct line *line = search->line;
 	const double limit = line->iteration->f + search->noise;
-	struct trial low = { .t = 0, .f = line->iteration->f, .slope = line->slope }, high = { .t = INFINITY }, now;
+	struct place low = { .t = 0, .f = line->iteration->f, .slope = line->slope }, high = { .t = INFINITY }, now;
 	double t = search->wolfe->first;
 
 	*out = low;
@@ -177,12 +183,12 @@ static enum status by_slopes(struct search *search, struct trial *out)
 	return OK;
 }
 
-enum status search_wolfe(const struct line *line, const struct wolfe *wolfe, struct trial *out, unsigned *trials)
+enum status search_wolfe(const struct line *line, const struct wolfe *wolfe, struct place *out, unsigned *trials)
 {
 	struct search search = { line, wolfe, line_noise(line), 0 };
 	const bool blurred = wolfe->slopes || -line->slope * wolfe->first <= search.noise;
 	enum status status = OK;
-	struct trial high;
+	struct place high;
 	bool found = false;
 
 	if (!blurred) {

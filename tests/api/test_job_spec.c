@@ -67,6 +67,13 @@ static const char *const good[] = {
 	"\"schedule\": {\"type\": \"chain\", \"milestones\": [7], \"warmup_steps\": 2, \"schedules\": [\"cosine\", "
 	"{\"type\": "
 	"\"one_cycle\", \"max_momentum\": 0.9}]}}}",
+	CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"type\": \"lbfgs\", "
+		"\"line_search_fn\": null, \"max_iter\": 5, \"max_eval\": 25, \"tolerance_grad\": 1e-7, "
+		"\"tolerance_change\": 1e-9, \"history_size\": 3, \"learning_rate\": 0.3}}",
+	PEOPLE("\"target\": \"y\", \"features\": [\"a\", \"b\"]}, \"model\": {\"type\": \"linear_regression\", \"l2\": "
+	       "0.1}, \"optimizer\": {\"type\": \"conjugate_gradient\", \"variant\": \"linear\"}}"),
+	PEOPLE("\"target\": \"y\", \"features\": [\"a\", \"b\"]}, \"model\": {\"type\": \"mlp\"}, "
+	       "\"optimizer\": \"lbfgs\"}"),
 };
 
 static struct job_spec *resolve(const char *body)
@@ -337,6 +344,18 @@ static const struct wrong wrongs[] = {
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"steepest_descent\", \"line_search\": "
 		   "\"strong_wolfe\", \"c1\": 0.5, \"c2\": 0.4}}"),
 	  "/optimizer/c2", FAULT_OUT_OF_RANGE, "greater than c1" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"conjugate_gradient\", \"variant\": "
+		   "\"linear\"}}"),
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "use lbfgs, or another variant" },
+	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"type\": \"conjugate_gradient\", "
+		  "\"variant\": \"linear\"}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "needs a quadratic objective" },
+	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"type\": \"lbfgs\", "
+		  "\"history_size\": 0}}",
+	  "/optimizer/history_size", FAULT_OUT_OF_RANGE, "at least 1" },
+	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"type\": \"lbfgs\", "
+		  "\"line_search_fn\": \"armijo\"}}",
+	  "/optimizer/line_search_fn", FAULT_NOT_ALLOWED, "none of the words" },
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"barzilai_borwein\", \"variant\": 3}}"),
 	  "/optimizer/variant", FAULT_OUT_OF_RANGE, "at most 2" },
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"trust_region\", \"initial_step\": 1}}"),
@@ -401,6 +420,21 @@ static const struct wrong wrongs[] = {
 	{ "{\"model\": {\"type\": \"function\", \"function\": \"quadratic\", \"A\": [[1]], \"initial_point\": [1, 2]}}",
 	  "/model", FAULT_OUT_OF_RANGE, "A must be 2 x 2" },
 };
+
+START_TEST(an_optimizer_that_compares_values_gets_every_row_unless_the_job_says_otherwise)
+{
+	struct job_spec *spec = resolve(good[sizeof good / sizeof good[0] - 1]);
+	ck_assert_str_eq(spec->train.optimizer.type->name, "lbfgs");
+	ck_assert_str_eq(settings_choice(&spec->train.optimizer.settings, "line_search_fn"), "strong_wolfe");
+	ck_assert_uint_eq(spec->train.training.batch_size, 0); /* of a network 32 else */
+	ck_assert_str_eq(spec->train.optimizer.schedule.type->name, "constant");
+	job_spec_destroy(spec);
+	spec = resolve(good[sizeof good / sizeof good[0] - 3]);
+	ck_assert_str_eq(settings_choice(&spec->train.optimizer.settings, "line_search_fn"), "none");
+	ck_assert_double_eq(settings_number(&spec->train.optimizer.settings, "max_eval"), 25);
+	job_spec_destroy(spec);
+}
+END_TEST
 
 START_TEST(each_fault_is_named_with_its_place)
 {
@@ -626,6 +660,8 @@ int main(void)
 	tcase_add_test(tcase, every_optimizer_and_schedule_of_the_tables_is_one_of_the_service);
 	tcase_add_test(tcase, three_words_are_a_whole_job);
 	tcase_add_test(tcase, what_a_job_says_is_what_the_core_gets);
+	tcase_add_test(tcase, an_optimizer_that_compares_values_gets_every_row_unless_the_job_says_otherwise);
+	tcase_add_test(tcase, an_optimizer_that_compares_values_gets_every_row_unless_the_job_says_otherwise);
 	tcase_add_test(tcase, each_fault_is_named_with_its_place);
 	tcase_add_test(tcase, all_faults_come_at_once);
 	tcase_add_test(tcase, a_batch_larger_than_the_data_is_all_of_it_with_a_warning);
