@@ -84,7 +84,7 @@ static enum status bracket(struct search *search, struct place *low, struct plac
 		t = cubic_minimum(&before, &now, now.t + 0.01 * (now.t - before.t), 10 * now.t);
 		before = now;
 	}
-	const bool fell = now.f < before.f;
+	const bool fell = now.f < before.f && low_enough(search, &now);
 	*low = *found || fell ? now : before;
 	*high = *found || fell ? before : now;
 	return OK;
@@ -135,10 +135,6 @@ static enum status zoom(struct search *search, struct place *low, struct place *
 		}
 		if (!low_enough(search, &now) || !(now.f < low->f)) {
 			*high = now;
-			if (now.f < low->f) { /* of two that are both too high the lower leads */
-				*high = *low;
-				*low = now;
-			}
 			continue;
 		}
 		if (now.slope * (high->t - low->t) >= 0) {
