@@ -65,6 +65,17 @@ ELEMENTS(FORWARD)
 			*to += total;                                                                                  \
 			return;                                                                                        \
 		}                                                                                                      \
+		if (sa == 1 && (arity < 2 || sb == 1) && (arity < 3 || sc == 1)) {                                     \
+			sa = sb = sc = 1;                                                                              \
+			_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)                                            \
+			{                                                                                              \
+				LOAD;                                                                                  \
+				const REAL y = out[i];                                                                 \
+				(void)y;                                                                               \
+				to[i] += d[i] * (derivative);                                                          \
+			}                                                                                              \
+			return;                                                                                        \
+		}                                                                                                      \
 		_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)                                                    \
 		{                                                                                                      \
 			LOAD;                                                                                          \
@@ -96,6 +107,42 @@ static const struct {
 #undef ENTRY
 };
 
+/* y = log(1 + exp(z)) = log1p(t) + max(z, 0), t = exp(-|z|), by tiles through the vectorised exp and log; the rounding
+ * error of u = 1 + t is put back. Source: Higham 2002, section 1.14.1. */
+static void NAME(softplus_tiles)(const struct kernels *kernels, size_t n, const REAL *z, REAL *y)
+{
+	REAL t[ELEMENT_TILE], u[ELEMENT_TILE];
+	for (size_t at = 0; at < n; at += ELEMENT_TILE, z += ELEMENT_TILE, y += ELEMENT_TILE) {
+		size_t count = n - at < ELEMENT_TILE ? n - at : ELEMENT_TILE;
+		for (size_t i = 0; i < count; i++) {
+			t[i] = -M(fabs)(z[i]);
+		}
+		kernels->NAME(exp)(count, t, t);
+		for (size_t i = 0; i < count; i++) {
+			u[i] = 1 + t[i];
+			t[i] = (t[i] - (u[i] - 1)) / u[i];
+		}
+		kernels->NAME(log)(count, u, u);
+		for (size_t i = 0; i < count; i++) {
+			y[i] = u[i] + t[i] + (z[i] < 0 ? 0 : z[i]);
+		}
+	}
+}
+
+/* to += d / (1 + exp(-z)) */
+static void NAME(softplus_back)(const struct kernels *kernels, size_t n, const REAL *z, const REAL *d, REAL *to)
+{
+	REAL slope[ELEMENT_TILE];
+	for (size_t at = 0; at < n; at += ELEMENT_TILE) {
+		size_t count = n - at < ELEMENT_TILE ? n - at : ELEMENT_TILE;
+		kernels->NAME(sigmoid)(count, z + at, slope);
+		_Pragma("GCC ivdep") for (size_t i = 0; i < count; i++)
+		{
+			to[at + i] += d[at + i] * slope[i];
+		}
+	}
+}
+
 /* The innermost loop of a value: our vectorised kernels where there is one. */
 static void NAME(element_values)(const struct tensor_call *call, size_t n, const struct NAME(lane) * lane)
 {
@@ -106,6 +153,7 @@ static void NAME(element_values)(const struct tensor_call *call, size_t n, const
 		case TENSOR_exp: kernels->NAME(exp)(n, lane->in[0], lane->out); return;
 		case TENSOR_log: kernels->NAME(log)(n, lane->in[0], lane->out); return;
 		case TENSOR_tanh: kernels->NAME(tanh)(n, lane->in[0], lane->out); return;
+		case TENSOR_softplus: NAME(softplus_tiles)(kernels, n, lane->in[0], lane->out); return;
 		case TENSOR_expit: kernels->NAME(sigmoid)(n, lane->in[0], lane->out); return;
 		default: break;
 		}
@@ -140,6 +188,12 @@ static void NAME(element_walk)(const struct tensor_call *call, size_t k, REAL *t
 				continue;
 			}
 			lane.d_out = (const REAL *)call->d_out + at;
+			if (call->step->op == TENSOR_softplus && stride[0][2] == 1 && extent[2] >= 8) {
+				NAME(softplus_back)
+				(call->program->kernels, extent[2], lane.in[0], lane.d_out,
+				 to + p * stride[0][0] + q * stride[0][1]);
+				continue;
+			}
 			NAME(elements)
 			[call->step->op - TENSOR_neg].reverse[k](
 				extent[2], &lane, to + p * stride[k][0] + q * stride[k][1], stride[k][2]);

@@ -6,6 +6,9 @@
 #include "core/kernels/gemm.h"
 #include "core/tensor/program_internal.h"
 
+/* Numbers that an operation of several passes works on at a time: they stay in the first-level cache. */
+enum { ELEMENT_TILE = 256 };
+
 #define REAL_IS_FLOAT 1
 #include "core/tensor/element.inc.c"
 #include "core/tensor/operation.inc.c"
