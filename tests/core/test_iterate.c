@@ -122,10 +122,12 @@ START_TEST(a_cancelled_search_is_begun_anew_with_the_same_bits)
 		trial_create(&moved);
 		const void *state = trainer_state(trial.trainer, &size);
 		ck_assert_int_eq(trainer_restore(moved.trainer, state, size, NULL), OK);
-		moved.points = malloc(trial.count * sizeof *moved.points);
-		moved.parameters = malloc(trial.count * 4 * sizeof(double));
-		memcpy(moved.points, trial.points, trial.count * sizeof *moved.points);
-		memcpy(moved.parameters, trial.parameters, trial.count * 4 * sizeof(double));
+		for (size_t k = 0; k < trial.count; k++) {
+			moved.points = realloc(moved.points, (k + 1) * sizeof *moved.points);
+			moved.parameters = realloc(moved.parameters, (k + 1) * 4 * sizeof(double));
+			moved.points[k] = trial.points[k];
+			memcpy(moved.parameters + 4 * k, trial.parameters + 4 * k, 4 * sizeof(double));
+		}
 		moved.count = trial.count;
 		trial_finish(&trial);
 		trial_finish(&moved);
