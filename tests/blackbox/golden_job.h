@@ -6,8 +6,8 @@
 #include <cjson/cJSON.h>
 #include <stddef.h>
 
-/* Puts "optimizer" into a job, from a golden one: `lr` is learning_rate here, momentum has one name, a decaying lr is
- * the schedule inverse_time. */
+/* Puts "optimizer" into a job, from a golden one, in the words of the API; a decaying lr is the schedule
+ * inverse_time. */
 void golden_add_optimizer(cJSON *job, const cJSON *golden);
 
 /* A golden data set, transformed as a training or an optimum asks. All members are kept. */
