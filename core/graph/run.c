@@ -119,6 +119,30 @@ static const void *next_rows(const struct run *run, const struct plan_slot *slot
 	return (const char *)slot->value[plan->features_place] + rows * plan->features * plan->element;
 }
 
+/* Inlined: gcc takes a function that only prefetches for one that does nothing, and drops its calls. */
+static inline __attribute__((always_inline)) void ask_for(const void *bytes, size_t count)
+{
+	enum { LINE = 64 };
+	for (size_t i = 0; i < count; i += LINE) {
+		__builtin_prefetch((const char *)bytes + i);
+	}
+}
+
+/* Targets of the next block: too few bytes a block for the processor to see where they go, and a wait of 100 ns each
+ * time (a tenth of a pass of logistic regression over 32 columns). X is asked for by its readers. */
+static inline __attribute__((always_inline)) void ask_for_targets(const struct plan *plan, const struct plan_slot *slot,
+								  size_t rows)
+{
+	if (plan->target_place != 0) {
+		size_t bytes = rows * plan->targets * plan->element;
+		ask_for((const char *)slot->value[plan->target_place] + bytes, bytes);
+	}
+	if (plan->label_place != 0) {
+		size_t bytes = rows * sizeof(int32_t);
+		ask_for((const char *)slot->value[plan->label_place] + bytes, bytes);
+	}
+}
+
 static void bind_step(struct op_call *call, const struct plan_step *step, const struct plan_slot *slot, bool later)
 {
 	call->shape = step->shape;
@@ -132,31 +156,31 @@ static void bind_step(struct op_call *call, const struct plan_step *step, const 
 	call->d_out = slot->gradient[step->d_out];
 }
 
-/* Forward through all steps, and backward where a gradient is wanted. next: see op_call. */
-static void run_block(const struct run *run, const struct plan_slot *slot, size_t rows, const void *next, double *sums,
-		      bool later)
+/* Forward through all steps, and backward where a gradient is wanted. call: written over and over, blocks are small.
+ * next: see op_call. */
+static void run_block(const struct run *run, const struct plan_slot *slot, struct op_call *call, const void *next,
+		      double *sums, bool later)
 {
 	const struct plan *plan = run->plan;
-	struct op_call call = { .kernels = plan->kernels, .rows = rows };
 	for (size_t s = 0; s < plan->steps; s++) {
 		const struct plan_step *step = &plan->step[s];
-		bind_step(&call, step, slot, false);
-		call.next = step->features ? next : NULL;
+		bind_step(call, step, slot, false);
+		call->next = step->features ? next : NULL;
 		if (step->op->kind == OP_MEAN) {
-			call.seed = step->coefficient * run->row_share;
-			call.sum = run->want_value ? &sums[step->sum] : NULL;
+			call->seed = step->coefficient * run->row_share;
+			call->sum = run->want_value ? &sums[step->sum] : NULL;
 			if (run->gradient == NULL) {
-				memset(call.d_in, 0, sizeof call.d_in);
+				memset(call->d_in, 0, sizeof call->d_in);
 			}
 		}
-		step->forward(&call);
+		step->forward(call);
 	}
 	for (size_t s = plan->steps; run->gradient != NULL && s-- > 0;) {
 		const struct plan_step *step = &plan->step[s];
 		if (step->reverse != NULL) {
-			bind_step(&call, step, slot, later);
-			call.next = step->features ? next : NULL;
-			step->reverse(&call);
+			bind_step(call, step, slot, later);
+			call->next = step->features ? next : NULL;
+			step->reverse(call);
 		}
 	}
 }
@@ -172,6 +196,7 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 	size_t begin = lane * run->blocks / run->lanes, end = (lane + 1) * run->blocks / run->lanes;
 	memset(sums, 0, plan->means * sizeof *sums);
 	bind_parameters(run, slot, lane_gradient(run, lane));
+	struct op_call call = { .kernels = plan->kernels };
 	for (size_t block = begin; block < end; block++) {
 		if (executor_stopped(run->executor)) {
 			atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
@@ -180,7 +205,12 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 		size_t first = block * run->block_rows, left = run->batch->count - first;
 		size_t rows = left < run->block_rows ? left : run->block_rows;
 		bind_rows(run, slot, first, rows, true);
-		run_block(run, slot, rows, next_rows(run, slot, rows, block + 1 == end), sums, block > begin);
+		const void *next = next_rows(run, slot, rows, block + 1 == end);
+		if (next != NULL) {
+			ask_for_targets(plan, slot, rows);
+		}
+		call.rows = rows;
+		run_block(run, slot, &call, next, sums, block > begin);
 	}
 }
 
