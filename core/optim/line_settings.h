@@ -53,6 +53,34 @@ static inline bool is_flat(const struct iteration *it, double tolerance)
 	return it->norm == 0 || (tolerance > 0 && iteration_largest(it, it->g) <= tolerance);
 }
 
+/* x moves along p by a strong Wolfe search from t = 1 with the settings c1 and c2; along -g where p does not descend.
+ */
+static inline enum status newton_step(struct optimizer *o, struct iteration *it, void *p, void *point,
+				      void *gradient[2])
+{
+	const struct wolfe wolfe = { .c1 = settings_number(&o->settings, "c1"),
+				     .c2 = settings_number(&o->settings, "c2"),
+				     .first = 1,
+				     .trials = LINE_TRIALS };
+	struct line line = { .iteration = it,
+			     .direction = p,
+			     .slope = iteration_dot(it, it->g, p),
+			     .point = point,
+			     .gradient = { gradient[0], gradient[1] } };
+	struct place place;
+	unsigned trials;
+
+	if (!(line.slope < 0) || !isfinite(line.slope)) {
+		iteration_combine(it, -1, it->clipped, 0, it->clipped, p);
+		line.slope = iteration_dot(it, it->g, p);
+	}
+	const enum status status = search_wolfe(&line, &wolfe, &place, &trials);
+	if (status == OK) {
+		line_accept(&line, &place);
+	}
+	return status;
+}
+
 /* x = x - alpha g (clipped) by `point` [n] of scratch; alpha 0: x stays. */
 static inline void descend(struct iteration *it, double alpha, void *point)
 {

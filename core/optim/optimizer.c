@@ -44,6 +44,8 @@ struct pass {
 	X(prodigy, isa)                                                                                                \
 	X(dowg, isa)                                                                                                   \
 	X(lbfgs, isa)                                                                                                  \
+	X(newton, isa)                                                                                                 \
+	X(newton_cg, isa)                                                                                              \
 	X(conjugate_gradient, isa)                                                                                     \
 	X(steepest_descent, isa)                                                                                       \
 	X(polyak, isa)                                                                                                 \

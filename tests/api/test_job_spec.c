@@ -356,6 +356,9 @@ static const struct wrong wrongs[] = {
 	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"type\": \"lbfgs\", "
 		  "\"line_search_fn\": \"armijo\"}}",
 	  "/optimizer/line_search_fn", FAULT_NOT_ALLOWED, "none of the words" },
+	{ CLASSES
+	  "\"model\": {\"type\": \"mlp\", \"layers\": [{\"units\": 300}]}, \"optimizer\": {\"type\": \"newton\"}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "use newton_cg or lbfgs" },
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"barzilai_borwein\", \"variant\": 3}}"),
 	  "/optimizer/variant", FAULT_OUT_OF_RANGE, "at most 2" },
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"trust_region\", \"initial_step\": 1}}"),

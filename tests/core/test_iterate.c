@@ -25,6 +25,9 @@ static const struct variant {
 	{ "conjugate_gradient", "variant", 2, "restart_every", 3 },
 	{ "conjugate_gradient", "variant", 3, "tolerance_grad", 0.1 },
 	{ "conjugate_gradient", "variant", 4, NULL, 0 },
+	{ "newton", "c1", 1e-4, NULL, 0 },
+	{ "newton_cg", "c1", 1e-4, NULL, 0 },
+	{ "newton_cg", "max_cg_iter", 2, NULL, 0 },
 	{ "lbfgs", "line_search_fn", 0, NULL, 0 },
 	{ "lbfgs", "line_search_fn", 1, "history_size", 2 },
 	{ "lbfgs", "line_search_fn", 0, "max_iter", 4 },
@@ -188,9 +191,9 @@ END_TEST
 START_TEST(a_search_never_goes_up)
 {
 	const struct variant *v = &variants[_i];
-	const bool searches = strcmp(v->optimizer, "steepest_descent") == 0 ||
-			      strcmp(v->optimizer, "conjugate_gradient") == 0 ||
-			      (strcmp(v->optimizer, "lbfgs") == 0 && v->number != 0);
+	const bool searches =
+		strcmp(v->optimizer, "steepest_descent") == 0 || strcmp(v->optimizer, "conjugate_gradient") == 0 ||
+		strncmp(v->optimizer, "newton", 6) == 0 || (strcmp(v->optimizer, "lbfgs") == 0 && v->number != 0);
 	struct trial trial;
 	prepare(&trial, v, DTYPE_FLOAT64, false);
 	trial.setup.config.recording.every_steps = 1;
@@ -239,6 +242,52 @@ START_TEST(linear_conjugate_gradients_solve_n_equations_in_n_steps)
 }
 END_TEST
 
+START_TEST(newton_solves_a_quadratic_in_one_step_and_newton_cg_in_a_few)
+{
+	static const char *const names[] = { "newton", "newton_cg" };
+	for (size_t i = 0; i < 2; i++) {
+		struct trial trial;
+		trial_init(&trial, 12);
+		trial_objective_init(&trial.objective, DTYPE_FLOAT64, 7, trial_bowl);
+		trial_optimizer(&trial, names[i], "constant");
+		trial.setup.config.stopping.gradient_norm = 1e-12;
+		ck_assert_int_eq(trial_run(&trial), STOP_GRADIENT_NORM);
+		ck_assert_uint_le(trial_progress(&trial).step, i == 0 ? 1 : 12);
+		trial_end(&trial);
+	}
+}
+END_TEST
+
+/* f = x^4 / 4 - x^2 / 2 + y^2 has a saddle at 0: H is indefinite around it, and both get away from there downhill. */
+static double saddle(const struct trial_objective *self, const double *x, const struct batch *batch, double *gradient)
+{
+	(void)self;
+	(void)batch;
+	if (gradient != NULL) {
+		gradient[0] = x[0] * x[0] * x[0] - x[0];
+		gradient[1] = 2 * x[1];
+	}
+	return x[0] * x[0] * x[0] * x[0] / 4 - x[0] * x[0] / 2 + x[1] * x[1];
+}
+
+START_TEST(newton_leaves_a_saddle_downhill)
+{
+	static const char *const names[] = { "newton", "newton_cg" };
+	for (size_t i = 0; i < 2; i++) {
+		const double x0[2] = { 0.0385, 0.385 };
+		struct trial trial;
+		trial_init(&trial, 60);
+		trial_objective_init(&trial.objective, DTYPE_FLOAT64, 2, saddle);
+		trial_optimizer(&trial, names[i], "constant");
+		trial.setup.initial = x0;
+		trial.setup.config.stopping.gradient_norm = 1e-10;
+		ck_assert_int_eq(trial_run(&trial), STOP_GRADIENT_NORM);
+		ck_assert_double_eq_tol(trial_progress(&trial).last.train_loss, -0.25, 1e-12);
+		trial_end(&trial);
+	}
+}
+END_TEST
+
 /* With mini-batches the trials see the rows of the update, and nothing is carried over to the next. */
 START_TEST(a_step_on_a_mini_batch_uses_the_value_of_that_batch)
 {
@@ -269,6 +318,8 @@ int main(void)
 	tcase_add_loop_test(runs, a_search_never_goes_up, 0, VARIANTS);
 	tcase_add_test(runs, what_an_optimizer_needs_is_checked_when_a_run_is_made);
 	tcase_add_test(runs, linear_conjugate_gradients_solve_n_equations_in_n_steps);
+	tcase_add_test(runs, newton_solves_a_quadratic_in_one_step_and_newton_cg_in_a_few);
+	tcase_add_test(runs, newton_leaves_a_saddle_downhill);
 	tcase_add_test(runs, a_step_on_a_mini_batch_uses_the_value_of_that_batch);
 	suite_add_tcase(suite, runs);
 	return suite_run(suite);
