@@ -77,4 +77,51 @@ static inline enum status people_resolve(const char *body, size_t length, const 
 	return status;
 }
 
+#define PEOPLE(rest)   "{\"dataset\": {\"id\": \"ds_people\", " rest
+#define CLASSES        PEOPLE("\"target\": \"label\", \"exclude\": [\"three\"]}, ")
+#define FUNCTION(rest) "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", " rest
+
+/* One fault of a body. */
+struct wrong {
+	const char *body;
+	const char *pointer;
+	enum fault_code code;
+	const char *words; /* in the detail */
+};
+
+/* The body has this one fault. */
+static inline void people_wrong(const struct wrong *wrong, const struct dataset_info *info)
+{
+	struct problem problem;
+	struct job_spec *spec;
+	struct text text;
+	problem_init(&problem);
+	text_init(&text);
+	enum status status = people_resolve(wrong->body, strlen(wrong->body), info, &spec, &problem);
+	problem_render(&problem, NULL, &text);
+	ck_assert_msg(status == E_INVALID && problem_http_status(&problem) == 422, "%s: %s", wrong->body, text.data);
+	ck_assert_msg(problem.faults == 1, "not one fault: %s\n%s", wrong->body, text.data);
+	ck_assert_msg(strcmp(problem.fault[0].pointer, wrong->pointer) == 0 && problem.fault[0].code == wrong->code &&
+			      strstr(problem.fault[0].detail, wrong->words) != NULL,
+		      "%s\n%s", wrong->body, text.data);
+	text_fini(&text);
+	problem_fini(&problem);
+}
+
+/* A body without fault. */
+static inline struct job_spec *people_right(const char *body, const struct dataset_info *info)
+{
+	struct problem problem;
+	struct job_spec *spec;
+	struct text text;
+	problem_init(&problem);
+	text_init(&text);
+	enum status status = people_resolve(body, strlen(body), info, &spec, &problem);
+	problem_render(&problem, NULL, &text);
+	ck_assert_msg(status == OK, "%s\n%s", body, text.data);
+	text_fini(&text);
+	problem_fini(&problem);
+	return spec;
+}
+
 #endif
