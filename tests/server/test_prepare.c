@@ -340,8 +340,7 @@ START_TEST(what_float32_cannot_hold_is_refused_with_its_row_and_column)
 	struct imported data = import_good("small,large,y\n1,2,3\n1,1e300,4\n");
 	struct job job = make_job(&data, 1);
 	job.spec.train.training.dtype = DTYPE_FLOAT32;
-	check_refused(&job, &data, NULL,
-		      "row 2 of the data, column \"large\": 1e+300 does not fit in float32");
+	check_refused(&job, &data, NULL, "row 2 of the data, column \"large\": 1e+300 does not fit in float32");
 	job.spec.train.training.dtype = DTYPE_FLOAT64;
 	struct prepared out = prepare_good(&job, &data, NULL);
 	ck_assert_double_eq(((const double *)out.training.x)[3], 1e300);
