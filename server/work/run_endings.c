@@ -139,6 +139,12 @@ void run_finish_failed(struct run *run, const struct error *error)
 /* What to try after a divergence, in words. */
 static const char *divergence_hint(const struct run *run, const struct trainer_progress *progress)
 {
+	const struct optimizer_type *optimizer = run->spec->train.optimizer.type;
+	if (optimizer_rate_index(optimizer) == optimizer->setting_count) {
+		return "This optimizer finds its steps itself: the objective may be unbounded, or not finite near the "
+		       "start. "
+		       "Begin elsewhere, standardise the features, or try adam with a small learning_rate.";
+	}
 	if (run->spec->train.direction == MAXIMIZE) {
 		return "The objective grows without bound or the steps are too large: check that it has a maximum, and "
 		       "try a "
