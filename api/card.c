@@ -49,6 +49,7 @@ enum status model_card_create(const struct job_spec *spec, const struct objectiv
 	card->class_number =
 		spec->class_number == NULL ? NULL : copy_numbers(arena, spec->class_number, card->classes, 0);
 	card->dtype = objective->dtype;
+	card->link = spec->model.loss != NULL ? spec->model.loss->link : LINK_NATURAL;
 	card->n = objective->n;
 	card->tensors = objective->tensors;
 	card->tensor = arena_alloc(arena, card->tensors, sizeof *card->tensor);
@@ -94,7 +95,8 @@ void model_card_save(const struct model_card *card, struct text *out)
 			pack_number(out, card->class_number[i]);
 		}
 	}
-	pack_uint(out, card->dtype == DTYPE_FLOAT64);
+	/* Bit 0: the precision; above it the link, which was always natural before there were others. */
+	pack_uint(out, (card->dtype == DTYPE_FLOAT64 ? 1u : 0u) | (unsigned)card->link << 1);
 	pack_uint(out, card->n);
 	pack_uint(out, card->tensors);
 	for (size_t i = 0; i < card->tensors; i++) {
@@ -181,7 +183,10 @@ static void load_targets(struct unpack *in, struct arena *arena, struct model_ca
 
 static void load_tensors(struct unpack *in, struct arena *arena, struct model_card *card)
 {
-	card->dtype = unpack_uint(in) != 0 ? DTYPE_FLOAT64 : DTYPE_FLOAT32;
+	uint64_t form = unpack_uint(in);
+	card->dtype = (form & 1) != 0 ? DTYPE_FLOAT64 : DTYPE_FLOAT32;
+	in->failed = in->failed || form >> 1 > LINK_SIGN;
+	card->link = in->failed ? LINK_NATURAL : (enum link)(form >> 1);
 	card->n = (size_t)unpack_uint(in);
 	card->tensors = unpack_count(in, 6);
 	card->tensor = arena_alloc(arena, card->tensors, sizeof *card->tensor);

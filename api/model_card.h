@@ -21,6 +21,7 @@ struct model_card {
 	char **class_text;
 	double *class_number; /* or NULL: classes are texts */
 	enum dtype dtype;
+	enum link link; /* from outputs to predictions */
 	size_t n;
 	size_t tensors;
 	struct tensor *tensor;

@@ -1,6 +1,7 @@
 /*
  * Predictions as an answer. Of a classifier: the class, the probabilities, the outputs before the link function (one
- * column: the log-odds of the second class; more: softmax). Of a regression: the numbers.
+ * column: the log-odds of the second class, or with a hinge loss its side of the margin, which has no probability;
+ * more: softmax). Of a regression: the numbers, by way of the loss's link.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -99,6 +100,11 @@ static void classes_render(const struct model_card *card, size_t rows, const dou
 			text_puts(out, "null");
 		}
 	}
+	if (card->link == LINK_SIGN) {
+		text_puts(out, "],\"probabilities\":null");
+		free(p);
+		return;
+	}
 	text_puts(out, "],\"probabilities\":[");
 	for (size_t i = 0; i < rows; i++) {
 		text_puts(out, i == 0 ? "" : ",");
@@ -109,23 +115,35 @@ static void classes_render(const struct model_card *card, size_t rows, const dou
 	free(p);
 }
 
-static void values_render(size_t rows, const double *outputs, size_t columns, struct text *out)
+/* An output in the target's unit. */
+static double number_of(const struct model_card *card, double output)
+{
+	return card->link == LINK_EXP ? exp(output) : output;
+}
+
+static void values_render(const struct model_card *card, size_t rows, const double *outputs, size_t columns,
+			  struct text *out)
 {
 	text_puts(out, ",\"predictions\":[");
 	for (size_t i = 0; i < rows; i++) {
 		text_puts(out, i == 0 ? "" : ",");
 		if (columns == 1) {
-			text_json_double(out, outputs[i]);
+			text_json_double(out, number_of(card, outputs[i]));
 		} else {
-			numbers_render(out, outputs + i * columns, columns);
+			text_puts(out, "[");
+			for (size_t k = 0; k < columns; k++) {
+				text_puts(out, k == 0 ? "" : ",");
+				text_json_double(out, number_of(card, outputs[i * columns + k]));
+			}
+			text_puts(out, "]");
 		}
 	}
 	text_puts(out, "]");
 }
 
 /* Mean of squared and absolute errors over all rows and targets; r2 is the mean over targets of 1 - SSE / SST. */
-static void regression_metrics(const struct prediction_inputs *inputs, const double *outputs, size_t columns,
-			       struct text *out)
+static void regression_metrics(const struct model_card *card, const struct prediction_inputs *inputs,
+			       const double *outputs, size_t columns, struct text *out)
 {
 	double squares = 0, sizes = 0, r2 = 0;
 	size_t rows = inputs->rows;
@@ -135,7 +153,7 @@ static void regression_metrics(const struct prediction_inputs *inputs, const dou
 			mean += inputs->y[i * columns + k] / (double)rows;
 		}
 		for (size_t i = 0; i < rows; i++) {
-			double y = inputs->y[i * columns + k], e = y - outputs[i * columns + k];
+			double y = inputs->y[i * columns + k], e = y - number_of(card, outputs[i * columns + k]);
 			residual += e * e;
 			sizes += fabs(e);
 			total += (y - mean) * (y - mean);
@@ -158,7 +176,7 @@ static void metrics_render(const struct model_card *card, const struct predictio
 {
 	text_puts(out, ",\"metrics\":");
 	if (card->classes == 0) {
-		regression_metrics(inputs, outputs, columns, out);
+		regression_metrics(card, inputs, outputs, columns, out);
 		return;
 	}
 	size_t right = 0;
@@ -199,7 +217,7 @@ void predictions_render(const char *job_id, uint64_t step, const struct model_ca
 		card_classes_render(card, out);
 		classes_render(card, inputs->rows, outputs, columns, out);
 	} else {
-		values_render(inputs->rows, outputs, columns, out);
+		values_render(card, inputs->rows, outputs, columns, out);
 	}
 	text_puts(out, ",\"outputs\":[");
 	for (size_t i = 0; i < inputs->rows; i++) {

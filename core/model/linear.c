@@ -16,7 +16,7 @@ static void draw(struct drawing *drawing, const struct model_config *config, con
 		bias = graph_parameter(graph, "bias", 1, &outputs, 0);
 		drawing->output = graph_binary(graph, &op_add_bias, drawing->output, bias);
 	}
-	drawing->root = config->loss->build(graph, drawing->output, drawing->target);
+	drawing->root = config->loss->build(graph, &config->loss_settings, drawing->output, drawing->target);
 	drawing->root = add_penalty(graph, drawing->root, weight, l1, l2);
 	if (settings_bool(settings, "intercept") && settings_bool(settings, "penalize_intercept")) {
 		drawing->root = add_penalty(graph, drawing->root, bias, l1, l2);

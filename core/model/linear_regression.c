@@ -2,7 +2,8 @@
 #include "core/model/linear.h"
 #include "core/model/tables.h"
 
-static const struct loss_type *const losses[] = { &loss_mse, &loss_squared_error, NULL };
+static const struct loss_type *const losses[] = { &loss_mse,       &loss_squared_error, &loss_mae,     &loss_huber,
+						  &loss_smooth_l1, &loss_quantile,      &loss_poisson, NULL };
 
 const struct model_type model_linear_regression = {
 	.name = "linear_regression",

@@ -3,24 +3,28 @@
 #include "core/graph/ops/ops.h"
 #include "core/model/tables.h"
 
-static size_t build_mse(struct graph *graph, size_t z, size_t target)
+static size_t build_mse(struct graph *graph, const struct settings *settings, size_t z, size_t target)
 {
+	(void)settings;
 	return graph_binary(graph, &op_squared_error, z, target);
 }
 
-static size_t build_squared_error(struct graph *graph, size_t z, size_t target)
+static size_t build_squared_error(struct graph *graph, const struct settings *settings, size_t z, size_t target)
 {
-	return graph_scale(graph, 0.5, build_mse(graph, z, target));
+	return graph_scale(graph, 0.5, build_mse(graph, settings, z, target));
 }
 
-static size_t build_binary(struct graph *graph, size_t z, size_t target)
+static size_t build_binary(struct graph *graph, const struct settings *settings, size_t z, size_t target)
 {
+	(void)settings;
 	return graph_binary(graph, &op_bce_with_logits_label, z, target);
 }
 
-static size_t build_cross_entropy(struct graph *graph, size_t z, size_t target)
+static size_t build_cross_entropy(struct graph *graph, const struct settings *settings, size_t z, size_t target)
 {
-	return graph_binary(graph, &op_cross_entropy, z, target);
+	double smoothing = settings_number(settings, "label_smoothing");
+	return smoothing == 0 ? graph_binary(graph, &op_cross_entropy, z, target)
+			      : graph_apply(graph, &op_smooth_cross_entropy, (size_t[]){ z, target }, smoothing);
 }
 
 const struct loss_type loss_mse = {
@@ -49,9 +53,19 @@ const struct loss_type loss_log_loss = {
 	.build = build_binary,
 };
 
+static const struct setting cross_entropy_settings[] = {
+	{ .name = "label_smoothing",
+	  .kind = SETTING_REAL,
+	  .maximum = 1,
+	  .doc = "The part of the target's weight that is spread evenly over all classes." },
+};
+
 const struct loss_type loss_cross_entropy = {
 	.name = "cross_entropy",
-	.doc = "Mean over rows of logsumexp(z) - z[class].",
+	.doc = "Mean over rows of logsumexp(z) - z[class]; with label smoothing e, of (1 - e) times that and e times "
+	       "logsumexp(z) - mean(z).",
+	.settings = cross_entropy_settings,
+	.setting_count = sizeof cross_entropy_settings / sizeof cross_entropy_settings[0],
 	.source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.108",
 	.target = TARGET_CLASS,
 	.build = build_cross_entropy,

@@ -15,7 +15,7 @@ static void draw(struct drawing *drawing, const struct model_config *config, con
 	size_t outputs = loss_outputs(config->loss, shape);
 	z = dense_append(graph, config->layer_count, z, width, outputs, glorot_bound(width, outputs));
 	drawing->output = z;
-	drawing->root = config->loss->build(graph, z, drawing->target);
+	drawing->root = config->loss->build(graph, &config->loss_settings, z, drawing->target);
 	for (size_t p = 0; p < graph->parameters; p++) {
 		if (graph->parameter[p].tensor.rank > 1) {
 			drawing->root = add_penalty(graph, drawing->root, graph->parameter[p].node, l1, l2);
@@ -40,7 +40,10 @@ static const struct loss_type *default_loss(const struct model_shape *shape)
 	return shape->classes > 0 ? &loss_cross_entropy : &loss_mse;
 }
 
-static const struct loss_type *const losses[] = { &loss_cross_entropy, &loss_bce_with_logits, &loss_mse, NULL };
+static const struct loss_type *const losses[] = {
+	&loss_cross_entropy, &loss_bce_with_logits, &loss_mse,   &loss_mae,           &loss_huber, &loss_smooth_l1,
+	&loss_quantile,      &loss_poisson,         &loss_hinge, &loss_squared_hinge, NULL
+};
 
 static const struct setting settings[] = {
 	{ .name = "l1",
@@ -55,7 +58,8 @@ static const struct setting settings[] = {
 
 const struct model_type model_mlp = {
 	.name = "mlp",
-	.doc = "A network of layers with an output layer added: one unit a class or target, one for bce_with_logits.",
+	.doc = "A network of layers with an output layer added: one unit a class or target, one for bce_with_logits "
+	       "and the hinges.",
 	.source =
 		"Rumelhart, Hinton, Williams 1986, Learning representations by back-propagating errors; weights start "
 		"as He et al. 2015 (relu) or Glorot, Bengio 2010 (the others) say, biases at zero",

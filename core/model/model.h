@@ -27,6 +27,13 @@ struct graph_op;
 struct layer_config;
 struct expression_config;
 
+/* What an output says about the target. */
+enum link {
+	LINK_NATURAL, /* the number itself; log-odds of the second of two classes; of more the input of a softmax */
+	LINK_EXP,     /* exp(z) is the number */
+	LINK_SIGN,    /* z > 0: the second class; it has no probability */
+};
+
 /* A loss by name. `target` is what it compares with: NUMBER, CLASS or BINARY. */
 struct loss_type {
 	const char *name;
@@ -37,7 +44,8 @@ struct loss_type {
 	size_t setting_count;
 	bool quadratic; /* in z */
 	/* The scalar that it is of outputs z and a target (both rowed nodes): what a model's builder calls. */
-	size_t (*build)(struct graph *graph, size_t z, size_t target);
+	size_t (*build)(struct graph *graph, const struct settings *settings, size_t z, size_t target);
+	enum link link;
 };
 
 struct activation_type {

@@ -159,6 +159,35 @@ START_TEST(weights_are_exact_and_say_what_they_are_for)
 }
 END_TEST
 
+START_TEST(a_margin_has_no_probability_and_a_count_is_exp_of_the_output)
+{
+	struct prediction_inputs inputs = { .rows = 2 };
+	struct model_card *card = make_card(2, true, DTYPE_FLOAT64), *back;
+	struct text text;
+	text_init(&text);
+	card->link = LINK_SIGN;
+	model_card_save(card, &text);
+	ck_assert_int_eq(model_card_load(text.data, text.length, &back), OK);
+	ck_assert_int_eq(back->link, LINK_SIGN);
+	ck_assert_int_eq(back->dtype, DTYPE_FLOAT64);
+	text_fini(&text);
+	text_init(&text);
+	predictions_render("job_1", 7, back, &inputs, (const double[]){ -0.5, 2.385 }, 1, &text);
+	ck_assert_ptr_nonnull(
+		strstr(text.data, "\"predictions\":[3,7],\"probabilities\":null,\"outputs\":[[-0.5],[2.385]]"));
+	text_fini(&text);
+	model_card_destroy(back);
+	model_card_destroy(card);
+	card = make_card(0, false, DTYPE_FLOAT32);
+	card->link = LINK_EXP;
+	text_init(&text);
+	predictions_render("job_1", 7, card, &inputs, (const double[]){ 0, -2 }, 1, &text);
+	ck_assert_ptr_nonnull(strstr(text.data, "\"predictions\":[1,0.1353352832366127],\"outputs\":[[0],[-2]]"));
+	text_fini(&text);
+	model_card_destroy(card);
+}
+END_TEST
+
 static enum status read_inputs(const char *body, const struct model_card *card, struct prediction_inputs *inputs,
 			       struct problem *problem)
 {
@@ -454,6 +483,7 @@ int main(void)
 	tcase_add_test(tcase, a_curve_tells_what_was_not_measured_from_what_is_not_finite);
 	tcase_add_test(tcase, a_card_loads_to_itself_and_a_damaged_one_is_refused);
 	tcase_add_test(tcase, weights_are_exact_and_say_what_they_are_for);
+	tcase_add_test(tcase, a_margin_has_no_probability_and_a_count_is_exp_of_the_output);
 	tcase_add_test(tcase, inputs_are_read_as_rows_with_columns_and_as_records);
 	tcase_add_test(tcase, wrong_inputs_are_named_with_their_place);
 	tcase_add_test(tcase, predictions_are_written_as_in_the_data_with_stable_probabilities);

@@ -20,6 +20,7 @@ enum { MODELLING_SETTINGS = 8, MODELLING_LAYERS = 4, MODELLING_PIECES = 4096 };
 struct modelling {
 	struct model_config config;
 	struct setting_value value[MODELLING_SETTINGS];
+	struct setting_value loss_value[MODELLING_SETTINGS];
 	struct setting_value function_value[MODELLING_SETTINGS];
 	struct layer_config layer[MODELLING_LAYERS];
 	struct setting_value layer_value[MODELLING_LAYERS][MODELLING_SETTINGS];
@@ -48,6 +49,10 @@ static inline void modelling_start(struct modelling *self, const char *name, con
 	if (loss != NULL) {
 		self->config.loss = loss_find(loss);
 		ck_assert_ptr_nonnull(self->config.loss);
+	}
+	if (self->config.loss != NULL) {
+		self->config.loss_settings = modelling_defaults(self->config.loss->settings,
+								self->config.loss->setting_count, self->loss_value);
 	}
 	self->config.layers = self->layer;
 	self->config.scale = 1;

@@ -44,12 +44,12 @@ static size_t draw_around(struct leaves *leaves, const struct graph_op *op)
 		return graph_apply(graph, op, (size_t[]){ a, b }, -0.83);
 	}
 	if (op->kind == OP_MEAN) {
-		leaves->binary = op == &op_bce_with_logits_label;
-		leaves->classes = leaves->binary || op == &op_cross_entropy;
+		leaves->binary = op == &op_bce_with_logits_label || op == &op_hinge || op == &op_squared_hinge;
+		leaves->classes = leaves->binary || op == &op_cross_entropy || op == &op_smooth_cross_entropy;
 		size_t target =
 			leaves->classes ? graph_label(graph, leaves->binary ? 2 : CLASSES) : graph_target(graph, WIDTH);
-		return graph_binary(graph, op, product(leaves, leaves->x, FEATURES, leaves->binary ? 1 : WIDTH),
-				    target);
+		z = product(leaves, leaves->x, FEATURES, leaves->binary ? 1 : WIDTH);
+		return graph_apply(graph, op, (size_t[]){ z, target }, 0.63);
 	}
 	leaves->y = graph_target(graph, WIDTH);
 	if (op == &op_matmul) { /* twice, so that a gradient flows to X too */

@@ -39,6 +39,13 @@ static const struct subject subjects[] = {
 	  .l1 = 0.13 },
 	{ .model = "mlp", .shape = { .features = 9, .targets = 2 }, .activation = "identity" },
 	{ .model = "mlp", .shape = { .features = 5, .classes = 3 } },
+	{ .model = "linear_regression", .loss = "mae", .shape = { .features = 5, .targets = 2 } },
+	{ .model = "linear_regression", .loss = "huber", .shape = { .features = 5, .targets = 1 } },
+	{ .model = "linear_regression", .loss = "smooth_l1", .shape = { .features = 5, .targets = 1 } },
+	{ .model = "linear_regression", .loss = "quantile", .shape = { .features = 3, .targets = 1 } },
+	{ .model = "linear_regression", .loss = "poisson", .shape = { .features = 2, .targets = 2 } },
+	{ .model = "logistic_regression", .loss = "hinge", .shape = { .features = 7, .classes = 2 } },
+	{ .model = "mlp", .loss = "squared_hinge", .shape = { .features = 4, .classes = 2 }, .activation = "gelu" },
 };
 enum { SUBJECTS = sizeof subjects / sizeof subjects[0] };
 

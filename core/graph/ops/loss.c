@@ -2,6 +2,7 @@
  * Losses: means over rows of how far the outputs z are from the target. Value and gradient with respect
  * to z come from one pass (OP_MEAN in core/graph/op.h); the value only when somebody wants it.
  */
+#include "core/graph/ops/loss.h"
 #include "core/graph/ops/ops.h"
 
 #define REAL_IS_FLOAT 1
@@ -22,7 +23,7 @@ static bool is_output(const struct shape *z)
 }
 
 /* Outputs and numbers of one shape. */
-static enum status numbers_shape(const struct shape *in, struct shape *out, struct error *error)
+enum status loss_numbers_shape(const struct shape *in, struct shape *out, struct error *error)
 {
 	if (!is_output(&in[0]) || !shape_equal(&in[0], &in[1])) {
 		return misfit("loss", in, error);
@@ -31,7 +32,7 @@ static enum status numbers_shape(const struct shape *in, struct shape *out, stru
 	return OK;
 }
 
-static enum status binary_shape(const struct shape *in, struct shape *out, struct error *error)
+enum status loss_binary_shape(const struct shape *in, struct shape *out, struct error *error)
 {
 	if (!is_output(&in[0]) || in[0].extent[0] != 1 || in[1].classes != 2) {
 		return misfit("bce_with_logits", in, error);
@@ -40,7 +41,7 @@ static enum status binary_shape(const struct shape *in, struct shape *out, struc
 	return OK;
 }
 
-static enum status classes_shape(const struct shape *in, struct shape *out, struct error *error)
+enum status loss_classes_shape(const struct shape *in, struct shape *out, struct error *error)
 {
 	if (!is_output(&in[0]) || in[1].classes < 2 || in[0].extent[0] != in[1].classes) {
 		return misfit("cross_entropy", in, error);
@@ -54,7 +55,7 @@ const struct graph_op op_squared_error = {
 	.doc = "mean over rows and columns of (z - y)^2.",
 	.kind = OP_MEAN,
 	.arity = 2,
-	.shape = numbers_shape,
+	.shape = loss_numbers_shape,
 	.forward = { squared_error_mean_f32, squared_error_mean_f64 },
 };
 
@@ -63,7 +64,7 @@ const struct graph_op op_bce_with_logits = {
 	.doc = "mean over rows and columns of log(1 + exp(z)) - y z, y between 0 and 1.",
 	.kind = OP_MEAN,
 	.arity = 2,
-	.shape = numbers_shape,
+	.shape = loss_numbers_shape,
 	.forward = { bce_mean_f32, bce_mean_f64 },
 };
 
@@ -72,7 +73,7 @@ const struct graph_op op_bce_with_logits_label = {
 	.doc = "mean over rows of log(1 + exp(z)) - y z, y the class 0 or 1.",
 	.kind = OP_MEAN,
 	.arity = 2,
-	.shape = binary_shape,
+	.shape = loss_binary_shape,
 	.forward = { bce_label_mean_f32, bce_label_mean_f64 },
 };
 
@@ -81,6 +82,6 @@ const struct graph_op op_cross_entropy = {
 	.doc = "mean over rows of logsumexp(z) - z[class].",
 	.kind = OP_MEAN,
 	.arity = 2,
-	.shape = classes_shape,
+	.shape = loss_classes_shape,
 	.forward = { cross_entropy_mean_f32, cross_entropy_mean_f64 },
 };

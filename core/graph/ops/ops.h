@@ -10,6 +10,8 @@ extern const struct graph_op op_leaky_relu, op_elu, op_gelu, op_gelu_tanh, op_si
 	op_log_sigmoid, op_softsign, op_tanhshrink, op_hardtanh, op_hardsigmoid, op_hardswish, op_softshrink,
 	op_hardshrink, op_softmax;
 extern const struct graph_op op_squared_error, op_bce_with_logits, op_bce_with_logits_label, op_cross_entropy;
+extern const struct graph_op op_absolute_error, op_huber, op_quantile, op_poisson, op_hinge, op_squared_hinge,
+	op_smooth_cross_entropy;
 extern const struct graph_op op_sum_squares, op_sum_abs;
 extern const struct graph_op op_add, op_scale;
 
