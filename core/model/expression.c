@@ -65,6 +65,15 @@ static enum status add_loss(struct sketch *sketch, const struct model_config *co
 			 sketch->outputs, sketch->outputs == 1 ? "" : "s", config->loss->name, wanted);
 		return fail(error, E_INVALID, sentence);
 	}
+	/* Losses stand here as formulas without settings: one that was chosen must not be passed over in silence. */
+	const struct settings *chosen = &config->loss_settings;
+	for (size_t i = 0; i < chosen->count; i++) {
+		if (chosen->value[i].number != chosen->table[i].preset) {
+			snprintf(sentence, sizeof sentence, "%s of %s is not available for an expression",
+				 chosen->table[i].name, config->loss->name);
+			return fail(error, E_UNSUPPORTED, sentence);
+		}
+	}
 	size_t target = tensor_target(&sketch->graph, sketch->scope.targets);
 	sketch->root = expression_loss(&sketch->graph, config->loss->name, sketch->output, target);
 	if (sketch->graph.status != OK) {

@@ -74,22 +74,25 @@ static int32_t *labels(size_t n, size_t classes)
 static struct objective *build(const char *name, const struct model_shape *shape, size_t hidden, enum dtype dtype)
 {
 	const struct model_type *type = model_find(name);
-	struct setting_value value[SETTINGS], layer_value[SETTINGS];
+	struct setting_value value[SETTINGS], layer_value[SETTINGS], loss_value[SETTINGS];
 	const struct layer_type *dense = layer_find("dense");
 	struct layer_config layer = {
 		.type = dense,
 		.settings = { .table = dense->settings, .count = dense->setting_count, .value = layer_value },
 		.activation = activation_find("relu"),
 	};
+	const struct loss_type *loss = type->default_loss != NULL ? type->default_loss(shape) : type->losses[0];
 	struct model_config config = {
 		.type = type,
 		.settings = { .table = type->settings, .count = type->setting_count, .value = value },
-		.loss = type->default_loss != NULL ? type->default_loss(shape) : type->losses[0],
+		.loss = loss,
+		.loss_settings = { .table = loss->settings, .count = loss->setting_count, .value = loss_value },
 		.layer_count = hidden > 0 ? 1 : 0,
 		.layers = &layer,
 	};
 	struct objective *objective = NULL;
 	settings_defaults(type->settings, type->setting_count, value);
+	settings_defaults(loss->settings, loss->setting_count, loss_value);
 	settings_defaults(dense->settings, dense->setting_count, layer_value);
 	layer_value[0].number = (double)hidden;
 	if (type->build(&config, shape, dtype, 1, &objective, NULL) != OK) {

@@ -271,6 +271,24 @@ START_TEST(predictions_are_those_of_the_text_and_parameters_begin_as_they_say)
 }
 END_TEST
 
+START_TEST(a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignored)
+{
+	struct model_shape shape = { .features = FEATURES, .classes = 5, .rows = 10 };
+	struct setting_value value[1];
+	struct written written;
+	struct expression_error error;
+	char couples[200];
+	write_model(&written, NULL, "X * w", "cross_entropy");
+	const struct loss_type *loss = written.config.loss;
+	settings_defaults(loss->settings, loss->setting_count, value);
+	written.config.loss_settings = (struct settings){ loss->settings, loss->setting_count, value };
+	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
+	value[0].number = 0.1;
+	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), E_UNSUPPORTED);
+	ck_assert_str_eq(error.text, "label_smoothing of cross_entropy is not available for an expression");
+}
+END_TEST
+
 START_TEST(what_does_not_fit_the_data_is_refused_in_words)
 {
 	static const struct {
@@ -307,6 +325,7 @@ int main(void)
 	tcase_add_test(tests, threads_do_not_change_a_bit);
 	tcase_add_test(tests, a_sum_over_a_mini_batch_is_scaled_to_all_rows);
 	tcase_add_test(tests, predictions_are_those_of_the_text_and_parameters_begin_as_they_say);
+	tcase_add_test(tests, a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignored);
 	tcase_add_test(tests, what_does_not_fit_the_data_is_refused_in_words);
 	return suite_run(suite);
 }
