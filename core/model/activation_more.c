@@ -122,7 +122,7 @@ ENTRY_SET(leaky_relu, slope_settings, true, "x above 0, else negative_slope time
 ENTRY_BUILT(relu6, true, "min(max(x, 0), 6).", "Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10");
 ENTRY_SET(elu, elu_settings, true, "x above 0, else alpha (exp(x) - 1).",
 	  "Clevert, Unterthiner, Hochreiter 2016, Fast and accurate deep network learning by exponential linear units");
-ENTRY_BUILT(selu, false, "elu with the scale and alpha that keep mean 0 and variance 1; see init lecun_normal.",
+ENTRY_BUILT(selu, false, "elu with the scale and alpha that keep mean 0 and variance 1 through many layers.",
 	    "Klambauer et al. 2017, Self-normalizing neural networks");
 ENTRY_SET(celu, celu_settings, true, "max(x, 0) + min(alpha (exp(x / alpha) - 1), 0).",
 	  "Barron 2017, Continuously differentiable exponential linear units");
