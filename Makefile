@@ -119,19 +119,19 @@ check: build/descentd build-tests
 	@sh scripts/run-tests.sh $(O) $(TESTS)
 
 test: setup
-	@$(MAKE) --no-print-directory -j$$(nproc) all build-tests
+	@$(MAKE) -s --no-print-directory -j$$(nproc) all build-tests
 	@$(MAKE) --no-print-directory check
 
 asan tsan: setup
-	@$(MAKE) --no-print-directory -j$$(nproc) MODE=$@ $(@:%=build/%/descentd) build-tests
+	@$(MAKE) -s --no-print-directory -j$$(nproc) MODE=$@ $(@:%=build/%/descentd) build-tests
 	@sh scripts/run-tests.sh build/$@ $(patsubst $(O)/%,build/$@/%,$(TESTS))
 
 demo: setup
-	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@$(MAKE) -s --no-print-directory -j$$(nproc) all
 	@sh scripts/demo.sh
 
 run: setup
-	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@$(MAKE) -s --no-print-directory -j$$(nproc) all
 	@exec build/descentd
 
 lint: setup
@@ -142,7 +142,7 @@ format:
 
 bench:
 	@sh scripts/setup.sh bench
-	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCH)
+	@$(MAKE) -s --no-print-directory -j$$(nproc) all $(BENCH)
 	@sh scripts/bench.sh
 
 clean:
