@@ -1,7 +1,8 @@
 /*
- * Dense products: OpenBLAS with one thread a call, and our own loops for tiny shapes.
+ * Dense products: our own kernels where the instruction set has some (core/kernels/product.h), OpenBLAS with one thread
+ * a call where it has none and for B transposed, and plain loops for tiny shapes.
  *
- * Our loops: B' is copied to rows of whole 16-byte vectors, filled up with zeros; then four rows of C at a time are
+ * Tiny shapes: B' is copied to rows of whole 16-byte vectors, filled up with zeros; then four rows of C at a time are
  * held in registers while p = 0, 1, ... k-1 is added up in that order. So an element of C does not depend on where a
  * tile ends.
  */
@@ -12,6 +13,8 @@
 #include <string.h>
 
 #include "core/kernels/blas.h"
+#include "core/kernels/kernels.h"
+#include "core/kernels/product.h"
 
 /* Up to this many products, counted with n filled up to whole vectors, a call of OpenBLAS costs more than the work
  * (tests/bench/bench_kernels.c: about as much from 150 x 3 x 16 on). */
@@ -28,6 +31,12 @@ const char *gemm_init(void)
 {
 	const struct blas *blas = blas_get();
 	return blas != NULL ? blas->core : NULL;
+}
+
+static const struct product_kernels *product_active(void)
+{
+	static const struct product_kernels *const sets[] = { &product_baseline, &product_avx2, &product_avx512 };
+	return sets[kernels_isa_index()];
 }
 
 /* x rounded up to a multiple of `unit`; whether m x (n rounded up) x k is for our own loops. */

@@ -1,6 +1,6 @@
 /*
- * Dense products: OpenBLAS with one thread a call, or our own loops where the shapes are so small that a
- * call costs more than the work. Which one is chosen depends on the shapes alone. The only place of cblas.h.
+ * Dense products: our own kernels, or OpenBLAS with one thread a call. Which one is chosen depends on the shapes and
+ * the instruction set alone (core/kernels/gemm.c).
  */
 #ifndef CORE_KERNELS_GEMM_H
 #define CORE_KERNELS_GEMM_H

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/kernels/gemm.h"
+#include "core/kernels/kernels.h"
 #include "tests/support/suite.h"
 
 /* Odd numbers in [-1, 1) that need all bits. */
@@ -20,10 +21,26 @@ struct shape {
 	size_t m, n, k;
 };
 
-/* From both sides of the border between our loops and OpenBLAS, and with tiles that do not come out even. */
-static const struct shape shapes[] = { { 1, 1, 1 },   { 150, 3, 4 },  { 4, 3, 150 },  { 5, 7, 3 },    { 3, 1, 9 },
-				       { 1, 13, 11 }, { 64, 10, 37 }, { 33, 17, 29 }, { 2, 1, 2000 }, { 61, 3, 0 } };
-enum { SHAPES = sizeof shapes / sizeof shapes[0], ROOM = 8192 };
+/* From both sides of the border between tiny and not, and with tiles that do not come out even. */
+static const struct shape shapes[] = {
+	{ 1, 1, 1 },
+	{ 150, 3, 4 },
+	{ 4, 3, 150 },
+	{ 5, 7, 3 },
+	{ 3, 1, 9 },
+	{ 1, 13, 11 },
+	{ 64, 10, 37 },
+	{ 33, 17, 29 },
+	{ 2, 1, 2000 },
+	{ 61, 3, 0 },
+	/* Tiles of 13 rows and fewer, panels of 16, 32 and fewer columns, k in two parts. */
+	{ 13, 32, 64 },
+	{ 27, 35, 257 },
+	{ 40, 49, 61 },
+	{ 3, 100, 300 },
+	{ 12, 64, 513 }
+};
+enum { SHAPES = sizeof shapes / sizeof shapes[0], ROOM = 40960 };
 
 /* One product of every kind of transposition, both precisions, leading dimensions wider than the rows. */
 static void check_shape(struct shape s, bool transpose_a, bool transpose_b, bool accumulate)
@@ -72,6 +89,32 @@ START_TEST(a_product_is_what_three_loops_say)
 }
 END_TEST
 
+/* Where the product is ours, a row of C is the same whichever rows stand beside it: so a batch may be cut anywhere. */
+START_TEST(a_row_of_a_product_does_not_depend_on_the_others)
+{
+	enum { ROWS = 31, COLUMNS = 40, INNER = 270 };
+	static float a[ROWS * INNER], b[INNER * COLUMNS], whole[ROWS * COLUMNS], part[ROWS * COLUMNS];
+	static double numbers[ROWS * INNER + INNER * COLUMNS];
+	if (strcmp(kernels_active()->isa, "avx512") != 0) {
+		return;
+	}
+	fill(numbers, ROWS * INNER + INNER * COLUMNS, 7);
+	for (size_t i = 0; i < ROWS * INNER; i++) {
+		a[i] = (float)numbers[i];
+	}
+	for (size_t i = 0; i < INNER * COLUMNS; i++) {
+		b[i] = (float)numbers[ROWS * INNER + i];
+	}
+	gemm_f32(false, false, ROWS, COLUMNS, INNER, a, INNER, b, COLUMNS, false, whole, COLUMNS);
+	for (size_t first = 0; first < ROWS; first += 3) {
+		size_t rows = ROWS - first < 3 ? ROWS - first : 3;
+		gemm_f32(false, false, rows, COLUMNS, INNER, a + first * INNER, INNER, b, COLUMNS, false,
+			 part + first * COLUMNS, COLUMNS);
+	}
+	ck_assert_mem_eq(whole, part, sizeof whole);
+}
+END_TEST
+
 START_TEST(nothing_to_write_writes_nothing)
 {
 	double c = 2.385;
@@ -88,13 +131,19 @@ START_TEST(openblas_names_its_kernel)
 }
 END_TEST
 
-/* m, n, k of the concurrent products: large enough for OpenBLAS. */
+/* m, n, k of the concurrent products: not tiny. */
 enum { M = 64, N = 48, K = 96, THREADS = 4, REPEATS = 60 };
 
 struct job {
 	const float *a, *b, *expected;
+	bool transpose_b; /* then it is OpenBLAS that multiplies, whatever the instruction set */
 	bool same;
 };
+
+static void multiply(const struct job *job, float *c)
+{
+	gemm_f32(false, job->transpose_b, M, N, K, job->a, K, job->b, job->transpose_b ? K : N, false, c, N);
+}
 
 static void *multiply_often(void *argument)
 {
@@ -102,7 +151,7 @@ static void *multiply_often(void *argument)
 	float c[M * N];
 	job->same = true;
 	for (int i = 0; i < REPEATS; i++) {
-		gemm_f32(false, false, M, N, K, job->a, K, job->b, N, false, c, N);
+		multiply(job, c);
 		job->same = job->same && memcmp(c, job->expected, sizeof c) == 0;
 	}
 	return NULL;
@@ -124,8 +173,8 @@ START_TEST(threads_that_multiply_at_once_get_the_bits_of_one_alone)
 		for (size_t i = 0; i < K * N; i++) {
 			b[t][i] = (float)numbers[i];
 		}
-		gemm_f32(false, false, M, N, K, a[t], K, b[t], N, false, expected[t], N);
-		job[t] = (struct job){ .a = a[t], .b = b[t], .expected = expected[t] };
+		job[t] = (struct job){ .a = a[t], .b = b[t], .expected = expected[t], .transpose_b = t % 2 == 0 };
+		multiply(&job[t], expected[t]);
 	}
 	for (size_t t = 0; t < THREADS; t++) {
 		ck_assert_int_eq(pthread_create(&thread[t], NULL, multiply_often, &job[t]), 0);
@@ -142,6 +191,7 @@ int main(void)
 	Suite *suite = suite_create("core/kernels/gemm");
 	TCase *cases = tcase_create("gemm");
 	tcase_add_loop_test(cases, a_product_is_what_three_loops_say, 0, SHAPES);
+	tcase_add_test(cases, a_row_of_a_product_does_not_depend_on_the_others);
 	tcase_add_test(cases, nothing_to_write_writes_nothing);
 	tcase_add_test(cases, openblas_names_its_kernel);
 	tcase_add_test(cases, threads_that_multiply_at_once_get_the_bits_of_one_alone);
