@@ -170,8 +170,8 @@ static void render_divergence(const struct run *run, const struct trainer_progre
 	job_error_render("diverged", detail, progress->step, divergence_hint(run, progress), out);
 }
 
-/* One last pass over the rows for the metrics; a diverged run has none worth computing. Not stopped by the flag: the
- * run is over, and its ending is to be whole. */
+/* One last pass over the rows for the metrics; a diverged run has none worth computing. E_CANCELLED: the flag was
+ * raised. */
 static enum status final_metrics(struct run *run, struct evaluation *train, struct evaluation *validation)
 {
 	const void *theta = trainer_parameters(run->trainer);
@@ -195,7 +195,10 @@ enum status run_finish_trained(struct run *run)
 	trainer_progress(run->trainer, &progress);
 	bool diverged = progress.reason == STOP_DIVERGED;
 	bool has_validation = run->is_prepared && run->prepared.validation.rows > 0;
-	bool measured = !diverged && progress.reason != STOP_CANCELLED;
+	/* A cancel may come when the trainer has stopped already, in the pass of the metrics: they are left out then.
+	 */
+	bool cancelled = !diverged && (progress.reason == STOP_CANCELLED || atomic_load(&run->control->cancel));
+	bool measured = !diverged && !cancelled;
 	enum status status = measured ? final_metrics(run, &train, &validation) : OK;
 	if (status != OK) {
 		return status;
@@ -209,10 +212,10 @@ enum status run_finish_trained(struct run *run)
 	}
 	if (status == OK) {
 		struct job_ending ending = {
-			.status = diverged                            ? JOB_FAILED
-				  : progress.reason == STOP_CANCELLED ? JOB_CANCELLED
-								      : JOB_SUCCEEDED,
-			.stop_reason = stop_reason_word(progress.reason),
+			.status = diverged    ? JOB_FAILED
+				  : cancelled ? JOB_CANCELLED
+					      : JOB_SUCCEEDED,
+			.stop_reason = cancelled ? "cancelled" : stop_reason_word(progress.reason),
 			.report = report.data,
 			.step = progress.step,
 			.error = document.data,

@@ -14,11 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/version.h"
 #include "core/kernels/gemm.h"
 #include "core/kernels/kernels.h"
 #include "server/work/job_run.h"
+
+enum { CLAIM_RETRY_MS = 500 };
 
 struct runner {
 	struct workers *workers;
@@ -86,8 +89,9 @@ static void release_job(struct runner *runner, uint64_t memory)
 	pthread_mutex_unlock(&workers->mutex);
 }
 
-/* Takes the oldest queued job that fits the memory that is free, and runs it. False: there was none. */
-static bool run_next(struct runner *runner)
+/* Takes the oldest queued job that fits the memory that is free, and runs it. E_NOT_FOUND, E_BUSY: there was none;
+ * anything else: the claim failed, and is to be tried again. */
+static enum status run_next(struct runner *runner)
 {
 	struct workers *workers = runner->workers;
 	struct job_record record;
@@ -109,14 +113,14 @@ static bool run_next(struct runner *runner)
 	}
 	pthread_mutex_unlock(&workers->mutex);
 	if (status != OK) {
-		return false;
+		return status;
 	}
 	if (workers_build() == NULL) {
 		/* Nothing can be computed: main says so and ends the service. */
 		store_requeue_job(workers->store, record.id, record.attempt);
 		release_job(runner, memory);
 		job_record_fini(&record);
-		return false;
+		return E_UNSUPPORTED;
 	}
 	struct job_environment environment = {
 		.store = workers->store,
@@ -132,7 +136,7 @@ static bool run_next(struct runner *runner)
 	pool_executor_end(runner->executor);
 	release_job(runner, memory);
 	job_record_fini(&record);
-	return true;
+	return OK;
 }
 
 static void *runner_main(void *argument)
@@ -147,7 +151,13 @@ static void *runner_main(void *argument)
 		if (stopping) {
 			return NULL;
 		}
-		if (run_next(runner)) {
+		enum status status = run_next(runner);
+		if (status != OK && status != E_NOT_FOUND && status != E_BUSY) {
+			nanosleep(&(struct timespec){ .tv_nsec = CLAIM_RETRY_MS * 1000000L },
+				  NULL); /* a disk that is full */
+			continue;
+		}
+		if (status == OK) {
 			continue;
 		}
 		pthread_mutex_lock(&workers->mutex);
