@@ -17,7 +17,7 @@ stop_server() {
 	server=''
 }
 trap 'stop_server' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT TERM HUP PIPE
 
 fail() {
 	echo "demo: $*" >&2
