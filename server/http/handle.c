@@ -77,6 +77,11 @@ static size_t body_limit(const struct http_request *request)
 static bool judge_head(struct http_request *request, const char *version, struct problem *problem)
 {
 	struct http_response *response = &request->response;
+	if (atomic_load_explicit(&request->server->stopping, memory_order_relaxed)) {
+		problem_set(problem, PROBLEM_STOPPING, "Ask again when it is back.");
+		http_response_header(response, "Retry-After", "1");
+		return false;
+	}
 	char allow[128] = "GET, HEAD, POST, DELETE, OPTIONS";
 	bool options = strcmp(request->method, "OPTIONS") == 0;
 	if (options && strcmp(request->uri, "*") == 0 && !request->bad_length) {

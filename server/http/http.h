@@ -107,9 +107,7 @@ uint16_t http_port(const struct http_server *server);
 /* Wakes the requests that wait for a change of this job (any thread); at its end, those that wait for its end too. */
 void http_notify(struct http_server *server, const char *job_id);
 void http_notify_end(struct http_server *server, const char *job_id);
-/* Takes no new connection. */
-void http_quiesce(struct http_server *server);
-/* Answers what is in flight, resumes what is suspended, stops. */
+/* Answers what is in flight, resumes what is suspended, refuses what comes new (503), stops. */
 void http_stop(struct http_server *server);
 
 #endif

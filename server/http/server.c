@@ -2,8 +2,11 @@
  * The daemon: listening socket, libmicrohttpd with epoll and a pool of threads, start and stop.
  *
  * Stopping, in this order, since libmicrohttpd aborts the process when it is stopped with a suspended connection:
- * take no new connection; mark `stopping`, after which nothing is suspended; resume what is; give answers that are
- * under way a moment; stop the pool; stop the ticker.
+ * mark `stopping`, after which a new request is answered 503 and nothing is suspended; resume what is; give answers
+ * that are under way a moment; stop the pool, which takes no connection any more; stop the ticker.
+ *
+ * MHD_quiesce_daemon is not used: up to 0.9.75 at least it takes the listening socket out of a thread's epoll set while
+ * that thread, awake, may do the same, and the second of the two aborts the process.
  */
 #include "server/http/internal.h"
 
@@ -134,15 +137,6 @@ uint16_t http_port(const struct http_server *server)
 	return server->port;
 }
 
-void http_quiesce(struct http_server *server)
-{
-	if (server->listener >= 0) {
-		MHD_quiesce_daemon(server->daemon);
-		close(server->listener);
-		server->listener = -1;
-	}
-}
-
 static bool under_way(struct http_server *server)
 {
 	bool found = false;
@@ -160,7 +154,6 @@ void http_stop(struct http_server *server)
 	if (server == NULL) {
 		return;
 	}
-	http_quiesce(server);
 	atomic_store(&server->stopping, true);
 	wait_tick(server, clock_now(), true);
 	double until = clock_now() + STOP_SECONDS;

@@ -215,6 +215,42 @@ START_TEST(stopping_answers_what_waits)
 }
 END_TEST
 
+static atomic_bool calls_over;
+
+static void *call_until_over(void *context)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = *(in_port_t *)context };
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	while (!atomic_load(&calls_over)) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		connect(fd, (struct sockaddr *)&address, sizeof address);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Threads that are awake while the service stops: a race in libmicrohttpd's quiescing aborted the process here. */
+START_TEST(stopping_while_connections_come_in_ends_well)
+{
+	enum { ROUNDS = 150, CALLERS = 3 };
+	for (int round = 0; round < ROUNDS; round++) {
+		pthread_t caller[CALLERS];
+		start();
+		in_port_t port = htons(http_port(server));
+		atomic_store(&calls_over, false);
+		for (int i = 0; i < CALLERS; i++) {
+			ck_assert_int_eq(pthread_create(&caller[i], NULL, call_until_over, &port), 0);
+		}
+		pause_ms(round % 4);
+		stop();
+		atomic_store(&calls_over, true);
+		for (int i = 0; i < CALLERS; i++) {
+			pthread_join(caller[i], NULL);
+		}
+	}
+}
+END_TEST
+
 START_TEST(a_large_answer_arrives_whole)
 {
 	start();
@@ -281,6 +317,7 @@ int main(void)
 	tcase_add_test(tests, sixty_four_wait_at_once_and_hold_no_thread);
 	tcase_add_test(tests, no_wake_up_is_lost_in_a_storm_of_them);
 	tcase_add_test(tests, stopping_answers_what_waits);
+	tcase_add_test(tests, stopping_while_connections_come_in_ends_well);
 	tcase_add_test(tests, a_large_answer_arrives_whole);
 	tcase_add_test(tests, rubbish_is_refused_and_hurts_nobody);
 	tcase_add_test(tests, an_address_that_is_taken_is_said_so);
