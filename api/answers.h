@@ -59,7 +59,7 @@ struct job_record {
 void job_record_fini(struct job_record *record);
 
 /* What a worker reports of a job, rendered once, when it changes:
- * ,"progress":{...},"metrics":{...},"best":{...}|null,"features":[...],"classes":[...],"warnings":[...]
+ * ,"progress":{...},"metrics":{...},"stop_value":...,"stop_limit":...,"best":{...}|null,"features":[...],"classes":[...],"warnings":[...]
  * final (NULL while running) holds the last passes over training and validation rows (validation NULL: none). */
 struct job_report {
 	const struct job_spec *spec;

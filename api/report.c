@@ -128,6 +128,10 @@ void job_report_render(const struct job_report *report, struct text *out)
 	const struct job_spec *spec = report->spec;
 	progress_render(report, out);
 	metrics_render(report, out);
+	text_puts(out, ",\"stop_value\":");
+	text_json_double(out, p->reason_value);
+	text_puts(out, ",\"stop_limit\":");
+	text_json_double(out, p->reason_limit);
 	text_puts(out, ",\"best\":");
 	if (p->has_best) {
 		text_puts(out, "{\"step\":");

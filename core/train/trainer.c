@@ -287,5 +287,6 @@ void trainer_stop(struct trainer *trainer, enum stop_reason reason)
 {
 	if (trainer->state->reason == STOP_NONE) {
 		trainer->state->reason = reason;
+		trainer->state->reason_value = reason == STOP_MAX_SECONDS ? trainer->state->seconds : (double)NAN;
 	}
 }

@@ -376,6 +376,8 @@ START_TEST(a_job_is_answered_with_its_report_and_spec)
 						     .has_best = true,
 						     .best_step = 100,
 						     .best_value = 0.5,
+						     .reason_value = 2.385,
+						     .reason_limit = (double)NAN,
 						     .best_metric = METRIC_VALIDATION_LOSS };
 	report.progress.last = (struct curve_point){ .step = 250, .train_loss = 2.385, .measured = POINT_TRAIN_LOSS };
 	struct text fragment, text;
@@ -386,7 +388,7 @@ START_TEST(a_job_is_answered_with_its_report_and_spec)
 			 ",\"progress\":{\"epoch\":2.5,\"epochs\":10,\"step\":250,\"steps\":1000,\"fraction\":0.25,"
 			 "\"seconds\":2,\"eta_seconds\":6,"
 			 "\"rows_per_second\":1500,\"evaluations\":{\"function\":260,\"gradient\":251}},\"metrics\":{"
-			 "\"train_loss\":2.385},\"best\":{\"step\":100,"
+			 "\"train_loss\":2.385},\"stop_value\":2.385,\"stop_limit\":null,\"best\":{\"step\":100,"
 			 "\"metric\":\"validation_loss\","
 			 "\"value\":0.5},\"features\":[\"a\"],\"classes\":[\"no\",\"yes\"],\"warnings\":[\"w\"]");
 	struct job_record record = { .id = "job_1",
