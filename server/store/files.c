@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static enum status status_of_errno(void)
@@ -102,16 +103,62 @@ enum status files_lock(const char *dir, int *fd, struct error *error)
 	return OK;
 }
 
-static enum status write_all(int fd, const char *bytes, size_t length)
+/* A piece takes a slow disk (50 MB/s) some 40 ms: so long may giving up take. */
+enum { PIECE = 2 << 20 };
+
+static bool late(const struct files_watch *watch)
+{
+	int_least64_t until = watch == NULL || watch->until == NULL ? 0 : atomic_load(watch->until);
+	struct timespec now;
+	if (until == 0) {
+		return false;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int_least64_t)now.tv_sec * 1000000000 + now.tv_nsec >= until;
+}
+
+static void show(const struct files_watch *watch, const void *bytes, size_t length)
+{
+	if (watch != NULL && watch->each != NULL) {
+		watch->each(watch->context, bytes, length);
+	}
+}
+
+static enum status write_piece(int fd, const char *bytes, size_t length)
 {
 	while (length > 0) {
-		ssize_t written = write(fd, bytes, length < (1u << 30) ? length : (1u << 30));
+		ssize_t written = write(fd, bytes, length);
 		if (written < 0 && errno != EINTR) {
 			return status_of_errno();
 		}
 		if (written > 0) {
 			bytes += written;
 			length -= (size_t)written;
+		}
+	}
+	return OK;
+}
+
+/* Piece after piece; the disk writes one while the next is made, and never has more than two to go when the fsync
+ * comes: giving up, and other commits, do not wait for a whole file. */
+static enum status write_all(int fd, const char *bytes, size_t length, const struct files_watch *watch)
+{
+	for (size_t at = 0; at < length; at += PIECE) {
+		size_t piece = length - at < PIECE ? length - at : PIECE;
+		if (late(watch)) {
+			return E_BUSY;
+		}
+		enum status status = write_piece(fd, bytes + at, piece);
+		if (status != OK) {
+			return status;
+		}
+		/* A file system that cannot do this leaves it all to the fsync; its errors come there too. */
+		(void)sync_file_range(fd, (off_t)at, (off_t)piece, SYNC_FILE_RANGE_WRITE);
+		show(watch, bytes + at, piece);
+		if (at >= PIECE) {
+			(void)sync_file_range(fd, (off_t)(at - PIECE), PIECE,
+					      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+						      SYNC_FILE_RANGE_WAIT_AFTER);
 		}
 	}
 	return fsync(fd) == 0 ? OK : status_of_errno();
@@ -129,7 +176,8 @@ static bool folder_of(char folder[PATH_MAX], const char *dir, const char *name)
 	return true;
 }
 
-enum status files_write(const char *dir, const char *name, const void *bytes, size_t length)
+enum status files_write(const char *dir, const char *name, const void *bytes, size_t length,
+			const struct files_watch *watch)
 {
 	char path[PATH_MAX], beside[PATH_MAX], folder[PATH_MAX];
 	enum status status;
@@ -147,7 +195,7 @@ enum status files_write(const char *dir, const char *name, const void *bytes, si
 	if (fd < 0) {
 		return status_of_errno();
 	}
-	status = write_all(fd, bytes, length);
+	status = write_all(fd, bytes, length, watch);
 	if (close(fd) != 0 && status == OK) {
 		status = status_of_errno();
 	}
@@ -165,10 +213,13 @@ enum status files_write(const char *dir, const char *name, const void *bytes, si
 	return status;
 }
 
-static enum status read_all(int fd, char *bytes, size_t length)
+static enum status read_all(int fd, char *bytes, size_t length, const struct files_watch *watch)
 {
 	while (length > 0) {
-		ssize_t got = read(fd, bytes, length < (1u << 30) ? length : (1u << 30));
+		if (late(watch)) {
+			return E_BUSY;
+		}
+		ssize_t got = read(fd, bytes, length < PIECE ? length : PIECE);
 		if (got == 0) {
 			return E_CORRUPT;
 		}
@@ -176,6 +227,7 @@ static enum status read_all(int fd, char *bytes, size_t length)
 			return E_IO;
 		}
 		if (got > 0) {
+			show(watch, bytes, (size_t)got);
 			bytes += got;
 			length -= (size_t)got;
 		}
@@ -183,7 +235,7 @@ static enum status read_all(int fd, char *bytes, size_t length)
 	return OK;
 }
 
-enum status files_read(const char *dir, const char *name, size_t length, void **out)
+enum status files_read(const char *dir, const char *name, size_t length, const struct files_watch *watch, void **out)
 {
 	char path[PATH_MAX];
 	struct stat info;
@@ -205,7 +257,7 @@ enum status files_read(const char *dir, const char *name, size_t length, void **
 	} else if ((bytes = malloc(length + 1)) == NULL) {
 		status = E_MEMORY;
 	} else {
-		status = read_all(fd, bytes, length);
+		status = read_all(fd, bytes, length, watch);
 	}
 	close(fd);
 	if (status != OK) {

@@ -4,6 +4,8 @@
 #ifndef SERVER_STORE_INTERNAL_H
 #define SERVER_STORE_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "server/store/db.h"
 #include "server/store/files.h"
 #include "server/store/ids.h"
@@ -28,7 +30,8 @@ struct store {
 	struct waiting waiting;
 	struct readers readers;
 	struct writer writer;
-	pthread_mutex_t mutex; /* guards what follows */
+	atomic_int_least64_t until; /* store_hurry: CLOCK_MONOTONIC nanoseconds, 0: take your time */
+	pthread_mutex_t mutex;      /* guards what follows */
 	struct loss *losses;
 	store_content_watcher *content_watcher;
 	void *content_context;
@@ -99,7 +102,7 @@ struct released {
 	char file[SNAPSHOT_KINDS][FILE_NAME_SIZE];
 	size_t count;
 };
-/* In the caller's thread, before the transaction: digest, and the file where it is large. */
+/* In the caller's thread, before the transaction: digest, and the file where it is large. E_BUSY: store_hurry. */
 enum status snapshot_stage(struct store *store, struct snapshot *snapshot);
 /* After a failure: removes the file that was staged. */
 void snapshot_unstage(struct store *store, const struct snapshot *snapshot);

@@ -111,7 +111,7 @@ enum status migrate_new(const char *dir, const char *name, const struct embedded
 	if (bytes != NULL && size >= HEADER_SIZE) {
 		bytes[HEADER_WRITE_VERSION] = HEADER_WAL;
 		bytes[HEADER_READ_VERSION] = HEADER_WAL;
-		status = files_write(dir, name, bytes, (size_t)size);
+		status = files_write(dir, name, bytes, (size_t)size, NULL);
 		if (status != OK) {
 			error_set(error, status, "cannot write %s/%s: %s", dir, name, status_text(status));
 		}

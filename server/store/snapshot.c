@@ -23,9 +23,15 @@ static size_t inline_max(enum snapshot_kind kind)
 	return kind == SNAPSHOT_STATE ? STATE_INLINE_MAX : WEIGHTS_INLINE_MAX;
 }
 
+static void digest_more(void *context, const void *bytes, size_t length)
+{
+	crypto_generichash_update(context, bytes, length);
+}
+
 enum status snapshot_stage(struct store *store, struct snapshot *snapshot)
 {
 	char id[ID_SIZE];
+	crypto_generichash_state digest;
 	snapshot->file[0] = '\0';
 	if (snapshot->bytes == NULL) {
 		return OK;
@@ -33,13 +39,16 @@ enum status snapshot_stage(struct store *store, struct snapshot *snapshot)
 	if (snapshot->step > INT64_MAX) {
 		return E_INVALID;
 	}
-	crypto_generichash(snapshot->digest, DIGEST_SIZE, snapshot->bytes, snapshot->length, NULL, 0);
 	if (snapshot->length <= inline_max(snapshot->kind)) {
+		crypto_generichash(snapshot->digest, DIGEST_SIZE, snapshot->bytes, snapshot->length, NULL, 0);
 		return OK;
 	}
 	store_make_id(store, "blob", id);
 	snprintf(snapshot->file, sizeof snapshot->file, "%s/%s", folders[snapshot->kind != SNAPSHOT_STATE], id);
-	enum status status = files_write(store->dir, snapshot->file, snapshot->bytes, snapshot->length);
+	crypto_generichash_init(&digest, NULL, 0, DIGEST_SIZE);
+	const struct files_watch watch = { .each = digest_more, .context = &digest, .until = &store->until };
+	enum status status = files_write(store->dir, snapshot->file, snapshot->bytes, snapshot->length, &watch);
+	crypto_generichash_final(&digest, snapshot->digest, DIGEST_SIZE);
 	if (status != OK) {
 		snapshot->file[0] = '\0';
 	}
@@ -134,7 +143,8 @@ struct reading {
 	void *bytes;
 	size_t length;
 	char file[FILE_NAME_SIZE];
-	unsigned char digest[DIGEST_SIZE];
+	unsigned char digest[DIGEST_SIZE]; /* as stored */
+	unsigned char found[DIGEST_SIZE];  /* of the bytes */
 };
 
 static enum status read_row(struct db *db, const char *job_id, enum snapshot_kind kind, struct reading *reading)
@@ -187,6 +197,7 @@ static enum status read_pieces(struct db *db, struct reading *reading)
 	if (status != E_NOT_FOUND) {
 		return status;
 	}
+	crypto_generichash(reading->found, DIGEST_SIZE, reading->bytes, filled, NULL, 0);
 	return filled == reading->length ? OK : E_CORRUPT;
 }
 
@@ -204,17 +215,14 @@ static enum status read_once(struct store *store, const char *job_id, enum snaps
 	}
 	readers_give(&store->readers, db);
 	if (status == OK && reading->file[0] != '\0') {
-		status = files_read(store->dir, reading->file, reading->length, &reading->bytes);
+		crypto_generichash_state digest;
+		crypto_generichash_init(&digest, NULL, 0, DIGEST_SIZE);
+		const struct files_watch watch = { .each = digest_more, .context = &digest, .until = &store->until };
+		status = files_read(store->dir, reading->file, reading->length, &watch, &reading->bytes);
 		status = status == E_NOT_FOUND ? E_CORRUPT : status;
+		crypto_generichash_final(&digest, reading->found, DIGEST_SIZE);
 	}
 	return status;
-}
-
-static enum status verify(const struct reading *reading)
-{
-	unsigned char digest[DIGEST_SIZE];
-	crypto_generichash(digest, DIGEST_SIZE, reading->bytes, reading->length, NULL, 0);
-	return memcmp(digest, reading->digest, DIGEST_SIZE) == 0 ? OK : E_CORRUPT;
 }
 
 enum status snapshot_read(struct store *store, const char *job_id, enum snapshot_kind kind, uint64_t *step,
@@ -231,7 +239,7 @@ enum status snapshot_read(struct store *store, const char *job_id, enum snapshot
 		again = status == E_CORRUPT && strcmp(file, reading.file) != 0;
 		memcpy(file, reading.file, sizeof file);
 		if (status == OK) {
-			status = verify(&reading);
+			status = memcmp(reading.found, reading.digest, DIGEST_SIZE) == 0 ? OK : E_CORRUPT;
 		}
 		if (status != OK) {
 			free(reading.build);

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "server/store/internal.h"
@@ -118,6 +119,14 @@ void store_close(struct store *store)
 		writer_close(&store->writer);
 		release(store);
 	}
+}
+
+void store_hurry(struct store *store, double seconds)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	atomic_store(&store->until,
+		     (int_least64_t)now.tv_sec * 1000000000 + now.tv_nsec + (int_least64_t)(seconds * 1e9));
 }
 
 uint64_t store_version(const struct store *store)

@@ -43,6 +43,9 @@ enum { STORE_MAX_ATTEMPTS = 5 };
  * verb. */
 enum status store_open(const char *dir, struct store **out, struct error *error);
 void store_close(struct store *store);
+/* From now on files of states and weights are written and read for `seconds` more (0: not at all): what is not done by
+ * then is given up with E_BUSY and leaves what was stored before. For the end of the program. */
+void store_hurry(struct store *store, double seconds);
 /* OK when a read works. */
 enum status store_ping(struct store *store);
 /* A number that is another one after each commit, 0 while one is under way (and before the first). What was made of

@@ -5,7 +5,7 @@
  * How a run ends
  *   the trainer stopped       -> store_finish_job  succeeded, or failed when it diverged
  *   asked to cancel           -> store_finish_job  cancelled, with the weights of the last whole step
- *   asked to shut down        -> store_save_checkpoint, store_requeue_job
+ *   asked to shut down        -> store_save_checkpoint (in time, or the one before stays), store_requeue_job
  *   the data or the spec fails -> store_finish_job  failed, with the reason
  *   the disk fails or is full -> store_requeue_job, as soon as it works: on from the last checkpoint
  */

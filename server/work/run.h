@@ -45,7 +45,8 @@ void run_finish(struct run *run, const struct job_ending *ending);
 void run_finish_failed(struct run *run, const struct error *error);
 /* The trainer has stopped: metrics, weights and status in one commit. E_CANCELLED: the flag was raised meanwhile. */
 enum status run_finish_trained(struct run *run);
-/* Checkpoints and requeues the job: the service stops. */
+/* Checkpoints and requeues the job: the service stops. A checkpoint that cannot be written in time (store_hurry) or at
+ * all leaves the one before. */
 void run_leave(struct run *run);
 
 #endif

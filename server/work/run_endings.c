@@ -6,7 +6,12 @@
 #include "server/log.h"
 #include "server/work/run.h"
 
-enum { STORE_RETRY_MS = 500 };
+enum {
+	STORE_RETRY_MS = 500,
+	/* When the service stops, a state above this is written without the weights: they are in it too, and the time
+	 * is short. Those of the checkpoint before stay readable until the job runs again. */
+	LEAVE_WEIGHTS_MAX = 8 << 20,
+};
 
 double run_seconds(void)
 {
@@ -29,6 +34,13 @@ static enum status render_report(struct run *run, const struct evaluation *train
 	text_init(out);
 	job_report_render(&report, out);
 	return text_failed(out) ? E_MEMORY : OK;
+}
+
+static uint64_t step_of(const struct run *run)
+{
+	struct trainer_progress progress;
+	trainer_progress(run->trainer, &progress);
+	return progress.step;
 }
 
 static struct points_chunk take_points(struct run *run)
@@ -64,7 +76,7 @@ static struct weights_blob weights_of(const struct run *run, const void *values,
 }
 
 /* A durable copy of the state together with all points up to it. */
-enum status run_save_checkpoint(struct run *run)
+static enum status save(struct run *run, size_t weights_max)
 {
 	struct text report;
 	struct trainer_progress progress;
@@ -78,14 +90,21 @@ enum status run_save_checkpoint(struct run *run)
 		struct points_chunk chunk = take_points(run);
 		struct checkpoint checkpoint = { .step = progress.step, .build = run->environment->build };
 		checkpoint.state = trainer_state(run->trainer, &checkpoint.length);
-		checkpoint.last = weights_of(run, trainer_parameters(run->trainer), progress.step);
-		checkpoint.best = weights_of(run, trainer_best(run->trainer), progress.best_step);
+		if (checkpoint.length <= weights_max) {
+			checkpoint.last = weights_of(run, trainer_parameters(run->trainer), progress.step);
+			checkpoint.best = weights_of(run, trainer_best(run->trainer), progress.best_step);
+		}
 		status = store_save_checkpoint(run->environment->store, run->record->id, run->record->attempt,
 					       &checkpoint, &chunk, report.data);
 	}
 	text_fini(&report);
 	run->last_checkpoint = run_seconds();
 	return status;
+}
+
+enum status run_save_checkpoint(struct run *run)
+{
+	return save(run, SIZE_MAX);
 }
 
 /* --- endings --- */
@@ -99,7 +118,9 @@ void run_give_back(struct run *run)
 {
 	enum status status;
 	do {
-		sleep_ms(STORE_RETRY_MS);
+		if (!atomic_load(&run->control->shutdown)) {
+			sleep_ms(STORE_RETRY_MS);
+		}
 		status = store_requeue_job(run->environment->store, run->record->id, run->record->attempt);
 	} while (passing(status) && !atomic_load(&run->control->shutdown));
 }
@@ -233,8 +254,10 @@ enum status run_finish_trained(struct run *run)
 
 void run_leave(struct run *run)
 {
-	if (run->trainer != NULL && run_save_checkpoint(run) != OK) {
-		return; /* still `running` in the store: the next start takes it from its last checkpoint */
+	enum status status = run->trainer != NULL ? save(run, LEAVE_WEIGHTS_MAX) : OK;
+	if (status != OK && status != E_CONFLICT) {
+		log_line(LOG_WARN, "job %s: no checkpoint of step %llu (%s): it goes on from the one before",
+			 run->record->id, (unsigned long long)step_of(run), status_text(status));
 	}
 	store_requeue_job(run->environment->store, run->record->id, run->record->attempt);
 }

@@ -254,12 +254,12 @@ void workers_cancel(struct workers *workers, const char *job_id)
 	pthread_mutex_unlock(&workers->mutex);
 }
 
-void workers_stop(struct workers *workers)
+void workers_halt(struct workers *workers)
 {
-	if (workers == NULL) {
-		return;
-	}
 	pthread_mutex_lock(&workers->mutex);
+	if (!workers->stopping) {
+		store_hurry(workers->store, workers->options.leave_seconds);
+	}
 	workers->stopping = true;
 	for (size_t i = 0; i < workers->options.workers; i++) {
 		atomic_store(&workers->runner[i].control.shutdown, true);
@@ -267,6 +267,14 @@ void workers_stop(struct workers *workers)
 	}
 	pthread_cond_broadcast(&workers->wake);
 	pthread_mutex_unlock(&workers->mutex);
+}
+
+void workers_stop(struct workers *workers)
+{
+	if (workers == NULL) {
+		return;
+	}
+	workers_halt(workers);
 	for (size_t i = 0; i < workers->started; i++) {
 		pthread_join(workers->runner[i].thread, NULL);
 	}

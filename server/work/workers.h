@@ -18,6 +18,7 @@ struct workers_options {
 	double checkpoint_seconds;
 	double max_job_seconds; /* NAN: none */
 	uint64_t memory_budget; /* bytes that running jobs may take together */
+	double leave_seconds;   /* for the files of checkpoints, when asked to stop */
 };
 
 enum status workers_start(struct store *store, const struct workers_options *options, struct workers **out,
@@ -26,7 +27,10 @@ enum status workers_start(struct store *store, const struct workers_options *opt
 void workers_wake(struct workers *workers);
 /* Cancels a running job: takes effect between row blocks. */
 void workers_cancel(struct workers *workers, const char *job_id);
-/* Checkpoints what runs, requeues it, ends the threads. */
+/* Asks all runners to checkpoint what runs and to give it back, and the store to hurry (store_hurry, leave_seconds).
+ * Returns at once. Nothing is claimed any more. */
+void workers_halt(struct workers *workers);
+/* workers_halt, then waits for it and ends the threads. */
 void workers_stop(struct workers *workers);
 /* "0.1.0 avx512 openblas-SkylakeX": what a checkpoint is bound to. Loads OpenBLAS; NULL when that fails. */
 const char *workers_build(void);
