@@ -140,6 +140,9 @@ static const char optimizer_more[] =
 	",\"clip_grad_norm\":{\"type\":[\"number\",\"null\"],\"exclusiveMinimum\":0,\"default\":null,\"description\":"
 	"\"The "
 	"gradient is scaled down to this 2-norm where it is longer.\"}"
+	",\"clip_eps\":{\"type\":\"number\",\"minimum\":0,\"default\":1e-06,\"description\":\"Added to the gradient's "
+	"norm "
+	"where clip_grad_norm divides by it.\"}"
 	",\"clip_grad_value\":{\"type\":[\"number\",\"null\"],\"exclusiveMinimum\":0,\"default\":null,\"description\":"
 	"\"Each "
 	"component of the gradient is cut to this size.\"}";

@@ -209,6 +209,7 @@ static void optimizer_render(const struct optimizer_config *optimizer, struct te
 	text_puts(out, ",\"schedule\":");
 	schedule_render(&optimizer->schedule, out);
 	member_number(out, "clip_grad_norm", optimizer->clip_grad_norm);
+	member_number(out, "clip_eps", optimizer->clip_eps);
 	member_number(out, "clip_grad_value", optimizer->clip_grad_value);
 	text_puts(out, "}");
 }

@@ -9,7 +9,19 @@ static const struct at at_schedule = { &at_optimizer, "schedule", 0 };
 
 enum { PARTS_MAX = 100 };
 
-enum extra { EXTRA_SCHEDULE, EXTRA_CLIP_NORM, EXTRA_CLIP_VALUE, EXTRA_EMA, EXTRA_AVERAGING, EXTRA_COUNT };
+/* EXTRA_WORD: the optimizer's own word for the schedule; not there where it has none. */
+enum extra {
+	EXTRA_SCHEDULE,
+	EXTRA_CLIP_NORM,
+	EXTRA_CLIP_EPS,
+	EXTRA_CLIP_VALUE,
+	EXTRA_EMA,
+	EXTRA_AVERAGING,
+	EXTRA_WORD,
+	EXTRA_COUNT
+};
+
+static const double clip_eps_default = 1e-6;
 
 static double take_clip(struct judge *judge, const char *name, const cJSON *item)
 {
@@ -20,6 +32,31 @@ static double take_clip(struct judge *judge, const char *name, const cJSON *item
 		read_real(&judge->reader, &at, item, above, &value);
 	}
 	return value;
+}
+
+static double take_clip_eps(struct judge *judge, const cJSON *item)
+{
+	struct at at = { &at_optimizer, "clip_eps", 0 };
+	struct range from = { 0, (double)INFINITY, false, false };
+	double value = clip_eps_default;
+	if (item != NULL) {
+		read_real(&judge->reader, &at, item, from, &value);
+	}
+	return value;
+}
+
+/* The schedule of a job, under either of its names. */
+static const cJSON *schedule_item(struct judge *judge, const struct field *schedule, const struct field *word)
+{
+	struct at at = { &at_optimizer, word->name, 0 };
+	if (word->item == NULL || cJSON_IsNull(word->item)) {
+		return schedule->item;
+	}
+	if (schedule->item != NULL) {
+		reader_fault(&judge->reader, &at, FAULT_NOT_ALLOWED, "schedule", NULL,
+			     "%s is another word for schedule: give one of them", word->name);
+	}
+	return word->item;
 }
 
 /* A schedule of an optimizer that has no learning rate. */
@@ -205,6 +242,7 @@ void judge_optimizer(struct judge *judge)
 	struct field extra[EXTRA_COUNT] = {
 		[EXTRA_SCHEDULE] = { .name = "schedule" },
 		[EXTRA_CLIP_NORM] = { .name = "clip_grad_norm" },
+		[EXTRA_CLIP_EPS] = { .name = "clip_eps" },
 		[EXTRA_CLIP_VALUE] = { .name = "clip_grad_value" },
 		[EXTRA_EMA] = { .name = "ema_decay", .later = "averaged weights are not available yet" },
 		[EXTRA_AVERAGING] = { .name = "averaging", .later = "averaged weights are not available yet" },
@@ -221,14 +259,17 @@ void judge_optimizer(struct judge *judge)
 		return;
 	}
 	config->type = judge->optimizers.entries[index].type;
-	struct setting_value *values = typed_read(judge, &at_optimizer, item, &judge->optimizers, index, extra,
-						  EXTRA_COUNT, &config->settings);
+	extra[EXTRA_WORD].name = config->type->schedule_word;
+	size_t extras = config->type->schedule_word != NULL ? EXTRA_COUNT : EXTRA_WORD;
+	struct setting_value *values =
+		typed_read(judge, &at_optimizer, item, &judge->optimizers, index, extra, extras, &config->settings);
 	struct setting_value *rate = value_find(&config->settings, values, "learning_rate");
 	if (rate != NULL && !rate->given) {
 		rate->number = default_learning_rate(judge, config->type->name, rate->number);
 	}
 	config->clip_grad_norm = take_clip(judge, "clip_grad_norm", extra[EXTRA_CLIP_NORM].item);
+	config->clip_eps = take_clip_eps(judge, extra[EXTRA_CLIP_EPS].item);
 	config->clip_grad_value = take_clip(judge, "clip_grad_value", extra[EXTRA_CLIP_VALUE].item);
-	take_schedule(judge, extra[EXTRA_SCHEDULE].item);
+	take_schedule(judge, schedule_item(judge, &extra[EXTRA_SCHEDULE], &extra[EXTRA_WORD]));
 	check_settings(judge, config);
 }

@@ -85,6 +85,7 @@ struct optimizer_type {
 	const char *source;             /* paper, equation */
 	const struct setting *settings; /* `learning_rate` is the first of them, unless it finds its steps itself */
 	size_t setting_count;           /* at most OPTIMIZER_SETTINGS */
+	const char *schedule_word;      /* what its paper calls the schedule, taken for `schedule` too; NULL: nothing */
 	size_t (*slots)(const struct settings *settings); /* n-vectors of state */
 	size_t scalars;                                   /* doubles of state */
 	/* Further n-vectors of state in one row, each with a further scalar of its own; NULL: none. */

@@ -66,6 +66,7 @@ const struct optimizer_type OPTIMIZER(sgdw) = {
 	.source = "Loshchilov and Hutter 2019, algorithm 1",
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
+	.schedule_word = "eta_schedule",
 	.slots = slots,
 	.prepare = prepare,
 	.update_f32 = update_f32,

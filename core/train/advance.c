@@ -12,13 +12,11 @@
 #include "core/base/random.h"
 #include "core/train/internal.h"
 
-/* torch.nn.utils.clip_grad_norm_ adds this to the norm. */
-static const double clip_epsilon = 1e-6;
-
 double gradient_factor(const struct trainer *trainer, double norm)
 {
-	const double limit = trainer->setup.config.optimizer.clip_grad_norm;
-	return isnan(limit) ? trainer->sign : trainer->sign * fmin(1, limit / (norm + clip_epsilon));
+	const struct optimizer_config *config = &trainer->setup.config.optimizer;
+	const double limit = config->clip_grad_norm;
+	return isnan(limit) ? trainer->sign : trainer->sign * fmin(1, limit / (norm + config->clip_eps));
 }
 
 bool point_due(const struct trainer *trainer, uint64_t k)

@@ -15,7 +15,8 @@ struct optimizer_config {
 	const struct optimizer_type *type;
 	struct settings settings;
 	struct schedule_config schedule;
-	double clip_grad_norm;  /* NAN: off. factor min(1, c / (|g| + 1e-6)), before weight decay */
+	double clip_grad_norm;  /* NAN: off. factor min(1, c / (|g| + clip_eps)), before weight decay */
+	double clip_eps;        /* torch.nn.utils.clip_grad_norm_ has 1e-6 */
 	double clip_grad_value; /* NAN: off. each component into [-c, c] */
 };
 

@@ -107,6 +107,7 @@ static void mix_config(uint64_t *hash, const struct train_config *config)
 		mix_schedule(hash, &optimizer->schedule.part[i]);
 	}
 	mix_number(hash, optimizer->clip_grad_norm);
+	mix_number(hash, optimizer->clip_eps);
 	mix_number(hash, optimizer->clip_grad_value);
 
 	const struct training_config *training = &config->training;

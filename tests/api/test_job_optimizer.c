@@ -38,6 +38,13 @@ static const struct wrong wrongs[] = {
 	  "use adamw" },
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"rprop\", \"etas\": [1.2, 0.5]}}"),
 	  "/optimizer/etas", FAULT_OUT_OF_RANGE, "shrinks" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"sgdw\", \"schedule\": \"constant\", "
+		   "\"eta_schedule\": \"cosine\"}}"),
+	  "/optimizer/eta_schedule", FAULT_NOT_ALLOWED, "another word for schedule" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"sgd\", \"eta_schedule\": \"cosine\"}}"),
+	  "/optimizer/eta_schedule", FAULT_UNKNOWN_FIELD, "unknown" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"sgd\", \"clip_eps\": -1e-6}}"),
+	  "/optimizer/clip_eps", FAULT_OUT_OF_RANGE, "out of range" },
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"schedule\": \"chain\"}}"),
 	  "/optimizer/schedule/schedules", FAULT_MISSING, "a list" },
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"schedule\": {\"type\": \"chain\", \"schedules\": "

@@ -32,7 +32,6 @@ static const struct {
 	{ NULL, "name", NULL },
 	{ NULL, "algorithm", NULL },
 	{ NULL, "maximize", NULL },
-	{ NULL, "clip_eps", NULL },
 	{ NULL, "lr", "learning_rate" },
 	{ "momentum_buffer", "mu", "momentum" },
 	{ "momentum_velocity", "beta", "momentum" },
@@ -54,15 +53,17 @@ static const char *name_of(const char *algorithm, const char *key)
 	return key;
 }
 
-/* lr0 / (1 + k (t - 1)); sgdw's eta_schedule is a factor on lr. */
+/* lr0 / (1 + k (t - 1)); sgdw's eta_schedule, which it may also be called here, is a factor on lr. */
 static void add_schedule(cJSON *optimizer, const cJSON *item, bool factor)
 {
-	if (cJSON_IsNull(item))
+	if (cJSON_IsNull(item)) {
+		cJSON_AddNullToObject(optimizer, item->string);
 		return;
+	}
 	ck_assert_str_eq(golden_string(item, "kind"), "inverse_time");
 	if (!factor)
 		cJSON_AddNumberToObject(optimizer, "learning_rate", golden_number(item, "lr0"));
-	cJSON *schedule = exact_object(optimizer, "schedule");
+	cJSON *schedule = exact_object(optimizer, factor ? item->string : "schedule");
 	cJSON_AddStringToObject(schedule, "type", "inverse_time");
 	cJSON_AddNumberToObject(schedule, "k", golden_number(item, "k"));
 }

@@ -140,13 +140,15 @@ static void take_member(struct trial *trial, const cJSON *member, struct owned *
 	struct optimizer_config *config = &trial->setup.config.optimizer;
 	const char *key = member->string;
 
-	if (strcmp(key, "name") == 0 || strcmp(key, "algorithm") == 0 || strcmp(key, "clip_eps") == 0) {
+	if (strcmp(key, "name") == 0 || strcmp(key, "algorithm") == 0) {
 		return;
 	}
 	if (strcmp(key, "maximize") == 0) {
 		trial->setup.config.direction = cJSON_IsTrue(member) ? MAXIMIZE : MINIMIZE;
 	} else if (strcmp(key, "clip_grad_norm") == 0) {
 		config->clip_grad_norm = member->valuedouble;
+	} else if (strcmp(key, "clip_eps") == 0) {
+		config->clip_eps = member->valuedouble;
 	} else if (strcmp(key, "clip_grad_value") == 0) {
 		config->clip_grad_value = member->valuedouble;
 	} else if (strcmp(key, "lr_schedule") == 0 || strcmp(key, "eta_schedule") == 0) {

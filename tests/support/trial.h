@@ -269,7 +269,7 @@ static inline void trial_init(struct trial *trial, uint64_t steps)
 	memset(trial, 0, sizeof *trial);
 	trial->executor = executor_serial();
 	trial->setup = (struct trainer_setup){
-		.config = { .optimizer = { .clip_grad_norm = NAN, .clip_grad_value = NAN },
+		.config = { .optimizer = { .clip_grad_norm = NAN, .clip_eps = 1e-6, .clip_grad_value = NAN },
 			    .training = { .steps = steps, .shuffle = true, .seed = 7, .dtype = DTYPE_FLOAT64 },
 			    .stopping = { .gradient_norm = NAN,
 					  .loss_change = NAN,
