@@ -31,20 +31,22 @@ static bool add_data(const struct job_spec *spec, size_t *total)
 	       add_product(total, rows, 1, sizeof(int32_t) + sizeof(uint32_t));
 }
 
-/* What the optimizer wants of the parameters' tensors, which are known once the model is built. Where there is no
- * memory for that the job is refused for it elsewhere. */
-static void check_tensors(struct judge *judge)
+/* What the optimizer wants of the parameters' tensors and of the objective, which are known once the model is built.
+ * Where there is no memory for that the job is refused for it elsewhere. */
+static void check_objective(struct judge *judge)
 {
 	const struct at at_optimizer = { NULL, "optimizer", 0 }, at_type = { &at_optimizer, "type", 0 };
 	const struct job_spec *spec = judge->spec;
 	const struct optimizer_config *optimizer = &spec->train.optimizer;
 	struct objective *objective = NULL;
 	struct error error;
-	if (optimizer->type->fits == NULL ||
+	if ((optimizer->type->fits == NULL && optimizer->type->suits == NULL) ||
 	    judge->model->build(&spec->model, &spec->shape, spec->train.training.dtype, 1, &objective, NULL) != OK) {
 		return;
 	}
-	if (optimizer->type->fits(&optimizer->settings, objective->tensor, objective->tensors, &error) != OK) {
+	if ((optimizer->type->fits != NULL &&
+	     optimizer->type->fits(&optimizer->settings, objective->tensor, objective->tensors, &error) != OK) ||
+	    (optimizer->type->suits != NULL && optimizer->type->suits(&optimizer->settings, objective, &error) != OK)) {
 		reader_fault(&judge->reader, &at_type, FAULT_NOT_ALLOWED, NULL, NULL, "%s", error.text);
 	}
 	objective_destroy(objective);
@@ -64,7 +66,8 @@ void judge_estimate(struct judge *judge)
 		spec->parameters = parameters;
 		total = bytes;
 		size_t outputs = spec->shape.classes > 0 ? spec->shape.classes : spec->shape.targets;
-		status = trainer_measure(&spec->train, parameters, outputs, spec->training_rows, &bytes);
+		const struct optimizer_shape shape = { parameters, spec->training_rows, outputs, judge->model->linear };
+		status = trainer_measure(&spec->train, &shape, &bytes);
 	}
 	if (status == OK && (!size_add(total, bytes, &total) || !add_data(spec, &total))) {
 		status = E_TOO_LARGE;
@@ -78,7 +81,7 @@ void judge_estimate(struct judge *judge)
 			     status_text(status));
 	}
 	if (status == OK) {
-		check_tensors(judge);
+		check_objective(judge);
 	}
 	spec->memory_bytes = total;
 }

@@ -23,12 +23,32 @@ static void draw(struct drawing *drawing, const struct model_config *config, con
 	}
 }
 
+/* The same for the solvers of linear models. */
+static void describe(const struct model_config *config, const struct model_shape *shape, struct linear_form *form)
+{
+	const struct settings *settings = &config->settings;
+	if (config->loss->describe == NULL) {
+		return;
+	}
+	config->loss->describe(&config->loss_settings, &form->loss);
+	form->features = shape->features;
+	form->outputs = loss_outputs(config->loss, shape);
+	form->intercept = settings_bool(settings, "intercept");
+	form->penalize_intercept = form->intercept && settings_bool(settings, "penalize_intercept");
+	form->l1 = settings_number(settings, "l1");
+	form->l2 = settings_number(settings, "l2");
+	if (config->loss->target == TARGET_NUMBER) { /* a mean over the targets */
+		form->loss.factor /= (double)form->outputs;
+	}
+}
+
 enum status linear_build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
 			 size_t slots, struct objective **out, struct error *error)
 {
 	const enum status status = build_drawing(draw, config, shape, dtype, slots, out, error);
 	if (status == OK) {
 		(*out)->quadratic = model_is_quadratic(config);
+		describe(config, shape, &(*out)->linear);
 	}
 	return status;
 }

@@ -27,6 +27,20 @@ static size_t build_cross_entropy(struct graph *graph, const struct settings *se
 			      : graph_apply(graph, &op_smooth_cross_entropy, (size_t[]){ z, target }, smoothing);
 }
 
+/* describe() of a loss. */
+#define DESCRIBE(name, ...)                                                                                            \
+	static void describe_##name(const struct settings *settings, struct row_loss *out)                             \
+	{                                                                                                              \
+		(void)settings;                                                                                        \
+		*out = (struct row_loss){ .derive = __VA_ARGS__ };                                                     \
+	}
+DESCRIBE(mse, row_squares, .factor = 1, .steepest = 2, .quadratic = true)
+DESCRIBE(squared_error, row_squares, .factor = 0.5, .steepest = 2, .quadratic = true)
+DESCRIBE(log_loss, row_logistic, .factor = 1, .steepest = 0.25)
+DESCRIBE(cross_entropy, row_cross_entropy, .factor = 1, .constant = settings_number(settings, "label_smoothing"),
+	 .steepest = 0.5, .coupled = true)
+#undef DESCRIBE
+
 const struct loss_type loss_mse = {
 	.name = "mse",
 	.doc = "Mean over rows and targets of (z - y)^2.",
@@ -34,6 +48,7 @@ const struct loss_type loss_mse = {
 	.target = TARGET_NUMBER,
 	.quadratic = true,
 	.build = build_mse,
+	.describe = describe_mse,
 };
 
 const struct loss_type loss_squared_error = {
@@ -43,6 +58,7 @@ const struct loss_type loss_squared_error = {
 	.target = TARGET_NUMBER,
 	.quadratic = true,
 	.build = build_squared_error,
+	.describe = describe_squared_error,
 };
 
 const struct loss_type loss_log_loss = {
@@ -51,6 +67,7 @@ const struct loss_type loss_log_loss = {
 	.source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.90",
 	.target = TARGET_BINARY,
 	.build = build_binary,
+	.describe = describe_log_loss,
 };
 
 static const struct setting cross_entropy_settings[] = {
@@ -69,6 +86,7 @@ const struct loss_type loss_cross_entropy = {
 	.source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.108",
 	.target = TARGET_CLASS,
 	.build = build_cross_entropy,
+	.describe = describe_cross_entropy,
 };
 
 const struct loss_type loss_bce_with_logits = {

@@ -1,4 +1,6 @@
 /* Losses for outliers, quantiles, counts and margins. */
+#include <math.h>
+
 #include "core/graph/graph.h"
 #include "core/graph/ops/ops.h"
 #include "core/model/tables.h"
@@ -46,6 +48,23 @@ BUILD(squared_hinge)
 	return graph_binary(graph, &op_squared_hinge, z, target);
 }
 
+/* describe() of a loss. */
+#define DESCRIBE(name, ...)                                                                                            \
+	static void describe_##name(const struct settings *settings, struct row_loss *out)                             \
+	{                                                                                                              \
+		(void)settings;                                                                                        \
+		*out = (struct row_loss){ .derive = __VA_ARGS__ };                                                     \
+	}
+DESCRIBE(mae, row_absolute, .factor = 1, .kinked = true)
+DESCRIBE(huber, row_huber, .factor = 1, .constant = settings_number(settings, "delta"), .steepest = 1)
+DESCRIBE(smooth_l1, row_huber, .factor = 1 / settings_number(settings, "beta"),
+	 .constant = settings_number(settings, "beta"), .steepest = 1)
+DESCRIBE(quantile, row_quantile, .factor = 1, .constant = settings_number(settings, "q"), .kinked = true)
+DESCRIBE(poisson, row_poisson, .factor = 1, .steepest = INFINITY)
+DESCRIBE(hinge, row_hinge, .factor = 1, .kinked = true)
+DESCRIBE(squared_hinge, row_squared_hinge, .factor = 1, .steepest = 2)
+#undef DESCRIBE
+
 static const struct setting huber_settings[] = {
 	{ .name = "delta",
 	  .kind = SETTING_REAL,
@@ -80,6 +99,7 @@ const struct loss_type loss_mae = {
 	.source = "Laplace 1774; torch.nn.L1Loss",
 	.target = TARGET_NUMBER,
 	.build = build_mae,
+	.describe = describe_mae,
 };
 
 const struct loss_type loss_huber = {
@@ -89,6 +109,7 @@ const struct loss_type loss_huber = {
 	.target = TARGET_NUMBER,
 	SETTINGS(huber_settings),
 	.build = build_huber,
+	.describe = describe_huber,
 };
 
 const struct loss_type loss_smooth_l1 = {
@@ -98,6 +119,7 @@ const struct loss_type loss_smooth_l1 = {
 	.target = TARGET_NUMBER,
 	SETTINGS(smooth_l1_settings),
 	.build = build_smooth_l1,
+	.describe = describe_smooth_l1,
 };
 
 const struct loss_type loss_quantile = {
@@ -107,6 +129,7 @@ const struct loss_type loss_quantile = {
 	.target = TARGET_NUMBER,
 	SETTINGS(quantile_settings),
 	.build = build_quantile,
+	.describe = describe_quantile,
 };
 
 const struct loss_type loss_poisson = {
@@ -115,6 +138,7 @@ const struct loss_type loss_poisson = {
 	.source = "Nelder, Wedderburn 1972, Generalized linear models; torch.nn.PoissonNLLLoss",
 	.target = TARGET_NUMBER,
 	.build = build_poisson,
+	.describe = describe_poisson,
 	.link = LINK_EXP,
 };
 
@@ -124,6 +148,7 @@ const struct loss_type loss_hinge = {
 	.source = "Cortes, Vapnik 1995, Support-vector networks",
 	.target = TARGET_BINARY,
 	.build = build_hinge,
+	.describe = describe_hinge,
 	.link = LINK_SIGN,
 };
 
@@ -133,5 +158,6 @@ const struct loss_type loss_squared_hinge = {
 	.source = "Cortes, Vapnik 1995, Support-vector networks; sklearn.svm.LinearSVC",
 	.target = TARGET_BINARY,
 	.build = build_squared_hinge,
+	.describe = describe_squared_hinge,
 	.link = LINK_SIGN,
 };

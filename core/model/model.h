@@ -46,6 +46,8 @@ struct loss_type {
 	/* The scalar that it is of outputs z and a target (both rowed nodes): what a model's builder calls. */
 	size_t (*build)(struct graph *graph, const struct settings *settings, size_t z, size_t target);
 	enum link link;
+	/* The same of one output, for solvers of linear models (factor and constant with its settings); NULL: none. */
+	void (*describe)(const struct settings *settings, struct row_loss *out);
 };
 
 struct activation_type {

@@ -20,6 +20,7 @@
 #include "core/base/error.h"
 #include "core/data/view.h"
 #include "core/exec.h"
+#include "core/linear/linear.h"
 
 /* A named piece of theta: row-major, `size` numbers from `offset` on. */
 struct tensor {
@@ -56,6 +57,7 @@ struct objective {
 	size_t outputs;              /* columns that predict() writes; 0: it cannot */
 	bool rowed;                  /* sums over the rows of a data_view; false: batch is NULL */
 	bool quadratic;              /* a quadratic function of theta: its gradient is linear in theta */
+	struct linear_form linear;   /* what it is made of; loss.derive NULL: not a linear model */
 };
 
 static inline void objective_destroy(struct objective *objective)

@@ -21,6 +21,7 @@
 
 #include "core/base/dtype.h"
 #include "core/base/status.h"
+#include "core/linear/linear.h"
 
 struct iteration;
 
@@ -49,6 +50,8 @@ struct iteration {
 	const void *next, *next_g; /* the new x (NULL: x stays); its gradient where it is known, else NULL */
 	double next_f;             /* f there, NAN: not known */
 	double alpha;              /* the step length, for the curve; NAN: the learning rate stands for it */
+
+	const struct linear_view *linear; /* the objective as a linear model, all rows; NULL: it is none */
 
 	const struct iteration_calls *call;
 	void *trainer;

@@ -105,9 +105,9 @@ static size_t spare(const struct settings *s)
 	return 2 * fresh_pairs(s);
 }
 
-static size_t workspace(const struct settings *s, size_t n)
+static size_t workspace(const struct settings *s, const struct optimizer_shape *shape)
 {
-	(void)n;
+	(void)shape;
 	return fresh_pairs(s) + (size_t)setting_at(s, SET_HISTORY_SIZE);
 }
 

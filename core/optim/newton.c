@@ -4,8 +4,8 @@
  *   (H + tau I) p = -g  by Cholesky's factors; tau = 0 where H is positive definite, else as large as is needed
  *   x = x + alpha p,    alpha by a strong Wolfe search from 1
  *
- * H is made column by column from differences of gradients (core/search/curvature.h), two evaluations a parameter
- * (one for a quadratic), so the problem must be small.
+ * H of a linear model is X'DX (core/linear/linear.h), one pass over the rows. Elsewhere it is made column by column
+ * from differences of gradients (core/search/curvature.h), two evaluations a parameter (one for a quadratic).
  */
 #include "core/kernels/kernels.h"
 #include "core/optim/line_settings.h"
@@ -33,11 +33,12 @@ static enum status fits(const struct settings *s, const struct tensor *tensor, s
 						MOST_PARAMETERS, n);
 }
 
-/* H, its factor L, and a vector; nothing for what does not fit. */
-static size_t workspace(const struct settings *s, size_t n)
+/* H, its factor L, a vector, and what X'DX takes; nothing for what does not fit. */
+static size_t workspace(const struct settings *s, const struct optimizer_shape *shape)
 {
+	const size_t n = shape->n;
 	(void)s;
-	return n <= MOST_PARAMETERS ? 2 * n * n + n : 0;
+	return n <= MOST_PARAMETERS ? 2 * n * n + n + (shape->linear ? linear_hessian_room(n) : 0) : 0;
 }
 
 static double get(const struct iteration *it, const void *v, size_t i)
@@ -60,6 +61,11 @@ static enum status hessian(const struct optimizer *o, struct iteration *it, doub
 	const size_t n = it->n;
 	void *unit = o->scratch[UNIT], *column = o->scratch[COLUMN];
 
+	if (it->linear != NULL) {
+		const enum status status = linear_hessian(it->linear, it->x, h, h + 2 * n * n + n);
+		kernels_active()->scale_f64(n * n, it->sign, h);
+		return status;
+	}
 	iteration_combine(it, 0, it->clipped, 0, it->clipped, unit);
 	for (size_t j = 0; j < n; j++) {
 		set(it, unit, j, 1);
@@ -163,6 +169,12 @@ static enum status iterate(struct optimizer *o, struct iteration *it)
 	return newton_step(o, it, o->scratch[P], o->scratch[POINT], (void *[]){ o->scratch[G_A], o->scratch[G_B] });
 }
 
+static enum status suits(const struct settings *s, const struct objective *objective, struct error *error)
+{
+	(void)s;
+	return linear_smooth("newton", &objective->linear, error);
+}
+
 const struct optimizer_type OPTIMIZER(newton) = {
 	.name = "newton",
 	.doc = "Newton's method for up to 2000 parameters, by Cholesky's factors of the Hessian.",
@@ -173,6 +185,7 @@ const struct optimizer_type OPTIMIZER(newton) = {
 	.scratch = SCRATCH,
 	.workspace = workspace,
 	.fits = fits,
+	.suits = suits,
 	.needs = needs_full_batch,
 	.check = check_wolfe,
 	.iterate = iterate,

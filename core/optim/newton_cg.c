@@ -4,7 +4,8 @@
  *   H p = -g  by conjugate gradients from p = 0, until |r| <= min(1/2, sqrt |g|) |g|, or curvature is not positive
  *   x = x + alpha p,  alpha by a strong Wolfe search from 1
  *
- * H is never formed: each iteration within takes one product with it (core/search/curvature.h). Where the first
+ * H is never formed: each iteration within takes one product with it, of a linear model X'(D(Xv)) in one pass over the
+ * rows (core/linear/linear.h), else from differences of gradients (core/search/curvature.h). Where the first
  * direction has no positive curvature p is -g.
  */
 #include "core/optim/line_settings.h"
@@ -27,6 +28,31 @@ static const struct setting settings[] = {
 enum { P, R, D, HD, POINT, G_A, G_B, SCRATCH };
 enum { CG_ITERATIONS = 200 };
 
+/* hd = H d. */
+static enum status product(const struct optimizer *o, struct iteration *it, const void *d, void *hd)
+{
+	if (it->linear == NULL) {
+		return curvature_product(it, d, o->scratch[POINT], o->scratch[G_A], hd);
+	}
+	const enum status status = linear_product(it->linear, it->x, d, hd, o->workspace);
+	if (status == OK && it->sign < 0) {
+		iteration_combine(it, -1, hd, 0, hd, hd);
+	}
+	return status;
+}
+
+static size_t workspace(const struct settings *s, const struct optimizer_shape *shape)
+{
+	(void)s;
+	return shape->linear ? linear_product_room(shape->n) : 0;
+}
+
+static enum status suits(const struct settings *s, const struct objective *objective, struct error *error)
+{
+	(void)s;
+	return linear_smooth("newton_cg", &objective->linear, error);
+}
+
 /* p, nearly -H^-1 g. Source: Nocedal and Wright 2006, algorithm 7.1. */
 static enum status solve(const struct optimizer *o, struct iteration *it)
 {
@@ -40,7 +66,7 @@ static enum status solve(const struct optimizer *o, struct iteration *it)
 	iteration_combine(it, -1, it->clipped, 0, it->clipped, d);
 	iteration_combine(it, 0, it->clipped, 0, it->clipped, p);
 	for (double k = 0; k < most; k++) {
-		const enum status status = curvature_product(it, d, o->scratch[POINT], o->scratch[G_A], hd);
+		const enum status status = product(o, it, d, hd);
 		if (status != OK) {
 			return status;
 		}
@@ -84,6 +110,8 @@ const struct optimizer_type OPTIMIZER(newton_cg) = {
 	.setting_count = COUNT_OF(settings),
 	.slots = no_slots,
 	.scratch = SCRATCH,
+	.workspace = workspace,
+	.suits = suits,
 	.needs = needs_full_batch,
 	.check = check_wolfe,
 	.iterate = iterate,

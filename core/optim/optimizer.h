@@ -49,6 +49,14 @@ enum optimizer_need {
 #undef NEED_MEMBER
 };
 
+/* How large a problem is. */
+struct optimizer_shape {
+	size_t n;       /* parameters */
+	uint64_t rows;  /* of the training data; 0: none */
+	size_t outputs; /* columns that the model predicts */
+	bool linear;    /* a linear model: core/linear/linear.h */
+};
+
 /* An optimizer at work. */
 struct optimizer {
 	const struct optimizer_type *type;
@@ -59,16 +67,19 @@ struct optimizer {
 	void *history;               /* [type->history(settings)] n-vectors, `stride` bytes apart; state */
 	size_t stride;
 	double *scalar;                             /* [type->scalars + type->history(settings)]; state */
+	double *table;                              /* [type->table()]; state */
 	double coefficient[OPTIMIZER_COEFFICIENTS]; /* what prepare() computed for this update; not state */
 	/* Only for whole() and iterate(); not state. What an earlier update left in scratch, spare and workspace is
-	 * lost. */
+	 * lost, but where that update set `kept`: then the workspace stands, until a run begins or goes on from a
+	 * checkpoint. So only what would come out with the same bits again is kept. */
+	bool kept;
 	const struct tensor *tensor; /* [tensors] the pieces of x, in order, borrowed from the objective */
 	size_t tensors;
 	struct executor *executor;        /* borrowed */
 	double *partial;                  /* [OPTIMIZER_SUMS * pieces of n] */
 	void *scratch[OPTIMIZER_SCRATCH]; /* each [n] of dtype; the first type->scratch are set */
 	void *spare;                      /* [type->spare(settings)] n-vectors, `stride` bytes apart */
-	double *workspace;                /* [type->workspace(settings, n)] */
+	double *workspace;                /* [type->workspace()] */
 };
 
 /* One update. */
@@ -117,8 +128,13 @@ struct optimizer_type {
 	enum status (*iterate)(struct optimizer *optimizer, struct iteration *iteration);
 	/* n-vectors of scratch beside `scratch`, in one row; NULL: none. */
 	size_t (*spare)(const struct settings *settings);
-	/* Doubles of scratch beside, for n parameters; SIZE_MAX: too many. NULL: none. */
-	size_t (*workspace)(const struct settings *settings, size_t n);
+	/* Doubles of scratch beside; SIZE_MAX: too many. NULL: none. */
+	size_t (*workspace)(const struct settings *settings, const struct optimizer_shape *shape);
+	/* Doubles of state beside (a table with a place for each row); SIZE_MAX: too many. NULL: none. */
+	size_t (*table)(const struct settings *settings, const struct optimizer_shape *shape);
+	/* What the optimizer wants of the objective (a linear model, a quadratic loss); NULL: nothing. E_INVALID with
+	 * what to use instead. */
+	enum status (*suits)(const struct settings *settings, const struct objective *objective, struct error *error);
 };
 
 /* A pass: the numbers [begin, end) of x and of the slots; sums[OPTIMIZER_SUMS] start at 0. */

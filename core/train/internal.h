@@ -33,6 +33,8 @@ struct trainer {
 	double betas[2];
 	double *momentum;
 
+	struct linear_view linear; /* form NULL: the objective is no linear model */
+
 	/* The state: one block and the places in it. */
 	struct state_layout layout;
 	uint64_t fingerprint;
@@ -162,7 +164,7 @@ struct trainer_sizes {
 		parameters;
 	size_t points_capacity;
 };
-enum status trainer_sizes(const struct train_config *config, size_t n, size_t outputs, uint64_t rows,
+enum status trainer_sizes(const struct train_config *config, const struct optimizer_shape *shape,
 			  struct trainer_sizes *sizes);
 /* A trainer with its arrays, nothing of it set; NULL: no memory. */
 struct trainer *trainer_allocate(const struct trainer_sizes *sizes);

@@ -100,6 +100,7 @@ enum status iterate_run(struct trainer *trainer, const struct batch *batch, doub
 				   .norm = norm,
 				   .next_f = NAN,
 				   .alpha = NAN,
+				   .linear = trainer->linear.form != NULL ? &trainer->linear : NULL,
 				   .call = &calls,
 				   .trainer = &trials };
 	const enum status status = trainer->optimizer.type->iterate(&trainer->optimizer, out);

@@ -13,23 +13,26 @@ enum {
 };
 
 /* The optimizer's scratch. */
-static bool scratch_sizes(const struct train_config *config, size_t n, struct trainer_sizes *sizes)
+static bool scratch_sizes(const struct train_config *config, const struct optimizer_shape *shape,
+			  struct trainer_sizes *sizes)
 {
 	const struct optimizer_type *type = config->optimizer.type;
 	const struct settings *settings = &config->optimizer.settings;
 	const size_t spare = type->spare != NULL ? type->spare(settings) : 0;
-	const size_t doubles = type->workspace != NULL ? type->workspace(settings, n) : 0;
+	const size_t doubles = type->workspace != NULL ? type->workspace(settings, shape) : 0;
 
 	return size_multiply(type->scratch, sizes->layout.stride, &sizes->scratch) &&
 	       size_multiply(spare, sizes->layout.stride, &sizes->spare) &&
 	       size_multiply(doubles, sizeof(double), &sizes->workspace);
 }
 
-enum status trainer_sizes(const struct train_config *config, size_t n, size_t outputs, uint64_t rows,
+enum status trainer_sizes(const struct train_config *config, const struct optimizer_shape *shape,
 			  struct trainer_sizes *sizes)
 {
+	const size_t n = shape->n, outputs = shape->outputs;
+	const uint64_t rows = shape->rows;
 	const struct training_config *training = &config->training;
-	const enum status status = state_measure(config, n, &sizes->layout);
+	const enum status status = state_measure(config, shape, &sizes->layout);
 	size_t vector, wide, numbers;
 
 	if (status != OK || !size_multiply(n, dtype_size(training->dtype), &vector) ||
@@ -43,7 +46,7 @@ enum status trainer_sizes(const struct train_config *config, size_t n, size_t ou
 			     (!isnan(config->optimizer.clip_grad_norm) || !isnan(config->optimizer.clip_grad_value));
 	sizes->point = config->optimizer.type->look_ahead_f64 != NULL || compared || clipped ? vector : 0;
 	sizes->partial = (whole ? OPTIMIZER_SUMS : 2) * vector_chunks(n) * sizeof(double);
-	if (!scratch_sizes(config, n, sizes)) {
+	if (!scratch_sizes(config, shape, sizes)) {
 		return E_TOO_LARGE;
 	}
 	sizes->values = schedule_moves_momentum(&config->optimizer.schedule)
@@ -77,10 +80,10 @@ enum status trainer_sizes(const struct train_config *config, size_t n, size_t ou
 	return OK;
 }
 
-enum status trainer_measure(const struct train_config *config, size_t n, size_t outputs, uint64_t rows, size_t *bytes)
+enum status trainer_measure(const struct train_config *config, const struct optimizer_shape *shape, size_t *bytes)
 {
 	struct trainer_sizes sizes;
-	const enum status status = trainer_sizes(config, n, outputs, rows, &sizes);
+	const enum status status = trainer_sizes(config, shape, &sizes);
 	if (status != OK) {
 		return status;
 	}

@@ -21,10 +21,13 @@ static bool append(struct state_layout *layout, size_t bytes, size_t *place)
 	return true;
 }
 
-enum status state_measure(const struct train_config *config, size_t n, struct state_layout *layout)
+enum status state_measure(const struct train_config *config, const struct optimizer_shape *shape,
+			  struct state_layout *layout)
 {
 	const struct optimizer_type *type = config->optimizer.type;
-	size_t head, vector, scalars, history;
+	const size_t n = shape->n;
+	const size_t rows = type->table != NULL ? type->table(&config->optimizer.settings, shape) : 0;
+	size_t head, vector, scalars, history, table;
 
 	memset(layout, 0, sizeof *layout);
 	layout->slots = type->slots(&config->optimizer.settings);
@@ -36,7 +39,8 @@ enum status state_measure(const struct train_config *config, size_t n, struct st
 	layout->stride &= ~(size_t)(STATE_ALIGN - 1);
 	if (!size_multiply(layout->history_count, layout->stride, &history) ||
 	    !size_multiply(type->scalars + layout->history_count, sizeof(double), &scalars) ||
-	    !append(layout, sizeof(struct run_state), &head) || !append(layout, scalars, &layout->scalars) ||
+	    !size_multiply(rows, sizeof(double), &table) || !append(layout, sizeof(struct run_state), &head) ||
+	    !append(layout, scalars, &layout->scalars) || !append(layout, table, &layout->table) ||
 	    !append(layout, vector, &layout->theta)) {
 		return E_TOO_LARGE;
 	}

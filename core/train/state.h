@@ -1,7 +1,7 @@
 /*
  * The run's state: one block, all that the next step depends on.
  *
- *   struct run_state | scalars | theta | slots ... | history | gradient | best theta      on 64-byte boundaries
+ *   struct run_state | scalars | table | theta | slots ... | history | gradient | best theta      on 64-byte boundaries
  *
  * Nothing in it points anywhere: a checkpoint is a copy of the block. Numbers that are not known (yet) are NAN, so
  * that no rule holds for them.
@@ -61,15 +61,16 @@ struct run_state {
 
 /* Where the parts of the block lie, in bytes from its start. */
 struct state_layout {
-	size_t scalars, theta, best, size;
+	size_t scalars, table, theta, best, size;
 	size_t slot[OPTIMIZER_SLOTS];
 	size_t slots;
 	size_t history, history_count, stride; /* its first vector, how many, and bytes from one to the next */
 	size_t gradient; /* at theta, of optimizers that evaluate for themselves; else of no size */
 };
 
-/* Lays out the block for n parameters; E_TOO_LARGE when it does not fit a size_t. */
-enum status state_measure(const struct train_config *config, size_t n, struct state_layout *layout);
+/* Lays out the block; E_TOO_LARGE when it does not fit a size_t. */
+enum status state_measure(const struct train_config *config, const struct optimizer_shape *shape,
+			  struct state_layout *layout);
 
 /* A number that differs when the configuration or a shape does (FNV-1a). */
 uint64_t state_fingerprint(const struct trainer_setup *setup);

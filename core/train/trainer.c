@@ -76,6 +76,9 @@ static enum status check_setup(const struct trainer_setup *setup, struct error *
 	    type->fits(&config->optimizer.settings, setup->objective->tensor, setup->objective->tensors, error) != OK) {
 		return E_INVALID;
 	}
+	if (type->suits != NULL && type->suits(&config->optimizer.settings, setup->objective, error) != OK) {
+		return E_INVALID;
+	}
 	return check_data(setup, error);
 }
 
@@ -91,6 +94,7 @@ static void lay_out(struct trainer *trainer)
 	for (size_t k = 0; k < layout->slots; k++) {
 		trainer->optimizer.slot[k] = block + layout->slot[k];
 	}
+	trainer->optimizer.table = (double *)(void *)(block + layout->table);
 	trainer->optimizer.partial = trainer->partial;
 	trainer->optimizer.history = block + layout->history;
 	trainer->optimizer.stride = layout->stride;
@@ -137,6 +141,9 @@ static void derive(struct trainer *trainer)
 	trainer->optimizer.executor = setup->executor;
 	trainer->iterates = config->optimizer.type->iterate != NULL;
 	trainer->rate_index = optimizer_rate_index(config->optimizer.type);
+	if (setup->objective->linear.loss.derive != NULL) {
+		trainer->linear = (struct linear_view){ &setup->objective->linear, setup->training, setup->executor };
+	}
 }
 
 /* Makes the optimizer read its settings from the trainer's copy, in which the schedule moves the momentum. */
@@ -194,7 +201,8 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 		return status;
 	}
 	const size_t outputs = objective->type->predict != NULL ? objective->outputs : 0;
-	status = trainer_sizes(&setup->config, objective->n, outputs, rows, &sizes);
+	const struct optimizer_shape shape = { objective->n, rows, outputs, objective->linear.loss.derive != NULL };
+	status = trainer_sizes(&setup->config, &shape, &sizes);
 	if (status != OK) {
 		return error_set(error, E_MEMORY, "%zu parameters are more than memory can hold", objective->n);
 	}
@@ -227,6 +235,7 @@ enum status trainer_restore(struct trainer *trainer, const void *state, size_t s
 	if (status == OK) {
 		memcpy(trainer->state, state, size);
 		trainer->points_count = 0;
+		trainer->optimizer.kept = false;
 	}
 	return status;
 }

@@ -98,9 +98,8 @@ struct trainer_setup {
 	double (*clock)(void);              /* seconds, monotonic; NULL: time stands still */
 };
 
-/* Bytes that trainer_create will take for an objective of n parameters that predicts `outputs` columns (0: none)
- * over `rows` training rows (0: none); E_TOO_LARGE on overflow. */
-enum status trainer_measure(const struct train_config *config, size_t n, size_t outputs, uint64_t rows, size_t *bytes);
+/* Bytes that trainer_create will take for an objective of this shape; E_TOO_LARGE on overflow. */
+enum status trainer_measure(const struct train_config *config, const struct optimizer_shape *shape, size_t *bytes);
 
 /* Makes a run at step 0. Returns OK, E_MEMORY, E_INVALID. *out is returned owned. */
 enum status trainer_create(const struct trainer_setup *setup, struct trainer **out, struct error *error);

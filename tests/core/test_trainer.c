@@ -240,16 +240,22 @@ START_TEST(more_parameters_than_memory_are_counted_not_taken)
 	size_t bytes = 0, more = 0;
 	trial_init(&trial, 10);
 	trial_optimizer(&trial, "adam", "constant");
-	ck_assert_int_eq(trainer_measure(&trial.setup.config, 1000000, 0, 0, &bytes), OK);
+	ck_assert_int_eq(
+		trainer_measure(&trial.setup.config, &(struct optimizer_shape){ .n = 1000000, .rows = 0 }, &bytes), OK);
 	/* theta, m, v, best and the gradient. */
 	ck_assert_uint_ge(bytes, 5 * 8000000u);
 	ck_assert_uint_le(bytes, 5 * 8000000u + 200000u);
 	trial_number(&trial, "amsgrad", 1);
-	ck_assert_int_eq(trainer_measure(&trial.setup.config, 1000000, 0, 0, &more), OK);
+	ck_assert_int_eq(
+		trainer_measure(&trial.setup.config, &(struct optimizer_shape){ .n = 1000000, .rows = 0 }, &more), OK);
 	ck_assert_uint_eq(more, bytes + 8000000u);
-	ck_assert_int_eq(trainer_measure(&trial.setup.config, SIZE_MAX / 16, 0, 0, &bytes), E_TOO_LARGE);
+	ck_assert_int_eq(trainer_measure(&trial.setup.config,
+					 &(struct optimizer_shape){ .n = SIZE_MAX / 16, .rows = 0 }, &bytes),
+			 E_TOO_LARGE);
 	trial.setup.config.training.batch_size = 64;
-	ck_assert_int_eq(trainer_measure(&trial.setup.config, 10, 0, (uint64_t)1 << 40, &bytes), E_TOO_LARGE);
+	ck_assert_int_eq(trainer_measure(&trial.setup.config,
+					 &(struct optimizer_shape){ .n = 10, .rows = (uint64_t)1 << 40 }, &bytes),
+			 E_TOO_LARGE);
 }
 END_TEST
 
