@@ -24,8 +24,9 @@ struct trainer {
 	bool track_train;                       /* the best is told by the training loss, not by validation */
 	bool early_train;                       /* early stopping likewise */
 	bool observe_train, observe_validation; /* the schedule watches that loss */
-	size_t rate_index; /* of learning_rate among the optimizer's settings; their number: it has none */
-	double sign;       /* +1 minimize, -1 maximize */
+	size_t rate_index;    /* of learning_rate among the optimizer's settings; their number: it has none */
+	double sign;          /* +1 minimize, -1 maximize */
+	double seconds_limit; /* the lesser of stopping.max_seconds and the setup's; NAN: none */
 
 	/* Where the schedule moves the momentum: a copy of the optimizer's settings, and the number in it that is moved
 	 * (the momentum, or the first of betas; NULL: it has none). Set anew in every step; not state. */

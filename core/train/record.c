@@ -27,12 +27,12 @@ static void look(struct trainer *trainer)
 	}
 	trainer->clock_steps = 0;
 	trainer->clock_last = now;
-	trainer->time_up = now >= trainer->setup.config.stopping.max_seconds;
+	trainer->time_up = now >= trainer->seconds_limit;
 }
 
 void clock_step(struct trainer *trainer)
 {
-	if (!isnan(trainer->setup.config.stopping.max_seconds) && ++trainer->clock_steps >= trainer->clock_stride) {
+	if (!isnan(trainer->seconds_limit) && ++trainer->clock_steps >= trainer->clock_stride) {
 		look(trainer);
 	}
 }
@@ -43,7 +43,7 @@ void clock_begin(struct trainer *trainer)
 	trainer->seconds_before = trainer->state->seconds;
 	trainer->clock_last = trainer->seconds_before;
 	trainer->clock_steps = 0;
-	trainer->time_up = trainer->seconds_before >= trainer->setup.config.stopping.max_seconds;
+	trainer->time_up = trainer->seconds_before >= trainer->seconds_limit;
 }
 
 static void copy_parameters(const struct trainer *trainer, double *out)

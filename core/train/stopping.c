@@ -113,8 +113,7 @@ struct verdict stopping_budget(const struct trainer *trainer)
 	const struct run_state *state = trainer->state;
 
 	if (trainer->time_up) {
-		return (struct verdict){ STOP_MAX_SECONDS, trainer->clock_last,
-					 trainer->setup.config.stopping.max_seconds };
+		return (struct verdict){ STOP_MAX_SECONDS, trainer->clock_last, trainer->seconds_limit };
 	}
 	if (training->steps != 0 && state->step >= training->steps) {
 		return (struct verdict){ STOP_STEPS, (double)state->step, (double)training->steps };

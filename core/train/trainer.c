@@ -128,6 +128,8 @@ static void derive(struct trainer *trainer)
 		trainer->observe_train = metric == SCHEDULE_METRIC_TRAIN || setup->validation == NULL;
 		trainer->observe_validation = !trainer->observe_train;
 	}
+	trainer->seconds_limit =
+		fmin(config->stopping.max_seconds, setup->seconds_limit > 0 ? setup->seconds_limit : (double)NAN);
 	trainer->sign = config->direction == MAXIMIZE ? -1 : 1;
 	trainer->order_epoch = UINT64_MAX;
 	trainer->clock_stride = 1;
@@ -294,8 +296,25 @@ const void *trainer_best(const struct trainer *trainer)
 
 void trainer_stop(struct trainer *trainer, enum stop_reason reason)
 {
-	if (trainer->state->reason == STOP_NONE) {
-		trainer->state->reason = reason;
-		trainer->state->reason_value = reason == STOP_MAX_SECONDS ? trainer->state->seconds : (double)NAN;
+	struct run_state *state = trainer->state;
+	if (state->reason != STOP_NONE) {
+		return;
+	}
+	state->reason = reason;
+	if (state->last.step == state->step || trainer->points_count == trainer->points_capacity) {
+		return;
+	}
+	const struct curve_point last = state->last;
+	uint64_t measured = 0;
+	if (trainer->full && state->arrived) {
+		measured = POINT_TRAIN_LOSS | POINT_GRADIENT_NORM;
+	} else if (state->carried & CARRIED_VALUE) {
+		state->loss = state->carried_value;
+		measured = POINT_TRAIN_LOSS;
+	}
+	clock_begin(trainer);
+	record_point(trainer, measured, NAN);
+	if (measured == 0 && last.step != UINT64_MAX) {
+		state->last = last; /* what is known of the loss */
 	}
 }

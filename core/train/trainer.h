@@ -96,6 +96,9 @@ struct trainer_setup {
 	const void *initial;                /* [n] of dtype, or NULL: objective->type->initialise(seed) */
 	struct executor *executor;          /* borrowed */
 	double (*clock)(void);              /* seconds, monotonic; NULL: time stands still */
+	/* Ends the run like stopping.max_seconds, but is no part of the configuration that a state is bound to; 0, NAN:
+	 * none. */
+	double seconds_limit;
 };
 
 /* Bytes that trainer_create will take for an objective of this shape; E_TOO_LARGE on overflow. */
@@ -133,7 +136,7 @@ struct trainer_progress {
 	uint64_t rows_seen;      /* rows that gradients were computed on, over all attempts */
 	uint64_t values;         /* evaluations of the training objective's value, trial points included */
 	uint64_t gradients;      /* ... and of its gradient; one that gives both counts in both */
-	struct curve_point last; /* the last point made; step UINT64_MAX: none yet */
+	struct curve_point last; /* the last point that a step made; step UINT64_MAX: none yet */
 	bool has_best;
 	uint64_t best_step;
 	double best_value;
@@ -159,7 +162,9 @@ struct evaluation {
 enum status trainer_evaluate(struct trainer *trainer, const void *theta, const struct data_view *data,
 			     struct evaluation *out);
 
-/* Ends the run from outside (cancel), as it stands: no point is made. Nothing when it has ended already. */
+/* Ends the run from outside (cancel), as it stands. The step that it has reached gets its point of the curve with what
+ * is known there, unless it has one or the buffer of points is full (take them before). Nothing is evaluated. Nothing
+ * happens when the run has ended already. */
 void trainer_stop(struct trainer *trainer, enum stop_reason reason);
 
 #endif

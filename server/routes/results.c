@@ -132,7 +132,7 @@ void loaded_weights_fini(struct loaded_weights *weights)
 	memset(weights, 0, sizeof *weights);
 }
 
-/* `best` after early stopping or divergence, else `last`. */
+/* `best` after early stopping or divergence, else `last`. (A run that diverged at once has no best: `last`, too.) */
 static const char *default_at(const struct job_record *record)
 {
 	const char *reason = record->stop_reason == NULL ? "" : record->stop_reason;
@@ -149,6 +149,11 @@ enum status weights_load(struct service *service, const struct job_record *recor
 	}
 	enum status status =
 		store_read_weights(service->store, record->id, out->at, &out->step, &out->values, &out->length);
+	if (status == E_NOT_FOUND && at == NULL && strcmp(out->at, "best") == 0) {
+		out->at = "last";
+		status =
+			store_read_weights(service->store, record->id, out->at, &out->step, &out->values, &out->length);
+	}
 	if (status == OK) {
 		status = model_card_load(record->card, strlen(record->card), &out->card);
 	}

@@ -168,6 +168,7 @@ static enum status build_trainer(struct run *run, struct error *error)
 		.initial = run->initial,
 		.executor = executor,
 		.clock = run_seconds,
+		.seconds_limit = run->environment->max_job_seconds,
 	};
 	status = trainer_create(&setup, &run->trainer, error);
 	if (status != OK) {
@@ -226,10 +227,6 @@ static enum status hand_over(struct run *run, uint64_t step, uint64_t slice)
 {
 	struct trainer_progress progress;
 	trainer_progress(run->trainer, &progress);
-	if (progress.reason == STOP_NONE && progress.seconds >= run->environment->max_job_seconds) {
-		trainer_stop(run->trainer, STOP_MAX_SECONDS);
-		return OK;
-	}
 	double now = run_seconds();
 	if (now - run->last_checkpoint >= run->environment->checkpoint_seconds) {
 		return run_save_checkpoint(run);
@@ -263,11 +260,15 @@ static enum status drive(struct run *run)
 	return OK;
 }
 
-static void cancel_now(struct run *run)
+/* The evaluation that was given up left the last whole step. Points go first: the last one needs room. */
+static enum status cancel_now(struct run *run)
 {
-	/* The evaluation that was given up left the last whole step; the flag must not disturb what follows. */
-	trainer_stop(run->trainer, STOP_CANCELLED);
-	run_finish_trained(run);
+	enum status status = trainer_reason(run->trainer) == STOP_NONE ? run_send_points(run) : OK;
+	if (status == OK) {
+		trainer_stop(run->trainer, STOP_CANCELLED);
+		status = run_finish_trained(run);
+	}
+	return status;
 }
 
 static void run_to_end(struct run *run)
@@ -276,11 +277,10 @@ static void run_to_end(struct run *run)
 	if (status == OK) {
 		status = run_finish_trained(run);
 	}
-	if (status == OK || status == E_CONFLICT) {
-		return;
-	}
 	if (status == E_CANCELLED && atomic_load(&run->control->cancel)) {
-		cancel_now(run);
+		status = cancel_now(run);
+	}
+	if (status == OK || status == E_CONFLICT) {
 		return;
 	}
 	if (status == E_CANCELLED) {

@@ -1,109 +1,160 @@
-/* How a job ends: each rule with the value that it saw, and the weights that are there whatever ended it. */
-#include <math.h>
+/* However a job ends, its curve ends with the point of its last step and its weights are there; a cancel acts at once.
+ */
 #include <string.h>
+#include <time.h>
 
 #include "tests/blackbox/jobs.h"
 
-#define OFF "\"gradient_norm\": null, \"loss_change\": null, \"parameter_change\": null"
-#define DATA                                                                                                           \
-	"\"dataset\": {\"inline\": {\"columns\": [\"x\", \"y\"], \"rows\": [[0.5, 1.1], [1.5, 2.9], [2.385, 5.2], "    \
-	"[4, 8.1], [5, 9.7], [6, 12.3], [7, 13.6], [8, 16.4]]}, \"target\": \"y\"%s}, "
+#define NO_RULES "\"stopping\": {\"gradient_norm\": null, \"loss_change\": null, \"parameter_change\": null}"
 
-/* A bowl of two parameters, f = 0.5 (x^2 + 4 y^2), by plain descent. */
-static const char *bowl(const char *rest)
+static void nap(void)
 {
-	return text_of(
-		"{\"model\": {\"type\": \"function\", \"function\": \"quadratic\", \"A\": [[1, 0], [0, 4]], "
-		"\"initial_point\": [2.385, 1]}, \"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 0.1}, %s}",
-		rest);
+	nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 }
 
-/* The job ended so; value and limit NAN: must be null. Both sets of weights are there. */
-static const struct reply *expect_ending(const struct server *server, const char *id, const char *reason)
+static double seconds_now(void)
 {
-	const struct reply *job = client_get(server, text_of("/v1/jobs/%s", id));
-	ck_assert_msg(strcmp(string_at(job->json, "stop_reason"), reason) == 0, "%s instead of %s", job->body, reason);
-	const char *const at[] = { "last", "best" };
-	for (size_t i = 0; i < 2; i++) {
-		const struct reply *weights = client_get(server, text_of("/v1/jobs/%s/weights?at=%s", id, at[i]));
-		expect(weights, 200);
-		ck_assert_str_eq(string_at(weights->json, "at"), at[i]);
-	}
-	return job;
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static void expect_rule(const struct server *server, const char *json, const char *reason, double limit)
+/* The ended job's curve goes to its last step. */
+static const struct reply *expect_curve(const struct server *server, const struct reply *job)
 {
-	const char *id = job_post(server, json);
-	job_wait(server, id);
-	const struct reply *job = expect_ending(server, id, reason);
-	const double value = number_at(job->json, "stop_value");
-	ck_assert_double_eq_tol(number_at(job->json, "stop_limit"), limit, 1e-12 * limit);
-	if (strcmp(reason, "max_seconds") == 0 || strcmp(reason, "steps") == 0 || strcmp(reason, "epochs") == 0 ||
-	    strcmp(reason, "early_stopping") == 0) {
-		ck_assert_double_ge(value, limit);
-	} else {
-		ck_assert_double_le(value, limit);
-		ck_assert_double_ge(value, 0);
-	}
+	const struct reply *curve = client_get(server, text_of("/v1/jobs/%s/curve", string_at(job->json, "id")));
+	size_t n;
+	expect(curve, 200);
+	const double *step = curve_series(curve, "step", &n);
+	ck_assert_uint_gt(n, 0);
+	ck_assert_double_eq(number_at(curve->json, "points_total"), (double)n);
+	ck_assert_double_eq(step[n - 1], number_at(job->json, "progress.step"));
+	ck_assert(cJSON_IsNull(get_at(curve->json, "next_step")));
+	return curve;
 }
 
-START_TEST(each_rule_says_what_it_saw_and_what_its_limit_was)
+/* And its last weights are those of that step. */
+static const struct reply *expect_complete(const struct server *server, const struct reply *job)
+{
+	const struct reply *weights =
+		client_get(server, text_of("/v1/jobs/%s/weights?at=last", string_at(job->json, "id")));
+	expect(weights, 200);
+	ck_assert_double_eq(number_at(weights->json, "step"), number_at(job->json, "progress.step"));
+	return expect_curve(server, job);
+}
+
+/* A job that records its first point, those of validation, and its last. */
+static const char *endless(const char *dataset, const char *batch)
+{
+	return text_of("{\"dataset\": {\"id\": \"%s\", \"validation_fraction\": 0.2}, \"model\": {\"type\": \"mlp\", "
+		       "\"loss\": \"cross_entropy\", \"layers\": [{\"type\": \"dense\", \"units\": 24, \"activation\": "
+		       "\"tanh\"}]}, \"optimizer\": {\"type\": \"adam\", \"learning_rate\": 1e-6}, \"training\": "
+		       "{\"steps\": 100000000, \"batch_size\": %s}, " NO_RULES
+		       ", \"recording\": {\"every_steps\": 99999999}}",
+		       dataset, batch);
+}
+
+static const char *const batches[] = { "16", "\"full\"" };
+
+START_TEST(a_cancelled_job_ends_with_the_point_and_the_weights_of_its_last_step)
 {
 	struct server *server = server_start(NULL);
-	const struct {
-		const char *job, *reason;
-		double limit;
-	} cases[] = {
-		{ bowl("\"stopping\": {\"gradient_norm\": 0.02385}"), "gradient_norm", 0.02385 },
-		{ bowl("\"stopping\": {\"loss_change\": 0.002385, \"gradient_norm\": null}"), "loss_change", 0.002385 },
-		{ bowl("\"stopping\": {\"parameter_change\": 0.02385, \"gradient_norm\": null}"), "parameter_change",
-		  0.02385 },
-		{ bowl("\"stopping\": {\"target_loss\": 0.2385}"), "target_loss", 0.2385 },
-		{ bowl("\"training\": {\"steps\": 7}"), "steps", 7 },
-		{ bowl("\"training\": {\"steps\": 1000000000}, \"stopping\": {" OFF ", \"max_seconds\": 0.2385}"),
-		  "max_seconds", 0.2385 },
-		{ text_of("{" DATA "\"model\": {\"type\": \"linear_regression\"}, \"training\": {\"epochs\": 3, "
-			  "\"batch_size\": 3}}",
-			  ""),
-		  "epochs", 3 },
-		{ text_of("{" DATA "\"model\": {\"type\": \"linear_regression\"}, \"training\": {\"epochs\": 5000}, "
-			  "\"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 0.385}, "
-			  "\"stopping\": {" OFF ", \"early_stopping\": {\"patience\": 4, \"metric\": "
-			  "\"validation_loss\"}}}",
-			  ", \"validation_fraction\": 0.25"),
-		  "early_stopping", 4 },
-	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		expect_rule(server, cases[i].job, cases[i].reason, cases[i].limit);
-	}
+	const char *dataset = dataset_upload(server, "digits.csv", "target=target");
+	const char *id = job_post(server, endless(dataset, batches[_i]));
+	job_reach(server, id, 30);
+	expect(client_call(server, &(struct call){ .method = "POST", .path = text_of("/v1/jobs/%s/cancel", id) }), 202);
+	const struct reply *job = job_wait(server, id);
+	ck_assert_str_eq(string_at(job->json, "status"), "cancelled");
+	ck_assert_str_eq(string_at(job->json, "stop_reason"), "cancelled");
+	ck_assert_double_ge(number_at(job->json, "progress.step"), 30);
+	ck_assert_double_gt(number_at(job->json, "metrics.train_loss"), 0);
+	expect_complete(server, job);
+	expect(client_get(server, text_of("/v1/jobs/%s/weights?at=best", id)), 200);
 	finish(server);
 }
 END_TEST
 
-START_TEST(a_cancelled_and_a_diverged_job_keep_best_and_last_and_name_no_value)
+START_TEST(a_job_that_max_job_seconds_ends_has_a_measured_last_point)
 {
-	struct server *server = server_start(NULL);
-	const char *id = job_post(server, bowl("\"training\": {\"steps\": 1000000000}, \"stopping\": {" OFF "}"));
-	job_reach(server, id, 10);
-	client_post(server, text_of("/v1/jobs/%s/cancel", id), "");
-	job_wait(server, id);
-	ck_assert(cJSON_IsNull(get_at(expect_ending(server, id, "cancelled")->json, "stop_value")));
-	id = job_post(server, "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", \"initial_point\": "
-			      "[-1.2, 1]}, \"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 2.385}}");
-	job_wait(server, id);
-	ck_assert(cJSON_IsNull(get_at(expect_ending(server, id, "diverged")->json, "stop_limit")));
+	struct server *server = server_start(FLAGS("--max-job-seconds", "0.3"));
+	const char *dataset = dataset_upload(server, "digits.csv", "target=target");
+	const struct reply *job = job_run(server, endless(dataset, batches[_i]));
+	ck_assert_str_eq(string_at(job->json, "stop_reason"), "max_seconds");
+	ck_assert_double_gt(number_at(job->json, "progress.step"), 0);
+	const struct reply *curve = expect_complete(server, job);
+	size_t n;
+	const double *loss = curve_series(curve, "train_loss", &n);
+	if (_i == 1) {
+		ck_assert_double_gt(loss[n - 1], 0); /* of all rows */
+	}
+	expect(client_get(server, text_of("/v1/jobs/%s/weights?at=best", string_at(job->json, "id"))), 200);
 	finish(server);
 }
 END_TEST
+
+START_TEST(a_job_that_diverges_at_step_0_has_its_point_and_its_weights)
+{
+	struct server *server = server_start(NULL);
+	const struct reply *job =
+		job_wait(server, job_post(server, "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", "
+						  "\"initial_point\": [1e200, 2.385]}}"));
+	ck_assert_str_eq(string_at(job->json, "status"), "failed");
+	ck_assert_str_eq(string_at(job->json, "stop_reason"), "diverged");
+	ck_assert_double_eq(number_at(job->json, "progress.step"), 0);
+	const struct reply *curve = expect_complete(server, job);
+	ck_assert_str_eq(string_at(curve->json, "nonfinite.0.value"), "Infinity");
+	const struct reply *weights = client_get(server, text_of("/v1/jobs/%s/weights", string_at(job->json, "id")));
+	expect(weights, 200);
+	ck_assert_str_eq(string_at(weights->json, "at"), "last");
+	ck_assert_double_eq(number_at(weights->json, "parameters.0.values.0"), 1e200);
+	finish(server);
+}
+END_TEST
+
+START_TEST(a_cancel_in_the_pass_of_the_last_metrics_ends_the_job_at_once)
+{
+	struct server *server = server_start(FLAGS("--workers", "1"));
+	const char *dataset = dataset_upload(server, "digits.csv", "target=target");
+	const char *json = text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"mlp\", \"loss\": "
+				   "\"cross_entropy\", \"layers\": [{\"type\": \"dense\", \"units\": 3000}, {\"type\": "
+				   "\"dense\", \"units\": 3000}]}, \"training\": {\"steps\": 1, \"batch_size\": "
+				   "\"full\"}}",
+				   dataset);
+	bool cancelled = false;
+	for (int attempt = 0; attempt < 8 && !cancelled; attempt++) {
+		const char *id = job_post(server, json);
+		const char *path = text_of("/v1/jobs/%s/curve?series=step", id);
+		const struct reply *curve = client_get(server, path);
+		for (; number_at(curve->json, "points_total") < 2; curve = client_get(server, path))
+			nap();
+		/* Both points are there: what is left are the metrics. */
+		double begin = seconds_now();
+		const struct call call = { .method = "POST", .path = text_of("/v1/jobs/%s/cancel", id) };
+		cancelled = client_call(server, &call)->status == 202;
+		const struct reply *job = job_wait(server, id);
+		ck_assert_str_eq(string_at(job->json, "status"), cancelled ? "cancelled" : "succeeded");
+		ck_assert_double_lt(seconds_now() - begin, 2 * blackbox_patience());
+		expect_curve(server, job); /* the weights would be 200 MB of JSON */
+	}
+	ck_assert_msg(cancelled, "the metrics were always faster");
+	finish(server);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("blackbox/endings");
+	TCase *tests = tcase_create("endings");
+	tcase_set_timeout(tests, 120);
+	tcase_add_loop_test(tests, a_cancelled_job_ends_with_the_point_and_the_weights_of_its_last_step, 0, 2);
+	tcase_add_loop_test(tests, a_job_that_max_job_seconds_ends_has_a_measured_last_point, 0, 2);
+	tcase_add_test(tests, a_job_that_diverges_at_step_0_has_its_point_and_its_weights);
+	tcase_add_test(tests, a_cancel_in_the_pass_of_the_last_metrics_ends_the_job_at_once);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
 
 int main(void)
 {
-	Suite *suite = suite_create("endings");
-	TCase *ends = tcase_create("ends");
-	suite_add_tcase(suite, ends);
-	tcase_set_timeout(ends, 60 * blackbox_patience());
-	tcase_add_test(ends, each_rule_says_what_it_saw_and_what_its_limit_was);
-	tcase_add_test(ends, a_cancelled_and_a_diverged_job_keep_best_and_last_and_name_no_value);
-	return blackbox_run(suite);
+	return blackbox_run(suite());
 }

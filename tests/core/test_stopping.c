@@ -369,6 +369,57 @@ START_TEST(a_cancel_from_outside_is_the_reason_and_keeps_what_is_there)
 }
 END_TEST
 
+/* The points of a run of `steps` steps that was then stopped; every 4th step has one. */
+static void stop_after(struct trial *trial, uint64_t steps)
+{
+	static double x0[1] = { 2.385 };
+	bowl(trial, 100, 0.1, x0);
+	trial->setup.config.recording.every_steps = 4;
+	trial_create(trial);
+	ck_assert_int_eq(trainer_advance(trial->trainer, steps), OK);
+	trainer_stop(trial->trainer, STOP_CANCELLED);
+	trial_take(trial);
+}
+
+START_TEST(a_run_that_is_stopped_has_a_point_at_its_last_step_and_only_one)
+{
+	struct trial trial;
+	stop_after(&trial, 6);
+	ck_assert_uint_eq(trial.count, 3); /* 0, 4 and the last, 6 */
+	ck_assert_uint_eq(trial.points[2].step, 6);
+	ck_assert_uint_eq(trial.points[2].measured, 0); /* nothing was evaluated there */
+	ck_assert_uint_eq(trial_progress(&trial).last.step, 4);
+	ck_assert(trial_progress(&trial).last.measured & POINT_TRAIN_LOSS);
+	trainer_stop(trial.trainer, STOP_CANCELLED);
+	trial_take(&trial);
+	ck_assert_uint_eq(trial.count, 3);
+	trial_end(&trial);
+	stop_after(&trial, 0);
+	ck_assert_uint_eq(trial.count, 1);
+	ck_assert_uint_eq(trial.points[0].step, 0);
+	trial_end(&trial);
+}
+END_TEST
+
+START_TEST(a_limit_of_seconds_from_outside_ends_like_max_seconds_with_a_measured_point)
+{
+	struct trial trial;
+	double x0[1] = { 2.385 };
+	bowl(&trial, 1000, 0.001, x0);
+	trial.setup.config.recording.every_steps = 1000;
+	trial.setup.clock = slow_clock;
+	trial.setup.seconds_limit = 20;
+	ck_assert_int_eq(trial_run(&trial), STOP_MAX_SECONDS);
+	const struct trainer_progress progress = trial_progress(&trial);
+	ck_assert_uint_gt(progress.step, 0);
+	ck_assert_uint_lt(progress.step, 1000);
+	ck_assert_double_eq(progress.reason_limit, 20);
+	ck_assert_uint_eq(trial.points[trial.count - 1].step, progress.step);
+	ck_assert(trial.points[trial.count - 1].measured & POINT_TRAIN_LOSS);
+	trial_end(&trial);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("stopping");
@@ -394,6 +445,8 @@ int main(void)
 	tcase_add_test(outside, max_seconds_ends_a_run_within_an_epoch);
 	tcase_add_test(outside, seconds_of_earlier_attempts_count);
 	tcase_add_test(outside, a_cancel_from_outside_is_the_reason_and_keeps_what_is_there);
+	tcase_add_test(outside, a_run_that_is_stopped_has_a_point_at_its_last_step_and_only_one);
+	tcase_add_test(outside, a_limit_of_seconds_from_outside_ends_like_max_seconds_with_a_measured_point);
 	suite_add_tcase(suite, outside);
 	return suite_run(suite);
 }
