@@ -6,6 +6,7 @@
 
 #include "core/model/expression.h"
 #include "core/tensor/program.h"
+#include "core/objective/gradient_check.h"
 #include "tests/core/modelling.h"
 #include "tests/support/golden.h"
 #include "tests/support/suite.h"
@@ -168,20 +169,10 @@ START_TEST(any_objective_has_the_gradient_of_its_differences_over_rows)
 		ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
 		ck_assert_msg((couples[0] != '\0') == kinds[k].coupled, "%s: %s", kinds[k].text, couples);
 		struct objective *objective = build(&written, &shape, DTYPE_FLOAT64, 1);
-		struct result result = evaluate(objective, point, &batch, &executor);
-		double near[NUMBERS];
-		memcpy(near, point, sizeof point);
-		for (size_t i = 0; i < objective->n; i++) {
-			const double h = 1e-5;
-			near[i] = point[i] + h;
-			double above = evaluate(objective, near, &batch, &executor).value;
-			near[i] = point[i] - h;
-			double slope = (above - evaluate(objective, near, &batch, &executor).value) / (2 * h);
-			near[i] = point[i];
-			ck_assert_msg(fabs(slope - result.gradient[i]) <= 1e-6 * fmax(1, fabs(slope)),
-				      "%s: derivative %zu is %.12g, differences give %.12g", kinds[k].text, i,
-				      result.gradient[i], slope);
-		}
+		struct gradient_error worst;
+		ck_assert_int_eq(gradient_check(objective, point, &batch, &executor, &worst), OK);
+		ck_assert_msg(worst.error < 1e-6, "%s: derivative %zu is %.12g, differences give %.12g", kinds[k].text,
+			      worst.index, worst.analytic, worst.numeric);
 		objective_destroy(objective);
 	}
 	modelling_free(&data);
