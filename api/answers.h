@@ -5,6 +5,7 @@
 #ifndef API_ANSWERS_H
 #define API_ANSWERS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -132,14 +133,22 @@ void weights_render(const char *job_id, uint64_t step, const char *at, const str
 /* Predictions. predictions_read: rows of raw values in the order of card->feature, as numbers, from a body
  * {"inputs": ...}; predictions_standardize makes of them what the model computes with. */
 struct prediction_inputs {
+	const atomic_bool *stop; /* set by the caller, or NULL: when it becomes true, reading gives up (E_CANCELLED),
+				  * and rendering leaves the rest out */
 	size_t rows;
 	double *x; /* [rows, card->features] raw; owned */
 	bool has_target;
 	double *y; /* [rows, targets] numbers, or class index (-1: a class never seen); owned, or NULL */
 };
+/* Bytes that answering such a body takes at most: reading, weights, outputs, text. */
+uint64_t predictions_memory(const char *body, size_t length, const struct model_card *card);
 enum status predictions_read(const char *body, size_t length, const struct model_card *card,
 			     struct prediction_inputs *out, struct problem *problem);
 void prediction_inputs_fini(struct prediction_inputs *inputs);
+static inline bool prediction_stopped(const struct prediction_inputs *inputs)
+{
+	return inputs->stop != NULL && atomic_load_explicit(inputs->stop, memory_order_relaxed);
+}
 /* out[rows, features] of card->dtype = (x - mean) / std. */
 void predictions_standardize(const struct model_card *card, const struct prediction_inputs *inputs, void *out);
 /* outputs: [rows, columns] doubles, before the link function. */

@@ -4,6 +4,11 @@
 
 #include "api/spec.h"
 
+uint64_t job_draft_memory(const char *body, size_t length)
+{
+	return json_tree_bytes(body, length) + 3 * (uint64_t)length;
+}
+
 enum status job_draft_read(const char *body, size_t length, struct job_draft **out, struct problem *problem)
 {
 	struct job_draft *draft = calloc(1, sizeof *draft);

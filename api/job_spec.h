@@ -24,6 +24,8 @@ struct job_draft; /* a body that was read as JSON */
 /* Reads a body. OK, or E_INVALID with `problem` set (400 for what is no JSON: line and column; 422 for
  * duplicate keys, unknown top-level fields ...), E_MEMORY. */
 enum status job_draft_read(const char *body, size_t length, struct job_draft **out, struct problem *problem);
+/* Bytes that such a body takes at most while a job is made of it: the tree, its inline data as text and as a table. */
+uint64_t job_draft_memory(const char *body, size_t length);
 void job_draft_destroy(struct job_draft *draft);
 
 /* The dataset that the draft names (borrowed; NULL: none, or not a string), and that of

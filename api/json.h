@@ -28,6 +28,9 @@ enum { JSON_DEPTH_MAX = 64, JSON_VALUES_MAX = 2000000 };
 /* Checks the grammar and UTF-8. False, with PROBLEM_MALFORMED (line and column) or PROBLEM_TOO_LARGE. */
 bool json_scan(const char *body, size_t length, struct problem *problem);
 
+/* How many values a text has at most, without reading it, and the bytes that the tree of them takes. */
+uint64_t json_values(const char *body, size_t length);
+uint64_t json_tree_bytes(const char *body, size_t length);
 /* The tree of a body; returned owned (cJSON_Delete). E_INVALID with a problem, E_MEMORY. */
 enum status json_parse(const char *body, size_t length, cJSON **out, struct problem *problem);
 

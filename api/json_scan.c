@@ -320,6 +320,28 @@ bool json_scan(const char *body, size_t length, struct problem *problem)
 	return fine;
 }
 
+static uint64_t count_of(const char *body, size_t length, char wanted)
+{
+	uint64_t count = 0;
+	for (size_t i = 0; i < length; i++) {
+		count += body[i] == wanted;
+	}
+	return count;
+}
+
+/* Each value but the first of an array or an object has a comma before it. */
+uint64_t json_values(const char *body, size_t length)
+{
+	uint64_t values = 1 + count_of(body, length, ',') + count_of(body, length, '[') + count_of(body, length, '{');
+	return values < JSON_VALUES_MAX ? values : JSON_VALUES_MAX;
+}
+
+/* A node and each string are allocated by themselves; malloc adds up to 16 bytes, and gives at least 32. */
+uint64_t json_tree_bytes(const char *body, size_t length)
+{
+	return json_values(body, length) * (sizeof(cJSON) + 16) + count_of(body, length, '"') * 16 + length;
+}
+
 enum status json_parse(const char *body, size_t length, cJSON **out, struct problem *problem)
 {
 	*out = NULL;

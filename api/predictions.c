@@ -162,7 +162,7 @@ static void read_rows(struct prediction_reader *in, const cJSON *inputs, const c
 		return;
 	}
 	in->out->has_target = all_targets(in);
-	for (const cJSON *row = inputs->child; row != NULL; row = row->next, k++) {
+	for (const cJSON *row = inputs->child; row != NULL && !prediction_stopped(in->out); row = row->next, k++) {
 		struct at at_row = { &at_inputs, NULL, k };
 		size_t given = cJSON_IsArray(row) ? json_count(row) : 0, i = 0;
 		if (!cJSON_IsArray(row)) {
@@ -190,7 +190,8 @@ static void read_records(struct prediction_reader *in, const cJSON *inputs)
 {
 	size_t k = 0, needed = in->card->features + in->card->targets;
 	bool targets = true;
-	for (const cJSON *record = inputs->child; record != NULL; record = record->next, k++) {
+	for (const cJSON *record = inputs->child; record != NULL && !prediction_stopped(in->out);
+	     record = record->next, k++) {
 		struct at at_row = { &at_inputs, NULL, k };
 		size_t guess = 0;
 		if (!cJSON_IsObject(record)) {
@@ -272,11 +273,26 @@ static enum status read_body(struct prediction_reader *in, const cJSON *root)
 	return OK;
 }
 
+/* While rows are read there are the tree and raw values, then raw and standardised values and the answer: an output in
+ * the model's precision and as a double, written twice (as a probability too), in a text that doubles when it is full.
+ */
+enum { OUTPUT_BYTES = 2 * 8 + 2 * 2 * 25 };
+
+uint64_t predictions_memory(const char *body, size_t length, const struct model_card *card)
+{
+	uint64_t values = json_values(body, length);
+	uint64_t rows = values / (card->features + 1) + 1;
+	uint64_t outputs = 1 + (card->classes > card->targets ? card->classes : card->targets);
+	uint64_t reading = json_tree_bytes(body, length) + values * sizeof(double);
+	uint64_t answering = 2 * values * sizeof(double) + rows * outputs * OUTPUT_BYTES;
+	return length + (reading > answering ? reading : answering) + 2 * (uint64_t)card->n * sizeof(double);
+}
+
 enum status predictions_read(const char *body, size_t length, const struct model_card *card,
 			     struct prediction_inputs *out, struct problem *problem)
 {
 	cJSON *root = NULL;
-	memset(out, 0, sizeof *out);
+	*out = (struct prediction_inputs){ .stop = out->stop };
 	enum status status = json_parse(body, length, &root, problem);
 	struct prediction_reader in = { .reader = { problem, status == OK ? arena_create() : NULL },
 					.card = card,
@@ -287,7 +303,9 @@ enum status predictions_read(const char *body, size_t length, const struct model
 	if (status == OK) {
 		status = read_body(&in, root);
 	}
-	if (status == OK && problem_any(problem)) {
+	if (status == OK && prediction_stopped(out)) {
+		status = E_CANCELLED;
+	} else if (status == OK && problem_any(problem)) {
 		status = E_INVALID;
 	} else if (status == OK && arena_failed(in.reader.arena)) {
 		status = E_MEMORY;

@@ -83,16 +83,17 @@ static void class_render(struct text *out, const struct model_card *card, size_t
 	}
 }
 
-static void classes_render(const struct model_card *card, size_t rows, const double *outputs, size_t columns,
-			   struct text *out)
+static void classes_render(const struct model_card *card, const struct prediction_inputs *inputs, const double *outputs,
+			   size_t columns, struct text *out)
 {
+	size_t rows = inputs->rows;
 	double *p = calloc(card->classes + 1, sizeof *p);
 	if (p == NULL) {
 		out->failed = true;
 		return;
 	}
 	text_puts(out, ",\"predictions\":[");
-	for (size_t i = 0; i < rows; i++) {
+	for (size_t i = 0; i < rows && !prediction_stopped(inputs); i++) {
 		text_puts(out, i == 0 ? "" : ",");
 		if (decided(outputs + i * columns, columns)) {
 			class_render(out, card, class_of(outputs + i * columns, columns));
@@ -106,7 +107,7 @@ static void classes_render(const struct model_card *card, size_t rows, const dou
 		return;
 	}
 	text_puts(out, "],\"probabilities\":[");
-	for (size_t i = 0; i < rows; i++) {
+	for (size_t i = 0; i < rows && !prediction_stopped(inputs); i++) {
 		text_puts(out, i == 0 ? "" : ",");
 		probabilities_of(outputs + i * columns, columns, card->classes, p);
 		numbers_render(out, p, card->classes);
@@ -121,11 +122,11 @@ static double number_of(const struct model_card *card, double output)
 	return card->link == LINK_EXP ? exp(output) : output;
 }
 
-static void values_render(const struct model_card *card, size_t rows, const double *outputs, size_t columns,
-			  struct text *out)
+static void values_render(const struct model_card *card, const struct prediction_inputs *inputs, const double *outputs,
+			  size_t columns, struct text *out)
 {
 	text_puts(out, ",\"predictions\":[");
-	for (size_t i = 0; i < rows; i++) {
+	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
 		text_puts(out, i == 0 ? "" : ",");
 		if (columns == 1) {
 			text_json_double(out, number_of(card, outputs[i]));
@@ -215,12 +216,12 @@ void predictions_render(const char *job_id, uint64_t step, const struct model_ca
 	if (card->classes > 0) {
 		text_puts(out, ",\"classes\":");
 		card_classes_render(card, out);
-		classes_render(card, inputs->rows, outputs, columns, out);
+		classes_render(card, inputs, outputs, columns, out);
 	} else {
-		values_render(card, inputs->rows, outputs, columns, out);
+		values_render(card, inputs, outputs, columns, out);
 	}
 	text_puts(out, ",\"outputs\":[");
-	for (size_t i = 0; i < inputs->rows; i++) {
+	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
 		text_puts(out, i == 0 ? "" : ",");
 		numbers_render(out, outputs + i * columns, columns);
 	}

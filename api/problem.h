@@ -29,10 +29,11 @@
 	X(PROBLEM_URI_LONG, "uri-too-long", 414, "The address is too long")                                            \
 	X(PROBLEM_MEDIA_TYPE, "unsupported-media-type", 415, "Not this media type")                                    \
 	X(PROBLEM_INVALID, "invalid", 422, "The request is understood but wrong")                                      \
-	X(PROBLEM_MEMORY, "needs-too-much-memory", 422, "The job needs more memory than there is")                     \
+	X(PROBLEM_MEMORY, "needs-too-much-memory", 422, "It needs more memory than there is")                          \
 	X(PROBLEM_HEADERS_LONG, "headers-too-large", 431, "The headers are too large")                                 \
 	X(PROBLEM_INTERNAL, "internal", 500, "Our fault")                                                              \
 	X(PROBLEM_QUEUE_FULL, "queue-full", 503, "The queue is full")                                                  \
+	X(PROBLEM_BUSY, "busy", 503, "Too much is under way")                                                          \
 	X(PROBLEM_STOPPING, "stopping", 503, "The service is stopping")                                                \
 	X(PROBLEM_DISK_FULL, "disk-full", 507, "The disk is full")
 

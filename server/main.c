@@ -28,7 +28,8 @@
 
 extern char **environ;
 
-enum { HTTP_THREADS = 4, CACHE_ENTRIES = 4096 };
+/* HTTP_WORK_THREADS: a few, for they compete with the jobs for the cores. */
+enum { HTTP_THREADS = 4, HTTP_WORK_THREADS = 2, CACHE_ENTRIES = 4096 };
 #define HEAD_SECONDS 10.0
 #define BODY_SECONDS 30.0
 /* The end within two seconds: these for the files of checkpoints, the rest for what the clients still read, the last
@@ -89,6 +90,7 @@ static enum status start_http(struct service *service, struct error *error)
 		.any_host = config->no_token && !config_loopback(config),
 		.max_body = (size_t)config->max_body,
 		.threads = HTTP_THREADS,
+		.work_threads = HTTP_WORK_THREADS,
 		.head_seconds = HEAD_SECONDS,
 		.body_seconds = BODY_SECONDS,
 		.routes = routes_table,

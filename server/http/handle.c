@@ -249,7 +249,12 @@ static enum MHD_Result on_complete(struct http_request *request)
 	for (;;) {
 		bool last = request->waited;
 		enum http_outcome outcome;
-		ask(request, &outcome);
+		if (!work_take(request, &outcome)) {
+			ask(request, &outcome);
+		}
+		if (outcome == HTTP_WORK) {
+			return work_submit(request) ? MHD_YES : respond(request);
+		}
 		if (outcome == HTTP_DONE || last) {
 			return respond(request);
 		}

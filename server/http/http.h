@@ -5,12 +5,15 @@
  * - Bodies are read whole up to a limit (JSON), or streamed to a sink (uploads).
  * - A handler that has to wait returns HTTP_WAIT: the connection is suspended (it holds no thread) and the handler is
  *   called again when the job it waits for changes, or when its time is up (request->waited is then set).
+ * - A handler that has long to compute returns HTTP_WORK: it is called again on a work thread (work.c), the connection
+ *   being suspended meanwhile. The threads that serve connections never compute for long.
  * - This layer does: request ids, doors (token, Host, Origin), deadlines for head and body, double or conflicting
  *   lengths, percent-decoding, trailing slash, HEAD, OPTIONS, 404, 405 + Allow, 413, 415, access log.
  */
 #ifndef SERVER_HTTP_HTTP_H
 #define SERVER_HTTP_HTTP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,7 +62,13 @@ void http_response_problem(struct http_response *response, const struct http_req
 enum http_outcome {
 	HTTP_DONE, /* the response is complete */
 	HTTP_WAIT, /* call me again: see http_wait */
+	HTTP_WORK, /* call me again on a work thread: this takes long (not from there) */
 };
+/* Is the handler called on a work thread? */
+bool http_working(const struct http_request *request);
+/* Set when what is computed on a work thread is to be given up, with E_CANCELLED: the service stops, or the client of
+ * an `abandon` route has closed its side. */
+const atomic_bool *http_cancelled(const struct http_request *request);
 /* To be called before returning HTTP_WAIT: until when (seconds from the first call), and on which job. Call it before
  * looking at the state that is waited for: a change from here on wakes, one before it is seen. */
 void http_wait(struct http_request *request, const char *job_id, double seconds);
@@ -85,6 +94,7 @@ struct http_route {
 	http_sink *sink;
 	const char *const *parameters; /* query parameters that the route knows, NULL-terminated; NULL: none */
 	bool open;                     /* needs no token */
+	bool abandon; /* nobody wants its answer once the client has closed its side: work for it is given up */
 };
 
 struct http_options {
@@ -93,7 +103,8 @@ struct http_options {
 	const char *token; /* or NULL */
 	bool any_host; /* without a token: do not ask that Host names this machine (something else guards the door) */
 	size_t max_body;
-	size_t threads;
+	size_t threads;                    /* that serve connections */
+	size_t work_threads;               /* that do what takes long; 1 to 8, others count as the nearer */
 	double head_seconds, body_seconds; /* deadlines */
 	const struct http_route *routes;
 	size_t route_count;

@@ -6,6 +6,7 @@
  *  - the libmicrohttpd thread that owns the connection: everything in struct http_request
  *  - the ticker (ticker.c): `phase` and `deadline` (atomic), `fd` (valid while the connection is in the list)
  *  - any thread, under wait_mutex: struct waiter
+ *  - a work thread, while the connection is suspended for it (work.c): everything again
  *
  * Phases of a connection; the ticker may turn each that has a deadline into KILLED, and then only the ticker's word
  * counts:
@@ -34,6 +35,9 @@ enum {
 	MINIMUM_RATE = 4096, /* bytes a second that a client must send or take beyond the grace of body_seconds */
 	REQUEST_ID_MAX = 64,
 	WAIT_BUCKETS = 256,
+	WORK_THREADS_MAX = 8,
+	WORK_LINE_MAX = 256, /* long requests that wait for a work thread */
+	WORK_BODIES = 4,     /* times max_body: what their bodies may take together */
 };
 
 /* Seconds: an idle kept-alive connection; what a client gets to read an early answer; in-flight answers at the stop. */
@@ -62,6 +66,20 @@ struct waiter {
 	char job_id[ID_SIZE];
 	double deadline; /* 0: not waiting */
 	struct http_request *next, *previous;
+};
+
+struct work {
+	struct http_request *next; /* in line; guarded by work_mutex */
+	bool working;              /* the handler is called on a work thread */
+	bool done;                 /* `outcome` is there for work_take */
+	enum http_outcome outcome;
+	atomic_bool cancel;
+};
+
+struct work_thread {
+	struct http_server *server;
+	pthread_t thread;
+	struct http_request *request; /* at work, or NULL; guarded by work_mutex */
 };
 
 struct query_parameter {
@@ -105,6 +123,7 @@ struct http_request {
 	void (*kept_destroy)(void *);
 	bool waited;
 	struct waiter waiter;
+	struct work work;
 
 	struct http_response response;
 	int status; /* answered with; 0: not yet */
@@ -136,6 +155,15 @@ struct http_server {
 	pthread_mutex_t wait_mutex; /* guards bucket and every struct waiter */
 	struct http_request *bucket[WAIT_BUCKETS];
 	atomic_size_t waiters;
+
+	pthread_mutex_t work_mutex; /* guards what follows, and `next` of each struct work */
+	pthread_cond_t work_wake;
+	struct http_request *work_first, **work_end; /* the line */
+	size_t work_count;                           /* of requests in it */
+	uint64_t work_bytes;                         /* of their bodies */
+	bool work_stopping;
+	size_t work_threads;
+	struct work_thread work_thread[WORK_THREADS_MAX];
 
 	pthread_t ticker;
 	bool ticker_runs;
@@ -188,6 +216,17 @@ bool wait_park(struct http_request *request); /* true: suspended; false: call th
 void wait_end(struct http_request *request);
 /* Wakes whose time is up (all: everybody); returns the next deadline, or INFINITY. */
 double wait_tick(struct http_server *server, double now, bool all);
+
+/* work.c */
+void work_init(struct http_server *server);
+bool work_start(struct http_server *server);
+void work_stop(struct http_server *server);
+/* True: suspended, the handler will be called on a work thread. False: refused, the response says why. */
+bool work_submit(struct http_request *request);
+/* What the handler said on a work thread, once; false when it was not asked there. */
+bool work_take(struct http_request *request, enum http_outcome *outcome);
+/* Looks after the clients of what is under way; returns when next, or INFINITY. */
+double work_tick(struct http_server *server, double now);
 
 /* ticker.c */
 bool ticker_start(struct http_server *server);

@@ -38,6 +38,7 @@ void request_begin(struct http_request *request, struct MHD_Connection *connecti
 	request->received = 0;
 	request->sink_refused = false;
 	request->waited = false;
+	atomic_store(&request->work.cancel, false);
 	request->status = 0;
 	response_reset(&request->response);
 }

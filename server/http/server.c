@@ -2,8 +2,9 @@
  * The daemon: listening socket, libmicrohttpd with epoll and a pool of threads, start and stop.
  *
  * Stopping, in this order, since libmicrohttpd aborts the process when it is stopped with a suspended connection:
- * mark `stopping`, after which a new request is answered 503 and nothing is suspended; resume what is; give answers
- * that are under way a moment; stop the pool, which takes no connection any more; stop the ticker.
+ * mark `stopping`, after which a new request is answered 503 and nothing is suspended; resume what is, the work threads
+ * giving up what they do; give answers that are under way a moment; stop the pool, which takes no connection any more;
+ * stop the ticker.
  *
  * MHD_quiesce_daemon is not used: up to 0.9.75 at least it takes the listening socket out of a thread's epoll set while
  * that thread, awake, may do the same, and the second of the two aborts the process.
@@ -94,6 +95,8 @@ static void server_free(struct http_server *server)
 	}
 	pthread_mutex_destroy(&server->list_mutex);
 	pthread_mutex_destroy(&server->wait_mutex);
+	pthread_cond_destroy(&server->work_wake);
+	pthread_mutex_destroy(&server->work_mutex);
 	free(server);
 }
 
@@ -108,6 +111,7 @@ enum status http_start(const struct http_options *options, struct http_server **
 	server->listener = -1;
 	pthread_mutex_init(&server->list_mutex, NULL);
 	pthread_mutex_init(&server->wait_mutex, NULL);
+	work_init(server);
 	uint64_t random;
 	randombytes_buf(&random, sizeof random);
 	snprintf(server->id_prefix, sizeof server->id_prefix, "%08llx", (unsigned long long)(random >> 32));
@@ -117,7 +121,7 @@ enum status http_start(const struct http_options *options, struct http_server **
 		server->options.token = NULL;
 	}
 	enum status status = open_listener(server, options->host, options->port, error);
-	if (status == OK && !ticker_start(server)) {
+	if (status == OK && !(work_start(server) && ticker_start(server))) {
 		status = error_set(error, E_MEMORY, "cannot start a thread");
 	}
 	if (status == OK) {
@@ -125,6 +129,7 @@ enum status http_start(const struct http_options *options, struct http_server **
 	}
 	if (status != OK) {
 		ticker_stop(server);
+		work_stop(server);
 		server_free(server);
 		return status;
 	}
@@ -156,6 +161,7 @@ void http_stop(struct http_server *server)
 	}
 	atomic_store(&server->stopping, true);
 	wait_tick(server, clock_now(), true);
+	work_stop(server);
 	double until = clock_now() + STOP_SECONDS;
 	while (under_way(server) && clock_now() < until) {
 		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);

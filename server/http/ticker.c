@@ -37,7 +37,7 @@ static void cut(struct http_server *server, struct connection *peer, int phase)
 static double look(struct http_server *server)
 {
 	double now = clock_now();
-	double next = wait_tick(server, now, false);
+	double next = fmin(wait_tick(server, now, false), work_tick(server, now));
 	pthread_mutex_lock(&server->list_mutex);
 	for (struct connection *peer = server->connections; peer != NULL; peer = peer->next) {
 		int phase = atomic_load(&peer->phase);

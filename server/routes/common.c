@@ -43,6 +43,26 @@ void problem_of(struct problem *problem, enum status status, const struct error 
 	problem_set(problem, kind, "%s", words);
 }
 
+enum status reserve_memory(struct service *service, uint64_t bytes, struct problem *problem)
+{
+	uint64_t budget = service->config->memory;
+	enum status status = workers_reserve(service->workers, bytes);
+	if (status == E_TOO_LARGE) {
+		problem_set(problem, PROBLEM_MEMORY, "The request needs about %.1f MiB of memory, there are %.1f MiB.",
+			    (double)bytes / 1048576, (double)budget / 1048576);
+		text_puts(&problem->extra, ",\"needed_bytes\":");
+		text_json_uint(&problem->extra, bytes);
+		text_puts(&problem->extra, ",\"budget_bytes\":");
+		text_json_uint(&problem->extra, budget);
+	} else if (status != OK) {
+		problem_set(
+			problem, PROBLEM_BUSY,
+			"The request needs about %.1f MiB of memory, which running jobs have: ask again in a while.",
+			(double)bytes / 1048576);
+	}
+	return status;
+}
+
 enum http_outcome answer_status(struct http_request *request, struct http_response *response, enum status status,
 				const struct error *error, const char *what)
 {
@@ -54,8 +74,8 @@ enum http_outcome answer_status(struct http_request *request, struct http_respon
 	} else {
 		problem_of(&problem, status, error);
 	}
-	if (status == E_FULL) {
-		http_response_header(response, "Retry-After", "5");
+	if (status == E_FULL || status == E_CANCELLED) {
+		http_response_header(response, "Retry-After", status == E_FULL ? "5" : "1");
 	}
 	return answer_problem(request, response, &problem);
 }

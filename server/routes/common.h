@@ -6,11 +6,18 @@
 #include "server/service.h"
 
 enum { LIST_LIMIT = 50, LIST_LIMIT_MAX = 500, WAIT_MAX = 60, INCLUDED_WEIGHTS_MAX = 10000 };
+/* What is answered on the thread of the connection; a longer body, or more numbers, is work (HTTP_WORK): some
+ * milliseconds either way. */
+enum { QUICK_BODY = 32768, QUICK_NUMBERS = 20000 };
 
 /* Answers the problem and releases it. */
 enum http_outcome answer_problem(struct http_request *request, struct http_response *response, struct problem *problem);
 /* The problem of a failed call below: kind by status, the error's sentence (error may be NULL); 500s are logged. */
 void problem_of(struct problem *problem, enum status status, const struct error *error);
+/* Memory for one request's work, out of the budget of the jobs; release with workers_release. Otherwise the problem
+ * says that it is too much (422, needed_bytes, budget_bytes) or that jobs have it now (503; E_BUSY: add Retry-After).
+ */
+enum status reserve_memory(struct service *service, uint64_t bytes, struct problem *problem);
 /* Both. `what` is what E_NOT_FOUND means: "job", "dataset". */
 enum http_outcome answer_status(struct http_request *request, struct http_response *response, enum status status,
 				const struct error *error, const char *what);
@@ -50,7 +57,7 @@ enum status curve_document(struct service *service, const struct job_record *rec
  * (0: any), more is E_TOO_LARGE. E_NOT_FOUND: none yet. */
 enum status weights_document(struct service *service, const struct job_record *record, const char *at, size_t maximum,
 			     struct text *out);
-/* Reads them: values returned owned, card returned owned. */
+/* Reads them: values returned owned, card returned owned. maximum as above: then they are not read at all. */
 struct loaded_weights {
 	const char *at;
 	uint64_t step;
@@ -58,7 +65,7 @@ struct loaded_weights {
 	size_t length;
 	struct model_card *card;
 };
-enum status weights_load(struct service *service, const struct job_record *record, const char *at,
+enum status weights_load(struct service *service, const struct job_record *record, const char *at, size_t maximum,
 			 struct loaded_weights *out);
 void loaded_weights_fini(struct loaded_weights *weights);
 

@@ -3,6 +3,9 @@
  * through the importer -> spec, with all faults at once -> does it fit the memory -> one durable commit -> a runner is
  * woken -> 202, or a wait for its end.
  *
+ * What takes long (a large body, drawn rows, weights of another job) is work for other threads than the connection's
+ * (HTTP_WORK), in memory out of the budget of the jobs. A service that stops gives it up until the commit.
+ *
  * Called again after a wait, the handler finds what it has stored in `creation` and stores nothing twice.
  */
 #include <math.h>
@@ -28,6 +31,8 @@ struct creation {
 /* What one call works with; zeroed is empty. */
 struct making {
 	struct service *service;
+	const atomic_bool *stop;
+	uint64_t memory; /* reserved */
 	struct job_draft *draft;
 	struct inline_table table;
 	struct generator *generator;
@@ -50,6 +55,12 @@ static void making_fini(struct making *making)
 	dataset_info_fini(&making->validation);
 	text_fini(&making->report);
 	problem_fini(&making->problem);
+	workers_release(making->service->workers, making->memory);
+}
+
+static bool stopped(const struct making *making)
+{
+	return atomic_load_explicit(making->stop, memory_order_relaxed);
 }
 
 /* A dataset by id; one that is not there is no failure: the spec's judge says so, with all other faults. */
@@ -89,6 +100,28 @@ static enum status import_end(struct making *making, const char *pointer, const 
 	return status;
 }
 
+/* Memory for this call, until its end. E_INVALID with the problem set. */
+static enum status reserve(struct making *making, uint64_t bytes)
+{
+	if (reserve_memory(making->service, bytes, &making->problem) != OK) {
+		return E_INVALID;
+	}
+	making->memory += bytes;
+	return OK;
+}
+
+/* To the importer in pieces, so that it can be given up between them. */
+static enum status write_text(struct making *making, const char *text, size_t length, struct error *error)
+{
+	enum { STEP = 1 << 18 };
+	enum status status = OK;
+	for (size_t i = 0; i < length && status == OK; i += STEP) {
+		size_t more = length - i < STEP ? length - i : STEP;
+		status = stopped(making) ? E_CANCELLED : import_write(making->import, text + i, more, error);
+	}
+	return status;
+}
+
 /* Inline rows become a table like any other. Faults of them go to the problem (E_INVALID). */
 static enum status import_inline(struct making *making, struct error *error)
 {
@@ -105,9 +138,19 @@ static enum status import_inline(struct making *making, struct error *error)
 	};
 	status = import_open(making->service->config->data_dir, &options, &making->import, error);
 	if (status == OK) {
-		status = import_write(making->import, making->table.csv, making->table.length, error);
+		status = write_text(making, making->table.csv, making->table.length, error);
 	}
 	return import_end(making, "/dataset/inline", making->table.target, status, error);
+}
+
+/* What drawing rows takes: the order of the rows, what does not change from row to row, and a piece of them as numbers
+ * and as text. */
+static uint64_t generator_memory(const struct generator *generator)
+{
+	enum { NUMBER_BYTES = sizeof(double) + 2 * 25 };
+	uint64_t piece = (uint64_t)generated_piece(generator) * generator_columns(generator);
+	return generator->shape.coefficients * sizeof(double) + generator->shape.rows * sizeof(uint32_t) +
+	       piece * NUMBER_BYTES;
 }
 
 /* All rows of the generator, piece after piece. */
@@ -122,7 +165,7 @@ static enum status write_generated(struct making *making, struct error *error)
 	enum status status = scratch == NULL ? E_MEMORY : OK;
 	for (size_t i = 0; i < rows && status == OK; i += piece) {
 		generated_rows(generator, i, i + piece < rows ? i + piece : rows, scratch, &csv);
-		status = text_failed(&csv) ? E_MEMORY : import_write(making->import, csv.data, csv.length, error);
+		status = text_failed(&csv) ? E_MEMORY : write_text(making, csv.data, csv.length, error);
 		csv.length = 0;
 	}
 	text_fini(&csv);
@@ -135,6 +178,10 @@ static enum status import_generated(struct making *making, struct error *error)
 {
 	const struct import_options options = { .header = HEADER_TRUE, .delimiter = ',', .decimal = '.' };
 	enum status status = job_draft_generator(making->draft, &making->generator, &making->problem);
+	if (status != OK) {
+		return status;
+	}
+	status = reserve(making, generator_memory(making->generator));
 	if (status != OK) {
 		return status;
 	}
@@ -160,7 +207,7 @@ static enum status judge_initial_job(struct making *making, size_t *n)
 	enum status status = store_get_job(making->service->store, id, &record);
 	bool there = status == OK;
 	if (status == OK) {
-		status = weights_load(making->service, &record, at == NULL ? "last" : at, &weights);
+		status = weights_load(making->service, &record, at == NULL ? "last" : at, 0, &weights);
 	}
 	if (status == OK) {
 		*n = weights.card->n;
@@ -194,14 +241,28 @@ static void judge_size(struct making *making, size_t initial_n)
 	}
 }
 
-/* From the body to a spec that can be run. OK, E_INVALID with the problem set, or another failure. */
-static enum status resolve(struct making *making, const struct http_request *request, struct error *error)
+/* The draft of a body, with memory for it reserved where it is work. */
+static enum status read_draft(struct making *making, const struct http_request *request, bool work)
 {
-	size_t length, initial_n;
+	size_t length;
 	const char *body = http_body(request, &length);
-	enum status status = job_draft_read(body, length, &making->draft, &making->problem);
+	enum status status = work ? reserve(making, job_draft_memory(body, length)) : OK;
+	return status != OK ? status : job_draft_read(body, length, &making->draft, &making->problem);
+}
+
+/* Is there more to do than a few lookups? */
+static bool takes_long(const struct making *making)
+{
+	const char *at;
+	return job_draft_has_generator(making->draft) || job_draft_initial_job_id(making->draft, &at) != NULL;
+}
+
+/* From the draft to a spec that can be run. OK, E_INVALID with the problem set, or another failure. */
+static enum status resolve(struct making *making, enum status status, struct error *error)
+{
+	size_t initial_n;
 	if (status != OK) {
-		return status;
+		return problem_any(&making->problem) ? E_INVALID : status;
 	}
 	if (job_draft_has_inline(making->draft)) {
 		status = import_inline(making, error);
@@ -288,6 +349,9 @@ static enum http_outcome answer_failure(struct making *making, enum status statu
 		problem_fault(&making->problem, "/dataset/id", FAULT_NOT_FOUND, NULL, NULL,
 			      "the dataset has been deleted");
 	}
+	if (making->problem.kind == PROBLEM_BUSY) {
+		http_response_header(response, "Retry-After", "1");
+	}
 	if (problem_any(&making->problem)) {
 		http_response_problem(response, request, &making->problem);
 		return HTTP_DONE;
@@ -325,11 +389,17 @@ static enum http_outcome answer_job(struct service *service, struct http_request
 static enum http_outcome create(struct service *service, struct http_request *request, struct http_response *response,
 				bool dry_run, struct creation *creation)
 {
-	struct making making = { .service = service };
+	struct making making = { .service = service, .stop = http_cancelled(request) };
 	struct error error = { 0 };
+	bool work = http_working(request);
 	problem_init(&making.problem);
 	text_init(&making.report);
-	enum status status = resolve(&making, request, &error);
+	enum status status = read_draft(&making, request, work);
+	if (status == OK && !work && takes_long(&making)) {
+		making_fini(&making);
+		return HTTP_WORK;
+	}
+	status = resolve(&making, status, &error);
 	if (status == OK && dry_run) {
 		job_spec_render_dry_run(making.spec, &response->body);
 		making_fini(&making);
@@ -369,6 +439,11 @@ enum http_outcome jobs_create(void *context, struct http_request *request, struc
 	struct problem problem;
 	problem_init(&problem);
 	struct creation creation = { 0 };
+	size_t length;
+	http_body(request, &length);
+	if (length > QUICK_BODY && !http_working(request)) {
+		return HTTP_WORK;
+	}
 	bool dry_run = false;
 	query_bool(request, "dry_run", &dry_run, &problem);
 	query_include(request, &creation.wishes.curve, &creation.wishes.weights, &problem);

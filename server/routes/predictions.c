@@ -3,6 +3,9 @@
  *
  * The dataset may be gone by now, so the model is built again from the job's spec and its card: the card knows
  * features, targets and classes, which is all that the judge of a spec asks of a dataset.
+ *
+ * A few rows and a small model are answered at once, on the thread of the connection; more is work for others
+ * (HTTP_WORK), for which memory is taken out of the budget of the jobs, and which ends early when the service does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +104,7 @@ static enum status run(struct objective *objective, const struct loaded_weights 
 		};
 		struct batch batch = { .data = &view, .count = inputs->rows };
 		struct executor executor = executor_serial();
+		executor.stop = inputs->stop;
 		status = inputs->rows == 0 ? OK
 					   : objective->type->predict(objective, weights->values, &batch, &executor, z);
 		to_double(card->dtype, z, cells_z, *outputs);
@@ -116,7 +120,7 @@ static enum status predict(const struct job_record *record, const struct loaded_
 {
 	struct job_spec *spec = NULL;
 	struct objective *objective = NULL;
-	struct prediction_inputs inputs = { 0 };
+	struct prediction_inputs inputs = { .stop = http_cancelled(request) };
 	double *outputs = NULL;
 	size_t length;
 	const char *body = http_body(request, &length);
@@ -134,6 +138,7 @@ static enum status predict(const struct job_record *record, const struct loaded_
 	}
 	if (status == OK) {
 		predictions_render(record->id, weights->step, weights->card, &inputs, outputs, objective->outputs, out);
+		status = prediction_stopped(&inputs) ? E_CANCELLED : OK;
 	}
 	free(outputs);
 	prediction_inputs_fini(&inputs);
@@ -150,9 +155,34 @@ static void judge_job(const struct job_record *record, struct problem *problem)
 	}
 }
 
+/* Products that a quick prediction makes at most, some milliseconds of them: each value of the body may meet each
+ * weight. */
+enum { QUICK_PRODUCTS = 1 << 22 };
+
+/* With memory reserved for it where it is work. */
+static enum status predict_within_budget(struct service *service, const struct job_record *record,
+					 const struct loaded_weights *weights, const struct http_request *request,
+					 struct text *out, struct problem *problem, struct error *error)
+{
+	size_t length;
+	const char *body = http_body(request, &length);
+	uint64_t bytes = http_working(request) ? predictions_memory(body, length, weights->card) : 0;
+	enum status status = reserve_memory(service, bytes, problem);
+	if (status == OK) {
+		status = predict(record, weights, request, out, problem, error);
+		workers_release(service->workers, bytes);
+	}
+	return status;
+}
+
 enum http_outcome jobs_predictions(void *context, struct http_request *request, struct http_response *response)
 {
 	struct service *service = context;
+	size_t length;
+	http_body(request, &length);
+	if (length > QUICK_BODY && !http_working(request)) {
+		return HTTP_WORK;
+	}
 	struct problem problem;
 	problem_init(&problem);
 	struct error error = { 0 };
@@ -164,20 +194,28 @@ enum http_outcome jobs_predictions(void *context, struct http_request *request, 
 	}
 	judge_job(&record, &problem);
 	if (!problem_any(&problem)) {
-		status = weights_load(service, &record, NULL, &weights);
+		size_t maximum = http_working(request) ? 0 : QUICK_PRODUCTS / (length + 1);
+		status = weights_load(service, &record, NULL, maximum, &weights);
 		if (status == E_NOT_FOUND) {
 			problem_set(&problem, PROBLEM_CONFLICT, "The job has no weights%s.",
 				    job_status_ended(record.status) ? "" : " yet");
 		}
 	}
+	if (status == E_TOO_LARGE) {
+		job_record_fini(&record);
+		return HTTP_WORK;
+	}
 	if (!job_status_ended(record.status)) {
 		http_response_header(response, "Retry-After", "1");
 	}
 	if (!problem_any(&problem) && status == OK) {
-		status = predict(&record, &weights, request, &response->body, &problem, &error);
+		status = predict_within_budget(service, &record, &weights, request, &response->body, &problem, &error);
 	}
 	loaded_weights_fini(&weights);
 	job_record_fini(&record);
+	if (status == E_BUSY) {
+		http_response_header(response, "Retry-After", "1");
+	}
 	if (problem_any(&problem)) {
 		return answer_problem(request, response, &problem);
 	}

@@ -139,7 +139,7 @@ static const char *default_at(const struct job_record *record)
 	return strcmp(reason, "early_stopping") == 0 || strcmp(reason, "diverged") == 0 ? "best" : "last";
 }
 
-enum status weights_load(struct service *service, const struct job_record *record, const char *at,
+enum status weights_load(struct service *service, const struct job_record *record, const char *at, size_t maximum,
 			 struct loaded_weights *out)
 {
 	memset(out, 0, sizeof *out);
@@ -147,15 +147,18 @@ enum status weights_load(struct service *service, const struct job_record *recor
 	if (record->card == NULL) {
 		return E_NOT_FOUND;
 	}
-	enum status status =
-		store_read_weights(service->store, record->id, out->at, &out->step, &out->values, &out->length);
+	enum status status = model_card_load(record->card, strlen(record->card), &out->card);
+	if (status == OK && maximum > 0 && out->card->n > maximum) {
+		status = E_TOO_LARGE;
+	}
+	if (status == OK) {
+		status =
+			store_read_weights(service->store, record->id, out->at, &out->step, &out->values, &out->length);
+	}
 	if (status == E_NOT_FOUND && at == NULL && strcmp(out->at, "best") == 0) {
 		out->at = "last";
 		status =
 			store_read_weights(service->store, record->id, out->at, &out->step, &out->values, &out->length);
-	}
-	if (status == OK) {
-		status = model_card_load(record->card, strlen(record->card), &out->card);
 	}
 	size_t bytes;
 	if (status == OK &&
@@ -172,15 +175,11 @@ enum status weights_document(struct service *service, const struct job_record *r
 			     struct text *out)
 {
 	struct loaded_weights weights;
-	enum status status = weights_load(service, record, at, &weights);
+	enum status status = weights_load(service, record, at, maximum, &weights);
 	if (status != OK) {
 		return status;
 	}
-	if (maximum > 0 && weights.card->n > maximum) {
-		status = E_TOO_LARGE;
-	} else {
-		weights_render(record->id, weights.step, weights.at, weights.card, weights.values, out);
-	}
+	weights_render(record->id, weights.step, weights.at, weights.card, weights.values, out);
 	loaded_weights_fini(&weights);
 	return status;
 }
@@ -218,7 +217,12 @@ enum http_outcome jobs_weights(void *context, struct http_request *request, stru
 	if (status != OK) {
 		return answer_status(request, response, status, NULL, "job");
 	}
-	status = weights_document(service, &record, places[place], 0, &response->body);
+	size_t maximum = http_working(request) ? 0 : QUICK_NUMBERS;
+	status = weights_document(service, &record, places[place], maximum, &response->body);
+	if (status == E_TOO_LARGE) {
+		job_record_fini(&record);
+		return HTTP_WORK;
+	}
 	bool ended = job_status_ended(record.status);
 	if (status == OK) {
 		name_download(response, &record, "json");

@@ -27,8 +27,8 @@ const struct http_route routes_table[] = {
 	{ .method = "DELETE", .pattern = "/v1/jobs/{id}", .handler = jobs_delete },
 	{ .method = "GET", .pattern = "/v1/jobs/{id}/curve", .handler = jobs_curve,
 	  .parameters = PARAMETERS("series", "from_step", "wait", "format") },
-	{ .method = "GET", .pattern = "/v1/jobs/{id}/weights", .handler = jobs_weights, .parameters = PARAMETERS("format", "at") },
-	{ .method = "POST", .pattern = "/v1/jobs/{id}/predictions", .handler = jobs_predictions, .body = HTTP_JSON },
+	{ .method = "GET", .pattern = "/v1/jobs/{id}/weights", .handler = jobs_weights, .abandon = true, .parameters = PARAMETERS("format", "at") },
+	{ .method = "POST", .pattern = "/v1/jobs/{id}/predictions", .handler = jobs_predictions, .body = HTTP_JSON, .abandon = true },
 
 	{ .method = "POST", .pattern = "/v1/expressions/evaluate", .handler = expressions_evaluated, .body = HTTP_JSON },
 

@@ -40,6 +40,8 @@ struct workers {
 	pthread_cond_t wake;
 	uint64_t wakes; /* counts workers_wake and jobs that ended: a runner that saw nothing waits for a change */
 	uint64_t memory_used;
+	size_t claims; /* under way: what they were promised counts as used until they know what they need */
+	pthread_cond_t claimed;
 	bool stopping;
 	size_t started; /* threads that were started */
 	struct runner *runner;
@@ -101,11 +103,14 @@ static enum status run_next(struct runner *runner)
 	uint64_t budget = workers->options.memory_budget;
 	uint64_t promised = workers->memory_used < budget ? budget - workers->memory_used : 0;
 	workers->memory_used += promised;
+	workers->claims++;
 	pthread_mutex_unlock(&workers->mutex);
 	enum status status = store_claim_job(workers->store, promised, &record, &memory);
 	pthread_mutex_lock(&workers->mutex);
 	workers->memory_used -= promised;
 	workers->memory_used += status == OK ? memory : 0;
+	workers->claims--;
+	pthread_cond_broadcast(&workers->claimed);
 	if (status == OK && promised > memory) {
 		/* Somebody may have found nothing left while we held the promise. */
 		workers->wakes++;
@@ -175,6 +180,7 @@ static void workers_free(struct workers *workers)
 	}
 	pool_destroy(workers->pool);
 	pthread_cond_destroy(&workers->wake);
+	pthread_cond_destroy(&workers->claimed);
 	pthread_mutex_destroy(&workers->mutex);
 	free(workers->runner);
 	free(workers->data_dir);
@@ -212,6 +218,7 @@ enum status workers_start(struct store *store, const struct workers_options *opt
 	workers->options = *options;
 	pthread_mutex_init(&workers->mutex, NULL);
 	pthread_cond_init(&workers->wake, NULL);
+	pthread_cond_init(&workers->claimed, NULL);
 	workers->data_dir = strdup(options->data_dir);
 	workers->runner = calloc(options->workers, sizeof *workers->runner);
 	if (workers->data_dir == NULL || workers->runner == NULL) {
@@ -251,6 +258,34 @@ void workers_cancel(struct workers *workers, const char *job_id)
 			atomic_store(&runner->control.stop, true);
 		}
 	}
+	pthread_mutex_unlock(&workers->mutex);
+}
+
+enum status workers_reserve(struct workers *workers, uint64_t bytes)
+{
+	uint64_t budget = workers->options.memory_budget;
+	if (bytes > budget) {
+		return E_TOO_LARGE;
+	}
+	pthread_mutex_lock(&workers->mutex);
+	bool fits;
+	while (!(fits = workers->memory_used <= budget - bytes) && workers->claims > 0 && !workers->stopping) {
+		pthread_cond_wait(&workers->claimed, &workers->mutex);
+	}
+	workers->memory_used += fits ? bytes : 0;
+	pthread_mutex_unlock(&workers->mutex);
+	return fits ? OK : E_BUSY;
+}
+
+void workers_release(struct workers *workers, uint64_t bytes)
+{
+	if (bytes == 0) {
+		return;
+	}
+	pthread_mutex_lock(&workers->mutex);
+	workers->memory_used -= bytes;
+	workers->wakes++;
+	pthread_cond_broadcast(&workers->wake);
 	pthread_mutex_unlock(&workers->mutex);
 }
 

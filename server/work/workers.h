@@ -30,6 +30,10 @@ void workers_cancel(struct workers *workers, const char *job_id);
 /* Asks all runners to checkpoint what runs and to give it back, and the store to hurry (store_hurry, leave_seconds).
  * Returns at once. Nothing is claimed any more. */
 void workers_halt(struct workers *workers);
+/* Memory for work that is no job, out of the budget that the jobs share, until it is released. E_TOO_LARGE: more than
+ * the whole budget; E_BUSY: running jobs and others have what is needed. */
+enum status workers_reserve(struct workers *workers, uint64_t bytes);
+void workers_release(struct workers *workers, uint64_t bytes);
 /* workers_halt, then waits for it and ends the threads. */
 void workers_stop(struct workers *workers);
 /* "0.1.0 avx512 openblas-SkylakeX": what a checkpoint is bound to. Loads OpenBLAS; NULL when that fails. */

@@ -212,7 +212,7 @@ START_TEST(inputs_are_read_as_rows_with_columns_and_as_records)
 		{ "{\"inputs\": [{\"b\\\"\": 2, \"t\": null, \"a\": 1}]}", 1, 2, false, 0 },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct prediction_inputs inputs;
+		struct prediction_inputs inputs = { 0 };
 		struct problem problem;
 		ck_assert_msg(read_inputs(cases[i].body, card, &inputs, &problem) == OK, "%s", cases[i].body);
 		ck_assert_uint_eq(inputs.rows, 1);
@@ -259,7 +259,7 @@ START_TEST(wrong_inputs_are_named_with_their_place)
 		{ "[]", "", FAULT_WRONG_TYPE },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct prediction_inputs inputs;
+		struct prediction_inputs inputs = { 0 };
 		struct problem problem;
 		ck_assert_msg(read_inputs(cases[i].body, card, &inputs, &problem) == E_INVALID, "%s", cases[i].body);
 		ck_assert_int_eq(problem_http_status(&problem), 422);

@@ -122,6 +122,33 @@ static inline enum http_outcome get_big(void *service, struct http_request *requ
 	return HTTP_DONE;
 }
 
+static atomic_int working, gave_up;
+
+/* Computes until `state` is 1, or until it is told to give up. */
+static inline enum http_outcome get_work(void *service, struct http_request *request, struct http_response *response)
+{
+	(void)service;
+	if (!http_working(request)) {
+		return HTTP_WORK;
+	}
+	atomic_fetch_add(&working, 1);
+	while (atomic_load(&state) == 0 && !atomic_load(http_cancelled(request))) {
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
+	atomic_fetch_sub(&working, 1);
+	if (atomic_load(http_cancelled(request))) {
+		struct problem problem;
+		atomic_fetch_add(&gave_up, 1);
+		problem_init(&problem);
+		problem_set(&problem, PROBLEM_STOPPING, "Given up.");
+		http_response_problem(response, request, &problem);
+		problem_fini(&problem);
+		return HTTP_DONE;
+	}
+	text_json_string(&response->body, http_segment(request, 0));
+	return HTTP_DONE;
+}
+
 static const char *const list_parameters[] = { "limit", "cursor", NULL };
 static const char *const wait_parameters[] = { "wait", "end", NULL };
 static const struct http_route routes[] = {
@@ -131,6 +158,7 @@ static const struct http_route routes[] = {
 	{ .method = "GET", .pattern = "/v1/things/counts", .handler = get_counts },
 	{ .method = "POST", .pattern = "/v1/uploads", .handler = post_upload, .body = HTTP_STREAM, .sink = sink },
 	{ .method = "GET", .pattern = "/v1/wait/{id}", .handler = get_wait, .parameters = wait_parameters },
+	{ .method = "GET", .pattern = "/v1/work/{id}", .handler = get_work, .abandon = true },
 	{ .method = "GET", .pattern = "/v1/big", .handler = get_big },
 	{ .method = "GET", .pattern = "/healthz", .handler = get_health, .open = true },
 };
@@ -151,6 +179,7 @@ static inline void start_with(const char *token, double head_seconds, double bod
 					.token = token,
 					.max_body = 100000,
 					.threads = 2,
+					.work_threads = 2,
 					.head_seconds = head_seconds,
 					.body_seconds = body_seconds,
 					.routes = routes,
