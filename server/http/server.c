@@ -85,6 +85,8 @@ static enum status start_daemon(struct http_server *server, struct error *error)
 		(size_t)CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK, handle_uri, server,
 		MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, NULL, MHD_OPTION_NOTIFY_COMPLETED, handle_completed,
 		server, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, server, MHD_OPTION_END);
+	/* libmicrohttpd closes it, at its stop or when it does not start: a second close could hit another's file. */
+	server->listener = -1;
 	return server->daemon == NULL ? error_set(error, E_IO, "cannot start the HTTP threads") : OK;
 }
 

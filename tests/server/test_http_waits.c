@@ -1,4 +1,6 @@
 /* Streams, waits, deadlines and the end of the HTTP layer, over raw sockets. */
+#include <fcntl.h>
+
 #include "tests/server/http_fixture.h"
 
 START_TEST(uploads_stream_and_a_sink_can_refuse_at_once)
@@ -251,6 +253,41 @@ START_TEST(stopping_while_connections_come_in_ends_well)
 }
 END_TEST
 
+static atomic_int stolen;
+
+/* Opens and closes files: one that somebody else closed meanwhile is counted. */
+static void *use_files(void *argument)
+{
+	(void)argument;
+	while (!atomic_load(&calls_over)) {
+		int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		pause_ms(0);
+		if (fd >= 0 && close(fd) != 0) {
+			atomic_fetch_add(&stolen, 1);
+		}
+	}
+	return NULL;
+}
+
+START_TEST(stopping_closes_no_file_but_its_own)
+{
+	pthread_t user[2];
+	atomic_store(&calls_over, false);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(pthread_create(&user[i], NULL, use_files, NULL), 0);
+	}
+	for (int round = 0; round < 100; round++) {
+		start();
+		stop();
+	}
+	atomic_store(&calls_over, true);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(user[i], NULL);
+	}
+	ck_assert_int_eq(atomic_load(&stolen), 0);
+}
+END_TEST
+
 START_TEST(a_large_answer_arrives_whole)
 {
 	start();
@@ -318,6 +355,7 @@ int main(void)
 	tcase_add_test(tests, no_wake_up_is_lost_in_a_storm_of_them);
 	tcase_add_test(tests, stopping_answers_what_waits);
 	tcase_add_test(tests, stopping_while_connections_come_in_ends_well);
+	tcase_add_test(tests, stopping_closes_no_file_but_its_own);
 	tcase_add_test(tests, a_large_answer_arrives_whole);
 	tcase_add_test(tests, rubbish_is_refused_and_hurts_nobody);
 	tcase_add_test(tests, an_address_that_is_taken_is_said_so);
