@@ -172,7 +172,7 @@ struct weights_blob {
  * weights so far. Large states go to a file beside the database. Durable on OK. */
 struct checkpoint {
 	uint64_t step;
-	const char *build; /* version, instruction set, BLAS kernel */
+	const char *build; /* identity of the program that made it, instruction set, BLAS kernel */
 	const void *state;
 	size_t length;
 	struct weights_blob last, best;

@@ -11,14 +11,10 @@
 #include "server/work/workers.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "api/version.h"
-#include "core/kernels/gemm.h"
-#include "core/kernels/kernels.h"
 #include "server/work/job_run.h"
 
 enum { CLAIM_RETRY_MS = 500 };
@@ -46,19 +42,6 @@ struct workers {
 	size_t started; /* threads that were started */
 	struct runner *runner;
 };
-
-const char *workers_build(void)
-{
-	static char build[128];
-	static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
-	pthread_mutex_lock(&once);
-	const char *blas = gemm_init();
-	if (build[0] == '\0' && blas != NULL) {
-		snprintf(build, sizeof build, "%s %s openblas-%s", DESCENT_VERSION, kernels_active()->isa, blas);
-	}
-	pthread_mutex_unlock(&once);
-	return blas != NULL ? build : NULL;
-}
 
 /* Makes the job this runner's, and asks the store once more whether it was cancelled meanwhile (invariant 1). */
 static void register_job(struct runner *runner, const struct job_record *record)

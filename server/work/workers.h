@@ -36,7 +36,8 @@ enum status workers_reserve(struct workers *workers, uint64_t bytes);
 void workers_release(struct workers *workers, uint64_t bytes);
 /* workers_halt, then waits for it and ends the threads. */
 void workers_stop(struct workers *workers);
-/* "0.1.0 avx512 openblas-SkylakeX": what a checkpoint is bound to. Loads OpenBLAS; NULL when that fails. */
+/* "0.1.0 3f2a9c0d1e4b5a69 avx512 openblas-SkylakeX": what a checkpoint is bound to (build.c). Loads OpenBLAS; NULL when
+ * that fails. */
 const char *workers_build(void);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tests/blackbox/jobs.h"
 #include "tests/support/golden.h"
@@ -121,6 +122,61 @@ START_TEST(sigterm_checkpoints_exits_0_within_two_seconds_and_the_next_start_goe
 }
 END_TEST
 
+/* A copy of the program with another build id (the GNU note: name of 4 bytes, type 3). Its path, kept. */
+static const char *other_build(void)
+{
+	static const unsigned char head[] = { 3, 0, 0, 0, 'G', 'N', 'U', 0 };
+	const char *program = getenv("DESCENTD") != NULL ? getenv("DESCENTD") : "build/descentd";
+	char dir[256];
+	FILE *file = fopen(program, "rb");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
+	size_t length = (size_t)ftell(file);
+	rewind(file);
+	unsigned char *bytes = keep(malloc(length));
+	ck_assert_uint_eq(fread(bytes, 1, length, file), length);
+	fclose(file);
+	unsigned char *note = memmem(bytes, length, head, sizeof head);
+	ck_assert_msg(note != NULL, "%s has no build id", program);
+	note[sizeof head] ^= 1;
+	server_folder(dir, sizeof dir);
+	const char *path = text_of("%s/descentd", dir);
+	file = fopen(path, "wb");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(bytes, 1, length, file), length);
+	fclose(file);
+	ck_assert_int_eq(chmod(path, 0700), 0);
+	return path;
+}
+
+START_TEST(a_checkpoint_of_another_build_is_not_trusted)
+{
+	const char *const *rare = FLAGS("--workers", "1", "--checkpoint-seconds", "1000");
+	const bool other = _i == 1;
+	const char *program = other ? other_build() : NULL;
+	struct server *server = server_start(rare);
+	const char *id = start_job(server, &kinds[2]);
+	struct results expected;
+	results_take(server, id, &expected);
+	id = start_job(server, &kinds[2]);
+	job_reach(server, id, 0.4 * kinds[2].steps);
+	const char *path = text_of("/v1/jobs/%s/curve?series=seconds", id);
+	size_t n, m;
+	const double *before = curve_series(client_get(server, path), "seconds", &n);
+	ck_assert_uint_gt(n, 100);
+	ck_assert_int_eq(server_terminate(server, NULL), 0);
+	if (other)
+		setenv("DESCENTD", program, 1);
+	server_restart(server, rare);
+	expect_results(server, id, &expected);
+	/* Points that were made again have another time. */
+	const double *after = curve_series(client_get(server, path), "seconds", &m);
+	ck_assert_uint_ge(m, n);
+	ck_assert_int_eq(memcmp(before, after, n * sizeof *before) == 0, !other);
+	finish(server);
+}
+END_TEST
+
 START_TEST(what_was_acknowledged_survives_a_kill_at_once)
 {
 	struct server *server = server_start(CAREFUL);
@@ -222,6 +278,7 @@ static Suite *suite(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_loop_test(tests, a_job_killed_at_any_moment_ends_with_the_same_bits, 0, KINDS);
 	tcase_add_loop_test(tests, sigterm_checkpoints_exits_0_within_two_seconds_and_the_next_start_goes_on, 0, KINDS);
+	tcase_add_loop_test(tests, a_checkpoint_of_another_build_is_not_trusted, 0, 2);
 	tcase_add_test(tests, what_was_acknowledged_survives_a_kill_at_once);
 	tcase_add_test(tests, a_job_that_took_the_process_down_five_times_is_failed);
 	tcase_add_test(tests, a_file_of_a_newer_program_is_refused_and_left_alone);
