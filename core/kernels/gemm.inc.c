@@ -80,8 +80,8 @@ void NAME(gemm)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k
 		return;
 	}
 	const struct product_kernels *product = product_active();
-	if (product->NAME(gemm) != NULL && !transpose_b && k > 0) {
-		product->NAME(gemm)(transpose_a, m, n, k, a, lda, b, ldb, accumulate, c, ldc);
+	if (product->NAME(gemm) != NULL && k > 0) {
+		product->NAME(gemm)(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, accumulate, c, ldc);
 		return;
 	}
 	assert(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX && lda <= INT_MAX && ldb <= INT_MAX && ldc <= INT_MAX);

@@ -1,10 +1,11 @@
 /*
- * An MLP 784-128-10 on the MNIST training set, batch 64, one thread: bench_mlp sgd|adam [FOLDER], or bench_mlp name for
- * the kernels used.
+ * An MLP on the MNIST training set, in samples/s: bench_mlp sgd|adam BATCH UNITS THREADS[,THREADS] [FOLDER], or bench_mlp
+ * name for the kernels used. UNITS: of the hidden layers, "128" or "1024,1024".
  *
- * Two epochs through the trainer as a job would have them (shuffled, default recording), and one of the same dense
- * products called plainly on rows in their order: what nobody who uses this library can go below. In samples/s. FOLDER
- * holds the two gzipped IDX files; without it the pixels are made up, as many of them zero as in the originals.
+ * For each number of threads a job as the service would have it (shuffled, default recording, the service's pool), a
+ * stretch of each in turn, and the median of the stretches. With one hidden layer also the same dense products called
+ * plainly on rows in their order, by OpenBLAS on one thread. FOLDER holds the two gzipped IDX files; without it the
+ * pixels are made up, as many of them zero as in the originals.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +15,10 @@
 #include "core/kernels/blas.h"
 #include "core/kernels/gemm.h"
 #include "core/kernels/kernels.h"
+#include "server/work/pool.h"
 #include "tests/bench/bench.h"
 
-enum { ROWS = 60000, PIXELS = 784, HIDDEN = 128, CLASSES = 10, BATCH = 64, EPOCHS = 2 };
+enum { ROWS = 60000, PIXELS = 784, CLASSES = 10, STRETCHES = 15, THREADS_MOST = 8 };
 
 /* The bytes of an IDX file after its header. False: it is not there. */
 static bool read_idx(const char *folder, const char *name, size_t header, unsigned char *out, size_t size)
@@ -68,76 +70,146 @@ static void product(const struct blas *blas, bool ta, bool tb, int m, int n, int
 }
 
 /* samples/s of the five products of a step alone: forward, forward, and back to both weights and the hidden layer. */
-static double products_rate(const float *x)
+static double products_rate(const float *x, int batch, int hidden)
 {
-	static float w1[PIXELS * HIDDEN], w2[HIDDEN * CLASSES], h[BATCH * HIDDEN], z[BATCH * CLASSES],
-		d[BATCH * HIDDEN], g1[PIXELS * HIDDEN], g2[HIDDEN * CLASSES];
+	size_t first = (size_t)PIXELS * (size_t)hidden, second = (size_t)hidden * CLASSES;
+	size_t rows_hidden = (size_t)batch * (size_t)hidden, rows_classes = (size_t)batch * CLASSES;
+	float *w1 = bench_memory(sizeof(float) * (2 * (first + second + rows_hidden) + rows_classes));
+	float *g1 = w1 + first, *w2 = g1 + first, *g2 = w2 + second, *h = g2 + second, *d = h + rows_hidden,
+	      *z = d + rows_hidden;
 	const struct blas *blas = blas_get();
 	if (blas == NULL) {
 		bench_fail("no OpenBLAS");
 	}
-	bench_numbers(w1, PIXELS * HIDDEN, 7);
-	bench_numbers(w2, HIDDEN * CLASSES, 8);
+	bench_numbers(w1, first, 7);
+	bench_numbers(w2, second, 8);
 	double begin = bench_now();
 	size_t rows = 0;
-	for (; rows + BATCH <= ROWS; rows += BATCH) {
-		const float *batch = x + rows * PIXELS;
-		product(blas, false, false, BATCH, HIDDEN, PIXELS, batch, PIXELS, w1, HIDDEN, h);
-		product(blas, false, false, BATCH, CLASSES, HIDDEN, h, HIDDEN, w2, CLASSES, z);
-		product(blas, true, false, HIDDEN, CLASSES, BATCH, h, HIDDEN, z, CLASSES, g2);
-		product(blas, false, true, BATCH, HIDDEN, CLASSES, z, CLASSES, w2, CLASSES, d);
-		product(blas, true, false, PIXELS, HIDDEN, BATCH, batch, PIXELS, d, HIDDEN, g1);
+	for (; rows + (size_t)batch <= ROWS / 4; rows += (size_t)batch) {
+		const float *part = x + rows * PIXELS;
+		product(blas, false, false, batch, hidden, PIXELS, part, PIXELS, w1, hidden, h);
+		product(blas, false, false, batch, CLASSES, hidden, h, hidden, w2, CLASSES, z);
+		product(blas, true, false, hidden, CLASSES, batch, h, hidden, z, CLASSES, g2);
+		product(blas, false, true, batch, hidden, CLASSES, z, CLASSES, w2, CLASSES, d);
+		product(blas, true, false, PIXELS, hidden, batch, part, PIXELS, d, hidden, g1);
 	}
-	return (double)rows / (bench_now() - begin);
+	double rate = (double)rows / (bench_now() - begin);
+	free(w1);
+	return rate;
 }
 
-static double run_rate(struct trainer *trainer)
+/* A job of its own on `threads` threads. */
+struct run {
+	size_t threads;
+	struct pool *pool;
+	struct executor *executor;
+	struct bench_job job;
+	struct trainer *trainer;
+	double rate[STRETCHES];
+};
+
+static void run_start(struct run *run, const char *body, const struct bench_data *data)
 {
+	if (pool_create(run->threads, &run->pool, NULL) != OK) {
+		bench_fail("no pool of %zu threads", run->threads);
+	}
+	run->executor = pool_executor_create(run->pool, NULL);
+	if (run->executor == NULL) {
+		bench_fail("no memory");
+	}
+	bench_job_init(&run->job, body, data, run->threads);
+	run->trainer = bench_job_start(&run->job, run->executor);
+}
+
+static void run_stretch(struct run *run, size_t batch, size_t rows, double *rate)
+{
+	pool_executor_begin(run->executor);
 	double begin = bench_now();
-	uint64_t steps = bench_advance(trainer, UINT32_MAX);
-	return (double)steps * BATCH / (bench_now() - begin);
+	uint64_t steps = bench_advance(run->trainer, rows / batch);
+	*rate = (double)(steps * batch) / (bench_now() - begin);
+	pool_executor_end(run->executor);
+}
+
+static void run_end(struct run *run)
+{
+	trainer_destroy(run->trainer);
+	bench_job_fini(&run->job);
+	pool_executor_destroy(run->executor);
+	pool_destroy(run->pool);
+}
+
+/* The request's body. */
+static void write_body(char *body, size_t size, const char *optimizer, const char *units, size_t batch)
+{
+	char layers[1024] = "", list[256];
+	snprintf(list, sizeof list, "%s", units);
+	for (char *state, *unit = strtok_r(list, ",", &state); unit != NULL; unit = strtok_r(NULL, ",", &state)) {
+		size_t used = strlen(layers);
+		snprintf(layers + used, sizeof layers - used,
+			 "%s{\"type\":\"dense\",\"units\":%s,\"activation\":\"relu\"}", used > 0 ? "," : "", unit);
+	}
+	snprintf(body, size,
+		 "{\"dataset\":{\"id\":\"ds_bench\",\"target\":\"target\"},"
+		 "\"model\":{\"type\":\"mlp\",\"layers\":[%s],\"loss\":\"cross_entropy\"},"
+		 "\"optimizer\":{\"type\":\"%s\",\"learning_rate\":%s},"
+		 "\"training\":{\"batch_size\":%zu,\"epochs\":1000}}",
+		 layers, optimizer, strcmp(optimizer, "adam") == 0 ? "0.001" : "0.1", batch);
+}
+
+static size_t start_runs(struct run *run, char *threads, const char *body, const struct bench_data *data)
+{
+	size_t runs = 0;
+	for (char *state, *word = strtok_r(threads, ",", &state); word != NULL && runs < THREADS_MOST;
+	     word = strtok_r(NULL, ",", &state)) {
+		run[runs].threads = strtoul(word, NULL, 10);
+		run_start(&run[runs++], body, data);
+	}
+	return runs;
 }
 
 int main(int argc, char **argv)
 {
-	const char *optimizer = argc > 1 ? argv[1] : "sgd";
-	bool adam = strcmp(optimizer, "adam") == 0;
-	char body[512], name[64];
+	char body[2048], name[128];
+	static struct run run[THREADS_MOST];
 	struct bench_data data;
-	struct bench_job job;
 	gemm_settings();
-	if (strcmp(optimizer, "name") == 0) {
+	if (argc == 2 && strcmp(argv[1], "name") == 0) {
 		printf("instruction set %s, OpenBLAS %s\n", kernels_active()->isa, gemm_init());
 		return 0;
 	}
+	if (argc < 5) {
+		bench_fail("bench_mlp sgd|adam BATCH UNITS THREADS[,THREADS] [FOLDER]");
+	}
+	const char *optimizer = argv[1], *units = argv[3];
+	size_t batch = strtoul(argv[2], NULL, 10);
 	bench_data_init(&data, ROWS, PIXELS, CLASSES);
 	float *x = (float *)(uintptr_t)data.view.x;
 	int32_t *label = (int32_t *)(uintptr_t)data.view.label;
-	if (argc < 3 || !load(argv[2], x, label)) {
+	if (argc < 6 || !load(argv[5], x, label)) {
 		make_up(x, label);
 	}
-	snprintf(body, sizeof body,
-		 "{\"dataset\":{\"id\":\"ds_bench\",\"target\":\"target\"},"
-		 "\"model\":{\"type\":\"mlp\",\"layers\":[{\"type\":\"dense\",\"units\":%d,\"activation\":\"relu\"}],"
-		 "\"loss\":\"cross_entropy\"},"
-		 "\"optimizer\":{\"type\":\"%s\",\"learning_rate\":%s},"
-		 "\"training\":{\"batch_size\":%d,\"epochs\":%d}}",
-		 HIDDEN, optimizer, adam ? "0.001" : "0.1", BATCH, EPOCHS);
-	bench_job_init(&job, body, &data, 1);
-	struct executor executor = executor_serial();
-	struct trainer *trainer = bench_job_start(&job, &executor);
-	snprintf(name, sizeof name, "mlp.%s.products", optimizer);
-	bench_result(name, products_rate(x));
-	snprintf(name, sizeof name, "mlp.%s", optimizer);
-	bench_result(name, run_rate(trainer));
-	struct evaluation evaluation;
-	if (trainer_evaluate(trainer, trainer_parameters(trainer), &data.view, &evaluation) != OK) {
-		bench_fail("the accuracy cannot be measured");
+	write_body(body, sizeof body, optimizer, units, batch);
+	size_t runs = start_runs(run, argv[4], body, &data);
+	bool wide = strchr(units, ',') != NULL;
+	size_t stretch = wide ? 2048 : 12288; /* rows: some 50 ms, or less */
+	for (size_t s = 0; s < STRETCHES; s++) {
+		for (size_t r = 0; r < runs; r++) {
+			run_stretch(&run[r], batch, stretch, &run[r].rate[s]);
+		}
 	}
-	snprintf(name, sizeof name, "mlp.%s.accuracy", optimizer);
-	bench_result(name, evaluation.accuracy);
-	trainer_destroy(trainer);
-	bench_job_fini(&job);
+	if (!wide) {
+		snprintf(name, sizeof name, "mlp.%s.%zu.products", optimizer, batch);
+		bench_result(name, products_rate(x, (int)batch, (int)strtol(units, NULL, 10)));
+	}
+	for (size_t r = 0; r < runs; r++) {
+		snprintf(name, sizeof name, "mlp%s.%s.%zu.%zu", wide ? ".wide" : "", optimizer, batch, run[r].threads);
+		bench_result(name, bench_median(run[r].rate, STRETCHES));
+		if (getenv("BEST")) {
+			snprintf(name, sizeof name, "best  %s.%zu.%zu", optimizer, batch, run[r].threads);
+			bench_result(name, run[r].rate[STRETCHES - 2]);
+		}
+		run_end(&run[r]);
+	}
 	bench_data_fini(&data);
 	return 0;
 }

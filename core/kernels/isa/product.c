@@ -27,16 +27,23 @@ enum {
 	PART_MOST = 256, /* of k: 32 KB of a panel */
 };
 
+typedef int32_t index_f32 __attribute__((vector_size(64)));
+typedef int64_t index_f64 __attribute__((vector_size(64)));
+
 #define REAL_IS_FLOAT 1
 #define WIDTH         16
 #define VEC           __m512
 #define MASK          __mmask16
+#define INDEX         index_f32
+#define INDEX_LANE    int32_t
 #define V(operation)  _mm512_##operation##_ps
 #include "core/kernels/isa/product.inc.c"
 #define REAL_IS_FLOAT 0
 #define WIDTH         8
 #define VEC           __m512d
 #define MASK          __mmask8
+#define INDEX         index_f64
+#define INDEX_LANE    int64_t
 #define V(operation)  _mm512_##operation##_pd
 #include "core/kernels/isa/product.inc.c"
 

@@ -17,6 +17,65 @@ static inline struct NAME(columns) NAME(columns_of)(size_t left)
 	};
 }
 
+/* Rows of B become columns: lane l of row[i] is lane i of what row[l] was. By halves: with h = WIDTH / 2 the corners of
+ * h x h change places, with h / 2 those of each of them, and so on. */
+static inline __attribute__((always_inline)) void NAME(transpose)(VEC row[WIDTH])
+{
+	UNROLL for (size_t h = WIDTH / 2; h > 0; h /= 2)
+	{
+		INDEX first, second;
+		UNROLL for (size_t l = 0; l < WIDTH; l++)
+		{
+			first[l] = (INDEX_LANE)(l & h ? WIDTH + l - h : l);
+			second[l] = (INDEX_LANE)(l & h ? WIDTH + l : l + h);
+		}
+		UNROLL for (size_t i = 0; i < WIDTH; i++)
+		{
+			if ((i & h) == 0) {
+				VEC a = row[i], b = row[i + h];
+				row[i] = __builtin_shuffle(a, b, first);
+				row[i + h] = __builtin_shuffle(a, b, second);
+			}
+		}
+	}
+}
+
+/* packed [count, 2 WIDTH] = `count` rows of a panel of B, zeros after its last column. */
+static void NAME(pack)(size_t count, const struct NAME(columns) * columns, const REAL *b, size_t ldb, REAL *packed)
+{
+	for (size_t p = 0; p < count; p++) {
+		const REAL *row = b + p * ldb;
+		V(store)(packed + p * 2 * WIDTH, V(maskz_loadu)(columns->keep[0], row));
+		V(store)(packed + p * 2 * WIDTH + WIDTH, V(maskz_loadu)(columns->keep[1], row + WIDTH));
+	}
+}
+
+/* The same from the transpose of B: b[j * ldb + p]. */
+static void NAME(pack_transposed)(size_t count, const struct NAME(columns) * columns, const REAL *b, size_t ldb,
+				  REAL *packed)
+{
+	for (size_t v = 0; v < 2; v++) {
+		for (size_t p = 0; p < count; p += WIDTH) {
+			size_t length = count - p < WIDTH ? count - p : WIDTH;
+			MASK keep = (MASK)((1u << length) - 1);
+			VEC row[WIDTH];
+			UNROLL for (size_t i = 0; i < WIDTH; i++)
+			{
+				size_t j = v * WIDTH + i;
+				row[i] = j < columns->count ? V(maskz_loadu)(keep, b + j * ldb + p) : V(setzero)();
+			}
+			NAME(transpose)(row);
+			REAL *to = packed + p * 2 * WIDTH + v * WIDTH;
+			UNROLL for (size_t i = 0; i < WIDTH; i++)
+			{
+				if (i < length) {
+					V(store)(to + i * 2 * WIDTH, row[i]);
+				}
+			}
+		}
+	}
+}
+
 /* C[0..rows) (+)= A' B over k products, `vectors` (1 or 2) vectors of columns. A'[i, p] = a[i * row_step + p * step];
  * packed [k, 2 WIDTH]. */
 static inline __attribute__((always_inline)) void NAME(tile)(size_t rows, size_t vectors, size_t k, const REAL *a,
@@ -84,8 +143,8 @@ static void NAME(tile_rows)(size_t rows, size_t k, const REAL *a, size_t row_ste
 	}
 }
 
-static void NAME(product)(bool transpose_a, size_t m, size_t n, size_t k, const REAL *a, size_t lda, const REAL *b,
-			  size_t ldb, bool accumulate, REAL *c, size_t ldc)
+static void NAME(product)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const REAL *a, size_t lda,
+			  const REAL *b, size_t ldb, bool accumulate, REAL *c, size_t ldc)
 {
 	_Alignas(64) REAL packed[PART_MOST * 2 * WIDTH];
 	size_t row_step = transpose_a ? 1 : lda, step = transpose_a ? lda : 1;
@@ -95,10 +154,10 @@ static void NAME(product)(bool transpose_a, size_t m, size_t n, size_t k, const 
 		size_t count = k - begin < part ? k - begin : part;
 		for (size_t j = 0; j < n; j += 2 * WIDTH) {
 			struct NAME(columns) columns = NAME(columns_of)(n - j);
-			for (size_t p = 0; p < count; p++) {
-				const REAL *row = b + (begin + p) * ldb + j;
-				V(store)(packed + p * 2 * WIDTH, V(maskz_loadu)(columns.keep[0], row));
-				V(store)(packed + p * 2 * WIDTH + WIDTH, V(maskz_loadu)(columns.keep[1], row + WIDTH));
+			if (transpose_b) {
+				NAME(pack_transposed)(count, &columns, b + j * ldb + begin, ldb, packed);
+			} else {
+				NAME(pack)(count, &columns, b + begin * ldb + j, ldb, packed);
 			}
 			/* The tiles are as even as can be: the first ones have a row more. */
 			size_t i = 0;
@@ -116,5 +175,7 @@ static void NAME(product)(bool transpose_a, size_t m, size_t n, size_t k, const 
 #undef WIDTH
 #undef VEC
 #undef MASK
+#undef INDEX
+#undef INDEX_LANE
 #undef V
 #undef REAL_IS_FLOAT
