@@ -13,6 +13,9 @@ enum { VECTOR_BYTES = 14 * 1024, VECTOR_ROWS_LEAST = 16, VECTOR_ROWS_MOST = 1024
 enum { BLOCK_BYTES_MOST = 8 * 1024 * 1024 };
 /* Lanes: as many threads as can share a pass, and as many gradients to hold and to add at its end. */
 enum { LANES_LEAST = 2, LANES_MOST = 16, LANES_BYTES = 16 * 1024 * 1024 };
+/* Products with a matrix are shared in tiles by the threads (share.h) where there are fewer lanes: that needs no adding
+ * of gradients, and more threads take part. */
+enum { MATRIX_LANES_LEAST = 8 };
 /* Work that is worth waking a thread for (a wake-up takes some 5 us), and times the cost of adding a lane. */
 enum { LANE_NANOSECONDS = 20000, LANE_GAIN = 8 };
 /* Every buffer starts on a cache line, which is also the width of an AVX-512 register. */
@@ -108,6 +111,8 @@ static void choose_lanes(struct blocks *blocks)
 	while (plan->lanes > LANES_LEAST && plan->lane_bytes > (size_t)LANES_BYTES / plan->lanes) {
 		plan->lanes /= 2;
 	}
+	plan->lanes_least = is_vector(plan) ? 1 : MATRIX_LANES_LEAST;
+	plan->lanes = plan->lanes < plan->lanes_least ? 1 : plan->lanes;
 	size_t add_nanoseconds = plan->lane_bytes / 5; /* read and written at 10 GB/s */
 	size_t nanoseconds =
 		add_nanoseconds > LANE_NANOSECONDS / LANE_GAIN ? add_nanoseconds * LANE_GAIN : LANE_NANOSECONDS;

@@ -79,9 +79,10 @@ struct plan {
 	size_t features_place, target_place, label_place;
 	size_t features_offset, target_offset, label_offset; /* where gathered rows go in a slot's memory */
 	size_t output_place, output_offset, output_width;
-	size_t block_rows; /* the most rows of a block */
-	size_t lane_rows;  /* the least rows that are worth a lane of their own */
-	size_t lanes;      /* the most lanes */
+	size_t block_rows;  /* the most rows of a block */
+	size_t lane_rows;   /* the least rows that are worth a lane of their own */
+	size_t lanes;       /* the most lanes */
+	size_t lanes_least; /* a batch of fewer is one lane, whose steps threads share (share.h) */
 	size_t slots;
 	bool ahead; /* blocks are small enough to ask for the next one meanwhile */
 	size_t slot_bytes, lane_bytes, workspace_bytes;

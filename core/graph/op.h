@@ -22,6 +22,7 @@
 
 #include "core/base/dtype.h"
 #include "core/base/error.h"
+#include "core/exec.h"
 #include "core/graph/graph.h"
 #include "core/kernels/kernels.h"
 
@@ -41,7 +42,8 @@ struct op_call {
 	void *d_out;
 	void *d_in[GRAPH_ARITY]; /* NULL: not wanted */
 	bool accumulate[GRAPH_ARITY];
-	const void *next; /* where in[0] of the next block lies, to be asked for meanwhile; NULL: not known */
+	struct executor *executor; /* whose threads the call may share its work with; NULL: it is a piece itself */
+	const void *next;          /* where in[0] of the next block lies, to be asked for meanwhile; NULL: not known */
 	double seed;
 	double *sum;
 };
@@ -56,6 +58,9 @@ struct graph_op {
 	unsigned reverse_reads; /* READS_ bits */
 	/* OP_ROWS: out may be the memory of in[0], and d_in[0] that of d_out; their shapes are equal. */
 	bool in_place;
+	/* OP_ROWS without parameters: forward and reverse on a range of rows write those rows of what a call on all
+	 * rows writes, so that threads may share a block by its rows. */
+	bool by_rows;
 	/* The result's shape. E_INVALID with both shapes in the sentence where they do not fit. */
 	enum status (*shape)(const struct shape *in, struct shape *out, struct error *error);
 	op_function *forward[2]; /* [dtype] */

@@ -9,13 +9,15 @@
 
 #include "core/graph/layout.h"
 #include "core/graph/plan.h"
+#include "core/graph/share.h"
 
 /* One evaluation. Shared by its pieces, which write only their own lane, slot or chunk, and `cancelled`. */
 struct run {
 	struct plan *plan;
 	const char *theta;
 	const struct batch *batch;
-	const struct executor *executor;
+	struct executor *executor;
+	bool shared;    /* one lane, whose steps the threads share */
 	char *gradient; /* NULL: not wanted */
 	bool want_value;
 	char *outputs; /* of a prediction */
@@ -36,7 +38,9 @@ static void cut(struct run *run)
 	run->blocks = (rows - 1) / run->block_rows + 1;
 	size_t lanes = rows / plan->lane_rows;
 	lanes = lanes < 1 ? 1 : lanes > plan->lanes ? plan->lanes : lanes;
-	run->lanes = lanes < run->blocks ? lanes : run->blocks;
+	lanes = lanes < run->blocks ? lanes : run->blocks;
+	run->lanes = lanes < plan->lanes_least ? 1 : lanes;
+	run->shared = run->lanes == 1;
 	run->row_share = 1 / (double)rows;
 }
 
@@ -68,11 +72,7 @@ static const void *rows_of(const struct run *run, const void *data, size_t width
 	if (index == NULL) {
 		return (const char *)data + first * width * plan->element;
 	}
-	if (plan->dtype == DTYPE_FLOAT32) {
-		plan->kernels->gather_rows_f32(rows, width, data, index + first, room);
-	} else {
-		plan->kernels->gather_rows_f64(rows, width, data, index + first, room);
-	}
+	share_gather(run->shared ? run->executor : NULL, plan, rows, width, data, index + first, room);
 	return room;
 }
 
@@ -173,14 +173,14 @@ static void run_block(const struct run *run, const struct plan_slot *slot, struc
 				memset(call->d_in, 0, sizeof call->d_in);
 			}
 		}
-		step->forward(call);
+		share_forward(step, call, plan->dtype);
 	}
 	for (size_t s = plan->steps; run->gradient != NULL && s-- > 0;) {
 		const struct plan_step *step = &plan->step[s];
 		if (step->reverse != NULL) {
 			bind_step(call, step, slot, later);
 			call->next = step->features ? next : NULL;
-			step->reverse(call);
+			share_reverse(step, call, plan->dtype);
 		}
 	}
 }
@@ -196,7 +196,7 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 	size_t begin = lane * run->blocks / run->lanes, end = (lane + 1) * run->blocks / run->lanes;
 	memset(sums, 0, plan->means * sizeof *sums);
 	bind_parameters(run, slot, lane_gradient(run, lane));
-	struct op_call call = { .kernels = plan->kernels };
+	struct op_call call = { .kernels = plan->kernels, .executor = run->shared ? run->executor : NULL };
 	for (size_t block = begin; block < end; block++) {
 		if (executor_stopped(run->executor)) {
 			atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
@@ -382,14 +382,18 @@ static void predict_block(void *context, size_t block, size_t slot_index)
 		return;
 	}
 	size_t first = block * run->block_rows, left = run->batch->count - first;
-	struct op_call call = { .kernels = plan->kernels, .rows = left < run->block_rows ? left : run->block_rows };
+	struct op_call call = {
+		.kernels = plan->kernels,
+		.rows = left < run->block_rows ? left : run->block_rows,
+		.executor = run->shared ? run->executor : NULL,
+	};
 	bind_parameters(run, slot, NULL);
 	bind_rows(run, slot, first, call.rows, false);
 	slot->value[plan->output_place] = run->outputs + first * plan->output_width * plan->element;
 	for (size_t s = 0; s < plan->predict_steps; s++) {
 		const struct plan_step *step = &plan->step[plan->predict_step[s]];
 		bind_step(&call, step, slot, false);
-		step->forward(&call);
+		share_forward(step, &call, plan->dtype);
 	}
 	slot->value[plan->output_place] = slot->memory + plan->output_offset;
 }
@@ -406,6 +410,7 @@ enum status plan_predict(struct plan *plan, const void *theta, const struct batc
 	};
 	assert(plan->output_place != 0);
 	cut(&run);
+	run.shared = run.blocks == 1;
 	run_pieces(&run, executor, run.blocks, predict_block);
 	return atomic_load_explicit(&run.cancelled, memory_order_relaxed) ? E_CANCELLED : OK;
 }

@@ -39,6 +39,32 @@ static const struct product_kernels *product_active(void)
 	return sets[kernels_isa_index()];
 }
 
+/* Shared products. A piece has at least this many multiplications (some 5 us), and at most so many pieces are made: few
+ * enough for the hand-overs, enough for the threads of a desk. Each piece copies its columns of B', so it gets rows
+ * that repay that; columns are cut where the copy's panels end. */
+enum { PIECE_PRODUCTS = 1 << 19, PIECES_MOST = 32, PIECE_ROWS = 96, PANEL_BYTES = 128 };
+
+/* Tiles of C: `down` times `across`. */
+struct cut {
+	size_t down, across;
+};
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static struct cut choose_cut(size_t m, size_t panels, double products)
+{
+	size_t pieces =
+		products < (double)PIECES_MOST * PIECE_PRODUCTS ? (size_t)(products / PIECE_PRODUCTS) : PIECES_MOST;
+	if (pieces < 2) {
+		return (struct cut){ 1, 1 };
+	}
+	size_t across = least(pieces, panels), down = least(pieces / across, m / PIECE_ROWS);
+	return (struct cut){ down > 1 ? down : 1, across };
+}
+
 /* x rounded up to a multiple of `unit`; whether m x (n rounded up) x k is for our own loops. */
 static size_t round_up(size_t x, size_t unit)
 {

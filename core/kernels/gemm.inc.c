@@ -91,5 +91,58 @@ void NAME(gemm)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k
 			(int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb, accumulate ? 1 : 0, c, (int)ldc);
 }
 
+struct NAME(shared) {
+	bool transpose_a, transpose_b, accumulate;
+	size_t m, n, k, lda, ldb, ldc, panel;
+	const REAL *a, *b;
+	REAL *c;
+	struct cut cut;
+};
+
+/* A piece: one tile of C, those of the same rows one after the other. */
+static void NAME(shared_piece)(void *context, size_t index, size_t slot)
+{
+	const struct NAME(shared) *s = context;
+	size_t panels = (s->n - 1) / s->panel + 1, i = index / s->cut.across, j = index % s->cut.across;
+	size_t top = i * s->m / s->cut.down, bottom = (i + 1) * s->m / s->cut.down;
+	size_t left = j * panels / s->cut.across * s->panel;
+	size_t right = least((j + 1) * panels / s->cut.across * s->panel, s->n);
+	(void)slot;
+	NAME(gemm)
+	(s->transpose_a, s->transpose_b, bottom - top, right - left, s->k, s->a + top * (s->transpose_a ? 1 : s->lda),
+	 s->lda, s->b + left * (s->transpose_b ? s->ldb : 1), s->ldb, s->accumulate, s->c + top * s->ldc + left,
+	 s->ldc);
+}
+
+void NAME(gemm_shared)(struct executor *executor, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k,
+		       const REAL *a, size_t lda, const REAL *b, size_t ldb, bool accumulate, REAL *c, size_t ldc)
+{
+	struct NAME(shared) shared = {
+		.transpose_a = transpose_a,
+		.transpose_b = transpose_b,
+		.accumulate = accumulate,
+		.m = m,
+		.n = n,
+		.k = k,
+		.lda = lda,
+		.ldb = ldb,
+		.ldc = ldc,
+		.panel = PANEL_BYTES / sizeof(REAL),
+		.a = a,
+		.b = b,
+		.c = c,
+		.cut = { 1, 1 },
+	};
+	if (executor != NULL && m > 0 && n > 0) {
+		shared.cut = choose_cut(m, (n - 1) / shared.panel + 1, (double)m * (double)n * (double)k);
+	}
+	size_t pieces = shared.cut.down * shared.cut.across;
+	if (pieces == 1) {
+		NAME(gemm)(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, accumulate, c, ldc);
+	} else {
+		executor->run(executor, pieces, NAME(shared_piece), &shared);
+	}
+}
+
 #undef VEC
 #undef REAL_IS_FLOAT

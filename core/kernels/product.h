@@ -16,10 +16,10 @@
 struct product_kernels {
 	/* C [m,n] = A' B' + (accumulate ? C : 0); A' = A [m,k], or the transpose of A [k,m]; B' = B [k,n] likewise;
 	 * m, n, k >= 1. NULL: this set has none. */
-	void (*gemm_f32)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
-			 size_t ldb, bool accumulate, float *c, size_t ldc);
-	void (*gemm_f64)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const double *a, size_t lda, const double *b,
-			 size_t ldb, bool accumulate, double *c, size_t ldc);
+	void (*gemm_f32)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const float *a, size_t lda,
+			 const float *b, size_t ldb, bool accumulate, float *c, size_t ldc);
+	void (*gemm_f64)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const double *a, size_t lda,
+			 const double *b, size_t ldb, bool accumulate, double *c, size_t ldc);
 };
 
 /* In the order of kernels_isa_index. */

@@ -1,6 +1,6 @@
 /*
- * An MLP on the MNIST training set, in samples/s: bench_mlp sgd|adam BATCH UNITS THREADS[,THREADS] [FOLDER], or bench_mlp
- * name for the kernels used. UNITS: of the hidden layers, "128" or "1024,1024".
+ * An MLP on the MNIST training set, in samples/s: bench_mlp sgd|adam BATCH UNITS THREADS[,THREADS] [FOLDER], or
+ * bench_mlp name for the kernels used. UNITS: of the hidden layers, "128" or "1024,1024".
  *
  * For each number of threads a job as the service would have it (shuffled, default recording, the service's pool), a
  * stretch of each in turn, and the median of the stretches. With one hidden layer also the same dense products called

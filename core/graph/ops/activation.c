@@ -27,6 +27,7 @@ static enum status elementwise_shape(const struct shape *in, struct shape *out, 
 		.arity = 1,                                                                                            \
 		.reverse_reads = reads,                                                                                \
 		.in_place = true,                                                                                      \
+		.by_rows = true,                                                                                       \
 		.shape = elementwise_shape,                                                                            \
 		.forward = { f##_forward_f32, f##_forward_f64 },                                                       \
 		.reverse = { f##_reverse_f32, f##_reverse_f64 },                                                       \

@@ -38,6 +38,7 @@ static enum status softmax_shape(const struct shape *in, struct shape *out, stru
 		.arity = 1,                                                                                            \
 		.reverse_reads = reads,                                                                                \
 		.in_place = true,                                                                                      \
+		.by_rows = true,                                                                                       \
 		.shape = shape_rule,                                                                                   \
 		.forward = { f##_forward_f32, f##_forward_f64 },                                                       \
 		.reverse = { f##_reverse_f32, f##_reverse_f64 },                                                       \

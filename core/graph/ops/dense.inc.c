@@ -10,7 +10,8 @@ static void NAME(product)(const struct op_call *call, const REAL *b)
 						  call->out, call->next);
 		return;
 	}
-	NAME(gemm)(false, false, call->rows, m, k, call->in[0], k, call->in[1], m, false, call->out, m);
+	NAME(gemm_shared)
+	(call->executor, false, false, call->rows, m, k, call->in[0], k, call->in[1], m, false, call->out, m);
 	if (b != NULL) {
 		call->kernels->NAME(add_row)(call->rows, m, call->out, b);
 	}
@@ -66,10 +67,14 @@ static void NAME(matmul_reverse)(const struct op_call *call)
 		}
 		call->kernels->NAME(matvec_t_ahead)(call->rows, k, call->in[0], k, call->d_out, dw, call->next);
 	} else if (dw != NULL) {
-		NAME(gemm)(true, false, k, m, call->rows, call->in[0], k, call->d_out, m, call->accumulate[1], dw, m);
+		NAME(gemm_shared)
+		(call->executor, true, false, k, m, call->rows, call->in[0], k, call->d_out, m, call->accumulate[1], dw,
+		 m);
 	}
 	if (dx != NULL) {
-		NAME(gemm)(false, true, call->rows, k, m, call->d_out, m, call->in[1], m, call->accumulate[0], dx, k);
+		NAME(gemm_shared)
+		(call->executor, false, true, call->rows, k, m, call->d_out, m, call->in[1], m, call->accumulate[0], dx,
+		 k);
 	}
 }
 

@@ -1,0 +1,20 @@
+/*
+ * Work of one step that several threads share, for a batch that is too small for lanes; private to core/graph.
+ *
+ * Products share by themselves (gemm_shared). What works row by row (graph_op.by_rows) and the gathering of rows are
+ * cut here in ranges of rows. The cut depends on shapes alone, and no sum crosses it: the same bits as in one piece.
+ */
+#ifndef CORE_GRAPH_SHARE_H
+#define CORE_GRAPH_SHARE_H
+
+#include "core/graph/layout.h"
+
+/* step->forward(call), or step->reverse(call), on call->executor's threads where that is worth it; NULL: here. */
+void share_forward(const struct plan_step *step, const struct op_call *call, enum dtype dtype);
+void share_reverse(const struct plan_step *step, const struct op_call *call, enum dtype dtype);
+
+/* out[r,:] = x[index[r],:] for rows of `width` numbers; executor NULL: here. */
+void share_gather(struct executor *executor, const struct plan *plan, size_t rows, size_t width, const void *x,
+		  const uint32_t *index, void *out);
+
+#endif
