@@ -6,6 +6,7 @@
 
 #include "core/kernels/gemm.h"
 #include "core/kernels/kernels.h"
+#include "tests/core/modelling.h"
 #include "tests/support/suite.h"
 
 /* Odd numbers in [-1, 1) that need all bits. */
@@ -115,11 +116,72 @@ START_TEST(a_row_of_a_product_does_not_depend_on_the_others)
 }
 END_TEST
 
+/* Shapes that are cut down, across and both ways, none of them even. */
+static const struct shape wide[] = {
+	{ 64, 128, 785 }, { 257, 131, 101 }, { 1003, 7, 301 }, { 3, 1101, 509 }, { 60, 503, 70 },
+};
+enum { WIDE = sizeof wide / sizeof wide[0] };
+
+/* One shared product, on other arrays than the last. */
+static void share(struct executor *executor, struct shape s, unsigned kind, double *c, float *c32)
+{
+	static double a[1 << 19], b[1 << 20];
+	static float a32[1 << 19], b32[1 << 20];
+	bool transpose_a = kind & 1, transpose_b = kind & 2, accumulate = kind & 4;
+	size_t lda = transpose_a ? s.m : s.k, ldb = transpose_b ? s.k : s.n;
+	ck_assert(s.m * s.k <= 1 << 19 && s.k * s.n <= 1 << 20);
+	fill(a, s.m * s.k, 1);
+	fill(b, s.k * s.n, 2);
+	fill(c, s.m * s.n, 3);
+	for (size_t i = 0; i < s.m * s.k; i++) {
+		a32[i] = (float)a[i];
+	}
+	for (size_t i = 0; i < s.k * s.n; i++) {
+		b32[i] = (float)b[i];
+	}
+	for (size_t i = 0; i < s.m * s.n; i++) {
+		c32[i] = (float)c[i];
+	}
+	gemm_shared_f64(executor, transpose_a, transpose_b, s.m, s.n, s.k, a, lda, b, ldb, accumulate, c, s.n);
+	gemm_shared_f32(executor, transpose_a, transpose_b, s.m, s.n, s.k, a32, lda, b32, ldb, accumulate, c32, s.n);
+}
+
+START_TEST(a_shared_product_has_the_same_bits_for_any_executor_and_that_of_one_to_rounding)
+{
+	static double alone[1 << 18], expected[1 << 18], c[1 << 18];
+	static float alone32[1 << 18], expected32[1 << 18], c32[1 << 18];
+	static const char *const sets[] = { "baseline", NULL };
+	const struct shape s = wide[_i];
+	const size_t size = s.m * s.n;
+	struct executor serial = executor_serial();
+	ck_assert_uint_le(size, 1 << 18);
+	for (unsigned k = 0; k < 8; k++) {
+		const unsigned kind = k / 2 + (k == 7 ? 4 : 0);
+		ck_assert(kernels_select(sets[k % 2]));
+		share(NULL, s, kind, alone, alone32);
+		share(&serial, s, kind, expected, expected32);
+		for (size_t i = 0; i < size; i++) {
+			ck_assert_double_le(fabs(alone[i] - expected[i]), (double)s.k * (double)s.k * 0x1p-52);
+			ck_assert_double_le((double)fabsf(alone32[i] - expected32[i]), (double)s.k * 0x1p-22);
+		}
+		struct threads threads;
+		threads_init(&threads, 2 + k % 3);
+		share(&threads.base, s, kind, c, c32);
+		ck_assert_uint_eq(threads.runs, 2);
+		ck_assert_mem_eq(c, expected, size * sizeof *c);
+		ck_assert_mem_eq(c32, expected32, size * sizeof *c32);
+	}
+}
+END_TEST
+
 START_TEST(nothing_to_write_writes_nothing)
 {
 	double c = 2.385;
 	gemm_f64(false, false, 0, 1, 1, &c, 1, &c, 1, false, &c, 1);
 	gemm_f64(false, false, 1, 0, 1, &c, 1, &c, 1, false, &c, 1);
+	struct executor serial = executor_serial();
+	gemm_shared_f64(&serial, false, false, 0, 1, 1, &c, 1, &c, 1, false, &c, 1);
+	gemm_shared_f64(&serial, false, false, 1, 0, 1, &c, 1, &c, 1, false, &c, 1);
 	ck_assert(c == 2.385);
 }
 END_TEST
@@ -136,7 +198,7 @@ enum { M = 64, N = 48, K = 96, THREADS = 4, REPEATS = 60 };
 
 struct job {
 	const float *a, *b, *expected;
-	bool transpose_b; /* then it is OpenBLAS that multiplies, whatever the instruction set */
+	bool transpose_b;
 	bool same;
 };
 
@@ -192,6 +254,8 @@ int main(void)
 	TCase *cases = tcase_create("gemm");
 	tcase_add_loop_test(cases, a_product_is_what_three_loops_say, 0, SHAPES);
 	tcase_add_test(cases, a_row_of_a_product_does_not_depend_on_the_others);
+	tcase_add_loop_test(cases, a_shared_product_has_the_same_bits_for_any_executor_and_that_of_one_to_rounding, 0,
+			    WIDE);
 	tcase_add_test(cases, nothing_to_write_writes_nothing);
 	tcase_add_test(cases, openblas_names_its_kernel);
 	tcase_add_test(cases, threads_that_multiply_at_once_get_the_bits_of_one_alone);

@@ -95,6 +95,45 @@ START_TEST(any_number_of_threads_gives_the_same_bits)
 }
 END_TEST
 
+/* Batches of too few rows for lanes: tiles of the products and ranges of rows are shared. */
+static const struct subject short_batches[] = {
+	{ .model = "mlp", .shape = { .features = 784, .classes = 10 }, .hidden = 128, .rows = 700 },
+	{ .model = "mlp", .shape = { .features = 301, .targets = 3 }, .hidden = 517, .rows = 700 },
+	{ .model = "mlp", .shape = { .features = 61, .classes = 5 }, .hidden = 1031, .rows = 700 },
+	{ .model = "softmax_regression", .shape = { .features = 1021, .classes = 67 }, .rows = 700 },
+};
+enum { NARROW = sizeof short_batches / sizeof short_batches[0] };
+
+START_TEST(threads_that_share_a_small_batch_give_the_same_bits)
+{
+	static const size_t counts[] = { 1, 17, 64, 129, 256, 385 }, slots[] = { 2, 3, 4, 7 };
+	for (enum dtype dtype = DTYPE_FLOAT32; dtype <= DTYPE_FLOAT64; dtype++) {
+		struct stage stage;
+		stage_init(&stage, &short_batches[_i], dtype, 7);
+		struct executor serial = executor_serial();
+		void *gradient = malloc(stage.bytes);
+		uint32_t index[700];
+		for (uint32_t i = 0; i < 700; i++) {
+			index[i] = i * 37 % 700; /* 37 and 700 have no common factor: each row once */
+		}
+		for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+			struct batch batch = { .data = &stage.data, .index = index, .first = 3, .count = counts[c] };
+			double expected = evaluate(&stage, &batch, &serial);
+			memcpy(gradient, stage.gradient, stage.bytes);
+			for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
+				struct threads threads;
+				threads_init(&threads, slots[i]);
+				ck_assert(evaluate(&stage, &batch, &threads.base) == expected);
+				ck_assert_mem_eq(stage.gradient, gradient, stage.bytes);
+				ck_assert(counts[c] < 64 || threads.most > 1);
+			}
+		}
+		free(gradient);
+		stage_fini(&stage);
+	}
+}
+END_TEST
+
 START_TEST(an_index_batch_equals_the_contiguous_one_of_the_same_rows)
 {
 	struct stage stage;
@@ -385,6 +424,7 @@ int main(void)
 	Suite *suite = suite_create("objective");
 	TCase *rows = tcase_create("rows");
 	tcase_set_timeout(rows, 120);
+	tcase_add_loop_test(rows, threads_that_share_a_small_batch_give_the_same_bits, 0, NARROW);
 	tcase_add_loop_test(rows, any_number_of_threads_gives_the_same_bits, 0, SUBJECTS);
 	tcase_add_loop_test(rows, an_index_batch_equals_the_contiguous_one_of_the_same_rows, 0, SUBJECTS);
 	tcase_add_loop_test(rows, a_batch_is_the_mean_of_its_one_row_batches, 0, SUBJECTS);
