@@ -55,16 +55,22 @@ END {
 	for (t = 1; t <= 2; t++)
 		above("logistic GD 1,000,000 x 32, " t " thread" (t > 1 ? "s" : ""), "logistic.step." t, "logistic.sum." t, 0.7, 100, "%",
 			sprintf("%.1f GB/s", median("logistic.step." t)), sprintf("plain sum %.1f GB/s", median("logistic.sum." t)))
-	split("sgd adam", optimizer, " ")
-	least["sgd"] = 1.4
-	least["adam"] = 2.5
-	for (k = 1; k <= 2; k++) {
-		o = optimizer[k]
-		above("MLP 784-128-10, batch 64, " o, "mlp." o, "torch." o, least[o], 1, "x", sprintf("%.0f samples/s", median("mlp." o)),
+	split("sgd.64 adam.64 sgd.256 adam.256", mlp, " ")
+	split("1.6 3 1.3 1.7", least, " ")
+	for (k = 1; k <= 4; k++) {
+		o = mlp[k]
+		split(o, part, ".")
+		what = "MLP 784-128-10, batch " part[2] ", " part[1]
+		above(what, "mlp." o ".1", "torch." o, least[k], 1, "x", sprintf("%.0f samples/s", median("mlp." o ".1")),
 			sprintf("PyTorch %.0f samples/s", median("torch." o)))
-		printf "%-38s %-20s %-38s %.0f %%\n", "  of its bare products", "", sprintf("sgemm alone %.0f samples/s", median("mlp." o ".products")),
-			100 * ratio("mlp." o, "mlp." o ".products")
+		above("  on 2 threads", "mlp." o ".2", "mlp." o ".1", part[2] == 256 ? 1.6 : 1.3, 1, "x",
+			sprintf("%.0f samples/s", median("mlp." o ".2")), "our own one thread")
+		printf "%-38s %-20s %-38s %.0f %%\n", "  of its bare products", "",
+			sprintf("sgemm alone %.0f samples/s", median("mlp." o ".products")), 100 * ratio("mlp." o ".1", "mlp." o ".products")
 	}
+	above("MLP 784-1024-1024-10, batch 64, sgd, 2 thr.", "mlp.wide.sgd.64.2", "mlp.wide.sgd.64.1", 1.3, 1, "x",
+		sprintf("%.0f samples/s", median("mlp.wide.sgd.64.2")),
+		sprintf("our own one thread %.0f samples/s", median("mlp.wide.sgd.64.1")))
 	beside = count["linear.numpy"] ? sprintf("numpy %.1f us", median("linear.numpy")) : ""
 	if (count["linear.torch"])
 		beside = beside sprintf(", PyTorch %.0f us", median("linear.torch"))

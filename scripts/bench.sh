@@ -44,10 +44,13 @@ echo "bench: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(npro
 "$bin/bench_steps" >>"$results"
 for _ in 1 2 3 4 5; do
 	for optimizer in sgd adam; do
-		"$bin/bench_mlp" "$optimizer" ${data:+"$data/raw"} >>"$results"
-		[ $torch = no ] || [ -z "$data" ] ||
-			peer "torch.$optimizer" samples_per_s "$python" "$peers/t3/t3_torch.py" 1 "$data" "opt=$optimizer" batch=64 epochs=2
+		for batch in 64 256; do
+			"$bin/bench_mlp" "$optimizer" "$batch" 128 1,2 ${data:+"$data/raw"} >>"$results"
+			[ $torch = no ] || [ -z "$data" ] || peer "torch.$optimizer.$batch" samples_per_s \
+				"$python" "$peers/t3/t3_torch.py" 1 "$data" "opt=$optimizer" "batch=$batch" epochs=1
+		done
 	done
+	"$bin/bench_mlp" sgd 64 1024,1024 1,2 >>"$results"
 done
 if [ -f "$peers/t4/t4.py" ]; then
 	peer linear.numpy us_per_step "$python" "$peers/t4/t4.py" 1 "$data" peer=numpy

@@ -10,7 +10,8 @@
  *     in increasing order, each forward and backward while it sits in the cache, and adds them up in a gradient and
  *     sums of its own; lane 0 in the caller's gradient. Lanes are then added in the order 0, 1, ..., L-1.
  *  3. The first contribution to a gradient is written and the others added: nothing is cleared beforehand.
- *  4. A batch that is too small to be worth a second lane runs inline and wakes nobody.
+ *  4. A batch that is too small for lanes runs as one, on the caller; the threads then share each of its steps that is
+ *     worth a hand-over (core/graph/share.h, gemm_shared), cut by shapes alone too.
  *  5. Contiguous batches are read where they lie; rows of an index are gathered block by block.
  *
  * Objectives so far are linear in their means over rows, so that what flows back into a block is known before

@@ -204,10 +204,6 @@ int main(int argc, char **argv)
 	for (size_t r = 0; r < runs; r++) {
 		snprintf(name, sizeof name, "mlp%s.%s.%zu.%zu", wide ? ".wide" : "", optimizer, batch, run[r].threads);
 		bench_result(name, bench_median(run[r].rate, STRETCHES));
-		if (getenv("BEST")) {
-			snprintf(name, sizeof name, "best  %s.%zu.%zu", optimizer, batch, run[r].threads);
-			bench_result(name, run[r].rate[STRETCHES - 2]);
-		}
 		run_end(&run[r]);
 	}
 	bench_data_fini(&data);
