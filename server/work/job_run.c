@@ -8,6 +8,9 @@ enum {
 	SLICE_SHORT_US = 4000,    /* an advance shorter than this gets twice the steps next time */
 	SLICE_LONG_US = 40000,    /* a longer one gets half: reports and the shutdown wait for it */
 	REPORT_INTERVAL_MS = 100, /* how often points and progress go to the store */
+	/* A disk or memory that fails while a job is set up: so often it is tried, after 0.2, 0.4 ... 3.2 seconds. */
+	SETUP_TRIES = 6,
+	SETUP_PAUSE_MS = 200,
 };
 
 static void run_fini(struct run *run)
@@ -23,6 +26,13 @@ static void run_fini(struct run *run)
 	open_table_fini(&run->validation_data);
 	open_table_fini(&run->data);
 	free(run->initial);
+}
+
+static void run_init(struct run *run, const struct job_environment *environment, const struct job_record *record,
+		     struct job_control *control)
+{
+	*run = (struct run){ .environment = environment, .record = record, .control = control };
+	text_init(&run->card_text);
 }
 
 /* --- setting up --- */
@@ -48,7 +58,9 @@ static enum status load_spec(struct run *run, struct error *error)
 	status = job_spec_load(record->spec, record->spec_length, run->data.table != NULL ? &run->data.info : NULL,
 			       run->validation_data.table != NULL ? &run->validation_data.info : NULL,
 			       run->environment->executor->slots, &run->spec, &problem);
-	if (status != OK) {
+	if (status == E_MEMORY) {
+		error_set(error, status, "no memory to read the spec");
+	} else if (status != OK) {
 		error_set(error, status, "the stored spec no longer holds: %s",
 			  problem.faults > 0 ? problem.fault[0].detail : status_text(status));
 	} else {
@@ -94,11 +106,13 @@ static enum status load_initial_job(struct run *run, struct error *error)
 	void *values = NULL;
 	size_t length = 0;
 	uint64_t step = 0;
-	if (store_get_job(run->environment->store, id, &other) != OK) {
-		return error_set(error, E_NOT_FOUND, "the job %s that initial_parameters names is gone", id);
+	enum status status = store_get_job(run->environment->store, id, &other);
+	if (status != OK) {
+		return error_set(error, status, "the job %s that initial_parameters names: %s", id,
+				 status == E_NOT_FOUND ? "it is gone" : status_text(status));
 	}
 	struct model_card *card = NULL;
-	enum status status = other.card == NULL ? E_NOT_FOUND : model_card_load(other.card, strlen(other.card), &card);
+	status = other.card == NULL ? E_NOT_FOUND : model_card_load(other.card, strlen(other.card), &card);
 	if (status == OK) {
 		status = store_read_weights(run->environment->store, id, at, &step, &values, &length);
 	}
@@ -195,6 +209,10 @@ static enum status resume(struct run *run, struct error *error)
 	if (status == E_NOT_FOUND && !run->initial_gone) {
 		return OK;
 	}
+	if (status != OK && status != E_NOT_FOUND && status != E_CORRUPT) {
+		return error_set(error, status, "the checkpoint cannot be read: %s", status_text(status));
+	}
+	/* One that is damaged, or another build's, is dropped. */
 	bool restored = status == OK && strcmp(build, run->environment->build) == 0 &&
 			trainer_restore(run->trainer, state, length, NULL) == OK;
 	free(build);
@@ -287,7 +305,7 @@ static void run_to_end(struct run *run)
 		run_leave(run);
 		return;
 	}
-	if (status == E_DISK_FULL || status == E_IO || status == E_BUSY) {
+	if (run_may_pass(status)) {
 		log_line(LOG_ERROR, "job %s: %s; it goes back into the queue", run->record->id, status_text(status));
 		run_give_back(run);
 		return;
@@ -297,21 +315,55 @@ static void run_to_end(struct run *run)
 	run_finish_failed(run, &error);
 }
 
+static enum status set_up_once(struct run *run, struct error *error)
+{
+	enum status status = load_spec(run, error);
+	if (status == OK) {
+		status = load_data(run, error);
+	}
+	if (status == OK) {
+		status = build_trainer(run, error);
+	}
+	if (status == OK) {
+		status = resume(run, error);
+	}
+	return status;
+}
+
+/* From the record to a trainer that stands where the job stood. A disk that fails and memory that is short may pass:
+ * it is tried again from the start, a few times. E_CANCELLED: the flag was raised. */
+static enum status set_up(struct run *run, struct error *error)
+{
+	unsigned pause = SETUP_PAUSE_MS;
+	for (unsigned count = 1;; count++) {
+		enum status status = set_up_once(run, error);
+		if (status != E_IO && status != E_MEMORY) {
+			return status;
+		}
+		if (count == SETUP_TRIES) {
+			struct error last = *error;
+			return error_set(error, status, "%.400s (tried %u times)", last.text, count);
+		}
+		log_line(LOG_WARN, "job %s: %s; it is tried again", run->record->id, error->text);
+		const struct run before = *run;
+		run_fini(run);
+		run_init(run, before.environment, before.record, before.control);
+		for (unsigned slept = 0; slept < pause; slept += SETUP_PAUSE_MS / 10) {
+			if (atomic_load(&run->control->stop)) {
+				return E_CANCELLED;
+			}
+			run_sleep(SETUP_PAUSE_MS / 10);
+		}
+		pause *= 2;
+	}
+}
+
 void job_run(const struct job_environment *environment, const struct job_record *record, struct job_control *control)
 {
-	struct run run = { .environment = environment, .record = record, .control = control };
+	struct run run;
 	struct error error = { .status = OK, .text = "" };
-	text_init(&run.card_text);
-	enum status status = load_spec(&run, &error);
-	if (status == OK) {
-		status = load_data(&run, &error);
-	}
-	if (status == OK) {
-		status = build_trainer(&run, &error);
-	}
-	if (status == OK) {
-		status = resume(&run, &error);
-	}
+	run_init(&run, environment, record, control);
+	enum status status = set_up(&run, &error);
 	if (status == OK) {
 		run_to_end(&run);
 	} else if (status == E_CANCELLED && !atomic_load(&control->cancel)) {
@@ -319,7 +371,8 @@ void job_run(const struct job_environment *environment, const struct job_record 
 	} else if (status == E_CANCELLED) {
 		struct job_ending ending = { .status = JOB_CANCELLED,
 					     .stop_reason = "cancelled",
-					     .report = record->report };
+					     .report = record->report,
+					     .step = record->step };
 		run_finish(&run, &ending);
 	} else if (status == E_DISK_FULL || status == E_BUSY) {
 		run_give_back(&run); /* only the store answers so: it will do later */

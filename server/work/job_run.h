@@ -7,7 +7,8 @@
  *   asked to cancel           -> store_finish_job  cancelled, with the weights of the last whole step
  *   asked to shut down        -> store_save_checkpoint (in time, or the one before stays), store_requeue_job
  *   the data or the spec fails -> store_finish_job  failed, with the reason
- *   the disk fails or is full -> store_requeue_job, as soon as it works: on from the last checkpoint
+ *   the disk fails or is full, memory is short -> store_requeue_job, as soon as it works: on from the last checkpoint;
+ *                                while the job is set up it is tried again in place, a few times, then failed
  */
 #ifndef SERVER_WORK_JOB_RUN_H
 #define SERVER_WORK_JOB_RUN_H

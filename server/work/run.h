@@ -29,18 +29,21 @@ struct run {
 };
 
 double run_seconds(void); /* monotonic */
+void run_sleep(long milliseconds);
+/* A failure that may be gone in a while: the disk, memory. */
+bool run_may_pass(enum status status);
 
 /* Hands new points and the progress to the store; not durable. */
 enum status run_send_points(struct run *run);
 /* A durable copy of the state together with all points up to it. */
 enum status run_save_checkpoint(struct run *run);
 
-/* The disk is full or fails: back into the queue, to go on from the last checkpoint when it works again. Points that
- * were posted and lost are made again, so the curve has no hole. Returns when that is durable, or the service stops:
- * the job is then still `running` in the store, and the next start queues it. */
+/* The disk is full or fails, memory is short: back into the queue, to go on from the last checkpoint when it works
+ * again. Points that were posted and lost are made again, so the curve has no hole. Returns when that is durable, or
+ * the service stops: the job is then still `running` in the store, and the next start queues it. */
 void run_give_back(struct run *run);
 
-/* Endings. Durable when they return; a disk that fails makes them give the job back. */
+/* Endings. Durable when they return; a disk that fails or memory that is short makes them give the job back. */
 void run_finish(struct run *run, const struct job_ending *ending);
 void run_finish_failed(struct run *run, const struct error *error);
 /* The trainer has stopped: metrics, weights and status in one commit. E_CANCELLED: the flag was raised meanwhile. */

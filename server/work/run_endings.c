@@ -20,7 +20,7 @@ double run_seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void sleep_ms(long milliseconds)
+void run_sleep(long milliseconds)
 {
 	struct timespec t = { milliseconds / 1000, (milliseconds % 1000) * 1000000 };
 	nanosleep(&t, NULL);
@@ -109,9 +109,9 @@ enum status run_save_checkpoint(struct run *run)
 
 /* --- endings --- */
 
-static bool passing(enum status status)
+bool run_may_pass(enum status status)
 {
-	return status == E_DISK_FULL || status == E_IO || status == E_BUSY;
+	return status == E_DISK_FULL || status == E_IO || status == E_BUSY || status == E_MEMORY;
 }
 
 void run_give_back(struct run *run)
@@ -119,10 +119,10 @@ void run_give_back(struct run *run)
 	enum status status;
 	do {
 		if (!atomic_load(&run->control->shutdown)) {
-			sleep_ms(STORE_RETRY_MS);
+			run_sleep(STORE_RETRY_MS);
 		}
 		status = store_requeue_job(run->environment->store, run->record->id, run->record->attempt);
-	} while (passing(status) && !atomic_load(&run->control->shutdown));
+	} while (run_may_pass(status) && !atomic_load(&run->control->shutdown));
 }
 
 void run_finish(struct run *run, const struct job_ending *ending)
@@ -132,7 +132,7 @@ void run_finish(struct run *run, const struct job_ending *ending)
 		return; /* done; or somebody else owns the job, or it is gone: both are final */
 	}
 	log_line(LOG_ERROR, "job %s: its ending could not be stored: %s", run->record->id, status_text(status));
-	if (passing(status)) {
+	if (run_may_pass(status)) {
 		run_give_back(run);
 	} else if (ending->status != JOB_FAILED || ending->last.values != NULL) {
 		struct error error;

@@ -2,9 +2,12 @@
  * Interruptions: a job that was killed with -9 at any moment, or stopped with SIGTERM, ends with the same weights and
  * the same curve, to the last bit, as one that never was; and nothing that was acknowledged is lost.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "tests/blackbox/jobs.h"
 #include "tests/support/golden.h"
@@ -177,6 +180,57 @@ START_TEST(a_checkpoint_of_another_build_is_not_trusted)
 }
 END_TEST
 
+/* The file of the only table in the data folder. */
+static const char *table_file(const struct server *server)
+{
+	const char *dir = text_of("%s/datasets", server->dir), *path = NULL;
+	DIR *folder = opendir(dir);
+	ck_assert_ptr_nonnull(folder);
+	for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+		if (strstr(entry->d_name, ".table") != NULL)
+			path = text_of("%s/%s", dir, entry->d_name);
+	closedir(folder);
+	ck_assert_ptr_nonnull(path);
+	return path;
+}
+
+/* A table of more than 1 MB, which lies in a file. */
+static const char *large_csv(void)
+{
+	enum { ROWS = 120000 };
+	char *csv = keep(malloc((size_t)ROWS * 32 + 8)), *end = csv + sprintf(csv, "x,y\n");
+	for (int i = 0; i < ROWS; i++)
+		end += sprintf(end, "%.7f,%.7f\n", 0.00002385 * i, 1.5 - 0.00001 * i);
+	return csv;
+}
+
+START_TEST(a_disk_that_fails_for_a_while_costs_no_job_and_one_that_fails_on_is_named)
+{
+	struct server *server = server_start(FLAGS("--workers", "2"));
+	const char *dataset = dataset_upload_text(server, large_csv(), "target=y");
+	const char *json = text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"linear_regression\"}, "
+				   "\"training\": {\"epochs\": 3}}",
+				   dataset);
+	const char *path = table_file(server), *aside = text_of("%s.aside", path);
+	ck_assert_int_eq(rename(path, aside), 0);
+	ck_assert_int_eq(symlink(path, path), 0); /* opening it fails: too many links */
+	const char *unlucky = job_post(server, json);
+	const struct reply *job = job_wait(server, unlucky);
+	ck_assert_str_eq(string_at(job->json, "status"), "failed");
+	ck_assert_str_eq(string_at(job->json, "stop_reason"), "error");
+	ck_assert_ptr_nonnull(strstr(string_at(job->json, "error.detail"), "tried 6 times"));
+	const char *id = job_post(server, json), *cancelled = job_post(server, json);
+	nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+	expect(client_call(server,
+			   &(struct call){ .method = "POST", .path = text_of("/v1/jobs/%s/cancel", cancelled) }),
+	       202);
+	ck_assert_str_eq(string_at(job_wait(server, cancelled)->json, "status"), "cancelled");
+	ck_assert_int_eq(rename(aside, path), 0);
+	ck_assert_str_eq(string_at(job_wait(server, id)->json, "status"), "succeeded");
+	finish(server);
+}
+END_TEST
+
 START_TEST(what_was_acknowledged_survives_a_kill_at_once)
 {
 	struct server *server = server_start(CAREFUL);
@@ -279,6 +333,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tests, a_job_killed_at_any_moment_ends_with_the_same_bits, 0, KINDS);
 	tcase_add_loop_test(tests, sigterm_checkpoints_exits_0_within_two_seconds_and_the_next_start_goes_on, 0, KINDS);
 	tcase_add_loop_test(tests, a_checkpoint_of_another_build_is_not_trusted, 0, 2);
+	tcase_add_test(tests, a_disk_that_fails_for_a_while_costs_no_job_and_one_that_fails_on_is_named);
 	tcase_add_test(tests, what_was_acknowledged_survives_a_kill_at_once);
 	tcase_add_test(tests, a_job_that_took_the_process_down_five_times_is_failed);
 	tcase_add_test(tests, a_file_of_a_newer_program_is_refused_and_left_alone);

@@ -1,10 +1,11 @@
 /*
  * Job runners on a store of their own: what a stop leaves, however little time it has, and that a job goes on from it
- * to the same bits.
+ * to the same bits; what becomes of a job when memory or the disk fail for a while.
  */
 #include <time.h>
 
 #include "api/job_spec.h"
+#include "server/store/db.h"
 #include "server/work/workers.h"
 #include "tests/server/store_fixture.h"
 #include "tests/support/suite.h"
@@ -16,6 +17,29 @@ static char folder[64];
 static struct store *store;
 static char *document; /* the spec as it is stored */
 static size_t document_length;
+
+/* SQLite's memory, which a test can take away. */
+static sqlite3_mem_methods memory;
+static atomic_bool no_memory;
+static atomic_uint refused;
+
+static void *take_memory(int size)
+{
+	if (atomic_load(&no_memory)) {
+		atomic_fetch_add(&refused, 1);
+		return NULL;
+	}
+	return memory.xMalloc(size);
+}
+
+/* Before SQLite is used for the first time. */
+static void watch_memory(void)
+{
+	ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory), SQLITE_OK);
+	sqlite3_mem_methods watched = memory;
+	watched.xMalloc = take_memory;
+	ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &watched), SQLITE_OK);
+}
 
 static void make_document(void)
 {
@@ -46,6 +70,7 @@ static void make_document(void)
 
 static void set_up(void)
 {
+	watch_memory();
 	fixture_folder(folder);
 	store = fixture_open(folder);
 	make_document();
@@ -248,6 +273,74 @@ START_TEST(a_stop_without_time_before_the_first_checkpoint_begins_again)
 }
 END_TEST
 
+START_TEST(memory_that_is_short_for_a_while_costs_no_job)
+{
+	struct outcome calm, outcome;
+	char id[ID_SIZE];
+	run_calmly(&calm);
+	struct workers *workers = start(0.05, 10);
+	add(id);
+	workers_wake(workers);
+	wait_for_step(id, 20);
+	/* Neither points nor checkpoints nor an ending can be stored. */
+	atomic_store(&no_memory, true);
+	nanosleep(&(struct timespec){ .tv_sec = 1, .tv_nsec = 500000000 }, NULL);
+	atomic_store(&no_memory, false);
+	ck_assert_uint_gt(atomic_load(&refused), 0);
+	finish(id, &outcome);
+	workers_stop(workers);
+	expect_same(&calm, &outcome);
+	outcome_fini(&outcome);
+	outcome_fini(&calm);
+}
+END_TEST
+
+/* The path of the only file in the folder's checkpoints. */
+static void checkpoint_path(char *path, size_t size)
+{
+	char name[128];
+	const struct dirent *entry;
+	snprintf(name, sizeof name, "%s/checkpoints", folder);
+	DIR *stream = opendir(name);
+	ck_assert_ptr_nonnull(stream);
+	while ((entry = readdir(stream)) != NULL) {
+		if (entry->d_name[0] != '.') {
+			snprintf(path, size, "%s/%s", name, entry->d_name);
+		}
+	}
+	closedir(stream);
+}
+
+START_TEST(a_checkpoint_that_cannot_be_read_for_a_while_is_not_dropped)
+{
+	struct outcome outcome;
+	struct curve_slice before;
+	char id[ID_SIZE], path[512], aside[600];
+	struct workers *workers = start(1000, 60);
+	add(id);
+	workers_wake(workers);
+	interrupt(workers, id, 20);
+	ck_assert_int_eq(store_read_points(store, id, 0, 10, &before), OK);
+	checkpoint_path(path, sizeof path);
+	snprintf(aside, sizeof aside, "%s.aside", path);
+	ck_assert_int_eq(rename(path, aside), 0);
+	ck_assert_int_eq(symlink(path, path), 0); /* opening it fails: too many links */
+	workers = start(1000, 10);
+	workers_wake(workers);
+	nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+	ck_assert_int_eq(fixture_status(store, id), JOB_RUNNING);
+	ck_assert_int_eq(rename(aside, path), 0);
+	finish(id, &outcome);
+	workers_stop(workers);
+	/* Points that were made again would have another time. */
+	for (size_t i = 0; i < before.count; i++) {
+		ck_assert_double_eq(before.points[i].seconds, outcome.curve.points[i].seconds);
+	}
+	curve_slice_fini(&before);
+	outcome_fini(&outcome);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("server/workers");
@@ -258,6 +351,12 @@ static Suite *suite(void)
 	tcase_add_test(stops, a_stop_without_time_leaves_the_checkpoint_before);
 	tcase_add_test(stops, a_stop_without_time_before_the_first_checkpoint_begins_again);
 	suite_add_tcase(suite, stops);
+	TCase *failures = tcase_create("failures that pass");
+	tcase_set_timeout(failures, 60);
+	tcase_add_checked_fixture(failures, set_up, tear_down);
+	tcase_add_test(failures, memory_that_is_short_for_a_while_costs_no_job);
+	tcase_add_test(failures, a_checkpoint_that_cannot_be_read_for_a_while_is_not_dropped);
+	suite_add_tcase(suite, failures);
 	return suite;
 }
 
