@@ -1,11 +1,9 @@
-/* Models: built by name, their gradients right, their trainings those of torch. */
+/* Models: built by name, their gradients right, what they refuse. Their trainings: test_golden_trainings.c. */
 #include <math.h>
-#include <stdio.h>
 
 #include "core/base/random.h"
 #include "core/objective/gradient_check.h"
 #include "tests/core/modelling.h"
-#include "tests/support/golden.h"
 #include "tests/support/suite.h"
 
 /* One trained or checked model: its name, its loss (NULL: the default) and its shapes. */
@@ -391,160 +389,6 @@ START_TEST(every_name_is_found_and_an_unknown_one_is_not)
 }
 END_TEST
 
-/* A training of the golden folder, in the terms of a model. */
-struct golden {
-	cJSON *file, *data_file;
-	struct model_shape shape;
-	struct data_view data;
-	double *x, *y;
-	int32_t *label;
-	struct objective *objective;
-	double *initial, *final; /* flat */
-};
-
-static const char *const trainings[] = {
-	"linear_diabetes_gd", "logistic_breast_cancer_gd", "softmax_iris_gd", "softmax_digits_gd",
-	"mlp_iris_gd",        "autoencoder_digits_gd",
-};
-enum { TRAININGS = sizeof trainings / sizeof trainings[0] };
-
-/* W1, b1, W2, b2 ... with W [outputs, inputs] as one flat vector with weights [inputs, outputs]. */
-static double *flat(const struct objective *objective, const cJSON *weights)
-{
-	double *theta = calloc(objective->n, sizeof *theta);
-	for (size_t t = 0; t < objective->tensors; t++) {
-		const struct tensor *tensor = &objective->tensor[t];
-		char key[32];
-		size_t n;
-		snprintf(key, sizeof key, "%c%zu", tensor->rank == 2 ? 'W' : 'b', t / 2 + 1);
-		double *values = golden_array(weights, key, &n);
-		ck_assert_uint_eq(n, tensor->size);
-		if (tensor->rank == 2) {
-			double *transposed = golden_transpose(values, tensor->shape[1], tensor->shape[0]);
-			free(values);
-			values = transposed;
-		}
-		memcpy(theta + tensor->offset, values, n * sizeof *values);
-		free(values);
-	}
-	return theta;
-}
-
-static void golden_data(struct golden *golden)
-{
-	const cJSON *about = golden_get(golden->file, "data");
-	char path[128];
-	snprintf(path, sizeof path, "golden/trainings/%s", golden_string(about, "file"));
-	golden->data_file = golden_load(path);
-	size_t rows, columns, n;
-	golden->x = golden_matrix(golden->data_file, "X", &rows, &columns);
-	rows = (size_t)golden_number(about, "rows");
-	bool standardised = strcmp(golden_string(about, "inputs"), "standardised") == 0;
-	double *mean = standardised ? golden_array(golden->data_file, "mean", NULL) : NULL;
-	double *std = standardised ? golden_array(golden->data_file, "std", NULL) : NULL;
-	for (size_t i = 0; i < rows * columns; i++) {
-		size_t c = i % columns;
-		golden->x[i] = standardised ? (golden->x[i] - mean[c]) / std[c] : golden->x[i] / 16;
-	}
-	free(mean);
-	free(std);
-	golden->y = golden_array(golden->data_file, "y", &n);
-	golden->label = calloc(n, sizeof *golden->label);
-	double largest = 0;
-	for (size_t i = 0; i < n; i++) {
-		golden->label[i] = (int32_t)golden->y[i];
-		largest = fmax(largest, golden->y[i]);
-	}
-	golden->shape = (struct model_shape){ .features = columns };
-	golden->data = (struct data_view){ .dtype = DTYPE_FLOAT64, .rows = rows, .features = columns, .x = golden->x };
-	const char *targets = golden_string(about, "targets");
-	if (strcmp(targets, "class") == 0) {
-		golden->shape.classes = golden->data.classes = (size_t)largest + 1;
-		golden->data.label = golden->label;
-	} else if (strcmp(targets, "input") == 0) {
-		golden->shape.targets = golden->data.targets = columns;
-		golden->data.y = golden->x;
-	} else {
-		for (size_t i = 0; i < n; i++) {
-			golden->y[i] /= golden_number(golden->data_file, "y_std");
-		}
-		golden->shape.targets = golden->data.targets = 1;
-		golden->data.y = golden->y;
-	}
-}
-
-static void golden_open(struct golden *golden, const char *name)
-{
-	char path[128];
-	snprintf(path, sizeof path, "golden/trainings/%s.json", name);
-	golden->file = golden_load(path);
-	golden_data(golden);
-	const cJSON *about = golden_get(golden->file, "model");
-	struct modelling model;
-	size_t n;
-	double *layers = golden_array(about, "layers", &n);
-	if (n > 2) {
-		modelling_start(&model, "mlp", NULL, &golden->shape);
-		modelling_layer(&model, (size_t)layers[1], golden_string(about, "hidden"));
-	} else {
-		modelling_start(&model,
-				golden->shape.classes == 2  ? "logistic_regression"
-				: golden->shape.classes > 2 ? "softmax_regression"
-							    : "linear_regression",
-				NULL, &golden->shape);
-	}
-	free(layers);
-	golden->objective = modelling_build(&model, &golden->shape, DTYPE_FLOAT64, 1);
-	golden->initial = flat(golden->objective, golden_get(golden->file, "initial"));
-	golden->final = flat(golden->objective, golden_get(golden->file, "final"));
-}
-
-static void golden_close_all(struct golden *golden)
-{
-	objective_destroy(golden->objective);
-	free(golden->initial);
-	free(golden->final);
-	free(golden->x);
-	free(golden->y);
-	free(golden->label);
-	cJSON_Delete(golden->file);
-	cJSON_Delete(golden->data_file);
-}
-
-START_TEST(a_hundred_steps_of_gradient_descent_follow_torch)
-{
-	struct golden golden;
-	struct executor executor = executor_serial();
-	golden_open(&golden, trainings[_i]);
-	size_t steps, n = golden.objective->n;
-	double *loss = golden_array(golden.file, "loss", &steps), *theta = golden.initial;
-	double *curve = calloc(steps, sizeof *curve), *gradient = calloc(n, sizeof *gradient);
-	double rate = golden_number(golden_get(golden.file, "optimizer"), "lr");
-	double tolerance = golden_number(golden.file, "tolerance");
-	struct batch batch = { .data = &golden.data, .count = golden.data.rows };
-	for (size_t k = 0; k < steps; k++) {
-		const struct objective_type *type = golden.objective->type;
-		ck_assert_int_eq(type->evaluate(golden.objective, theta, &batch, &executor, &curve[k], gradient), OK);
-		if (k == 0 && cJSON_HasObjectItem(golden.file, "gradient_at_start")) {
-			double *expected = flat(golden.objective, golden_get(golden.file, "gradient_at_start"));
-			ck_assert(golden_close(gradient, expected, n, tolerance));
-			free(expected);
-		}
-		for (size_t i = 0; k + 1 < steps && i < n; i++) {
-			theta[i] -= rate * gradient[i];
-		}
-	}
-	ck_assert_msg(golden_close(curve, loss, steps, tolerance), "%s: losses differ by %g", trainings[_i],
-		      golden_distance(curve, loss, steps));
-	ck_assert_msg(golden_close(theta, golden.final, n, tolerance), "%s: weights differ by %g", trainings[_i],
-		      golden_distance(theta, golden.final, n));
-	free(loss);
-	free(curve);
-	free(gradient);
-	golden_close_all(&golden);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("models");
@@ -565,9 +409,5 @@ int main(void)
 	tcase_add_test(contract, a_model_that_no_machine_can_hold_is_refused_before_it_is_built);
 	tcase_add_test(contract, every_name_is_found_and_an_unknown_one_is_not);
 	suite_add_tcase(suite, contract);
-	TCase *golden = tcase_create("golden");
-	tcase_set_timeout(golden, 60);
-	tcase_add_loop_test(golden, a_hundred_steps_of_gradient_descent_follow_torch, 0, TRAININGS);
-	suite_add_tcase(suite, golden);
 	return suite_run(suite);
 }
