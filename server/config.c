@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "api/version.h"
 #include "core/base/setting.h"
+#include "server/machine.h"
 
 enum kind { KIND_LISTEN, KIND_PATH, KIND_COUNT, KIND_SIZE, KIND_SECONDS, KIND_TOKEN_FILE, KIND_SWITCH, KIND_WORD };
 
@@ -41,9 +41,9 @@ static const struct entry entries[] = {
 	{ "--data-dir", "DESCENT_DATA_DIR", KIND_PATH, PLACE(data_dir), 0, 0, NULL, "DIR",
 	  "where the SQLite file and the datasets lie (./data)" },
 	{ "--workers", "DESCENT_WORKERS", KIND_COUNT, PLACE(workers), 1, 1024, NULL, "N",
-	  "jobs trained at once (number of cores)" },
+	  "jobs trained at once (processors that this process may use)" },
 	{ "--threads", "DESCENT_THREADS", KIND_COUNT, PLACE(threads), 1, 1024, NULL, "N",
-	  "threads that the jobs share for their arithmetic (number of cores)" },
+	  "threads that the jobs share for their arithmetic (processors that this process may use)" },
 	{ "--token-file", "DESCENT_TOKEN_FILE", KIND_TOKEN_FILE, 0, 0, 0, NULL, "FILE",
 	  "file with the token that every call under /v1 needs; DESCENT_TOKEN is the token itself (none)" },
 	{ "--no-token", "DESCENT_NO_TOKEN", KIND_SWITCH, PLACE(no_token), 0, 0, NULL, NULL,
@@ -53,7 +53,7 @@ static const struct entry entries[] = {
 	{ "--max-queue", "DESCENT_MAX_QUEUE", KIND_COUNT, PLACE(max_queue), 1, 1e9, NULL, "N",
 	  "jobs that may be queued (10000)" },
 	{ "--memory", "DESCENT_MEMORY", KIND_SIZE, PLACE(memory), 1048576, 9007199254740992.0, NULL, "SIZE",
-	  "memory that running jobs may take together (half of RAM)" },
+	  "memory that running jobs may take together (half of RAM, or of the container's limit)" },
 	{ "--max-job-seconds", "DESCENT_MAX_JOB_SECONDS", KIND_SECONDS, PLACE(max_job_seconds), 0.001, 1e9, NULL, "S",
 	  "computing time after which a job is ended (none)" },
 	{ "--checkpoint-seconds", "DESCENT_CHECKPOINT_SECONDS", KIND_SECONDS, PLACE(checkpoint_seconds), 0.001, 1e9,
@@ -359,18 +359,17 @@ bool config_loopback(const struct config *config)
 
 enum status config_read(int argc, char **argv, char **environment, struct config *out, struct error *error)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	long pages = sysconf(_SC_PHYS_PAGES);
-	uint64_t half = pages > 0 ? (uint64_t)pages / 2 * (uint64_t)sysconf(_SC_PAGESIZE) : (uint64_t)1 << 30;
+	struct machine machine;
+	machine_read(&machine);
 	*out = (struct config){
 		.host = "127.0.0.1",
 		.port = 8080,
 		.data_dir = "./data",
-		.workers = cores > 0 ? (size_t)cores : 1,
-		.threads = cores > 0 ? (size_t)cores : 1,
+		.workers = machine.cores,
+		.threads = machine.cores,
 		.max_body = (size_t)64 << 20,
 		.max_queue = 10000,
-		.memory = half,
+		.memory = machine.memory / 2,
 		.max_job_seconds = NAN,
 		.checkpoint_seconds = 5,
 		.log_level = LOG_INFO,
@@ -412,6 +411,10 @@ const char *config_help(void)
 		snprintf(flag, sizeof flag, "%s %s", entries[i].flag, entries[i].value == NULL ? "" : entries[i].value);
 		used += (size_t)snprintf(help + used, sizeof help - used, "  %-24s %s\n    %s\n", flag, entries[i].help,
 					 entries[i].variable);
+	}
+	if (used < sizeof help) {
+		used += (size_t)snprintf(help + used, sizeof help - used, "  %-24s %s\n    DESCENT_ISA\n", "(no flag)",
+					 "instruction set: baseline, avx2 or avx512 (the best that the processor has)");
 	}
 	for (size_t i = 0; i < ACTIONS && used < sizeof help; i++) {
 		used += (size_t)snprintf(help + used, sizeof help - used, "  %-24s %s\n", actions[i].flag,
