@@ -135,6 +135,8 @@ void track_best(struct trainer *trainer, double value);
 void track_early(struct trainer *trainer, double value);
 /* A measurement of what the schedule watches, after an epoch. */
 void track_schedule(struct trainer *trainer, double value);
+/* Offers a sample of the way at x_step. */
+void track_trace(struct trainer *trainer, double loss, double norm);
 /* Keeps f at the newest x; among the first losses counts those that got worse. */
 void track_loss(struct trainer *trainer, double loss);
 /* Whether any rule but max_seconds and the budgets is on. */

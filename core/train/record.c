@@ -77,6 +77,9 @@ void record_point(struct trainer *trainer, uint64_t measured, double rate)
 		copy_parameters(trainer, trainer->point_parameters + trainer->points_count * trainer->n);
 	}
 	trainer->points[trainer->points_count++] = state->last;
+	if (trainer->full && (measured & POINT_TRAIN_LOSS) && (measured & POINT_GRADIENT_NORM)) {
+		track_trace(trainer, state->loss, state->gradient_norm);
+	}
 }
 
 void record_end(struct trainer *trainer, struct verdict verdict, uint64_t measured)

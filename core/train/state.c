@@ -5,7 +5,7 @@
 #include "core/base/size.h"
 
 static const uint64_t state_magic = 0x6e75724474637365; /* "esctDrun" in memory */
-static const uint64_t state_version = 2;
+static const uint64_t state_version = 3;
 
 enum { STATE_ALIGN = 64 };
 
@@ -183,6 +183,7 @@ void state_begin(struct run_state *state, const struct state_layout *layout, uin
 		.best = BEST_NONE,
 		.best_value = NAN,
 		.early_best = NAN,
+		.trace_stride = 1,
 		.last = { .step = UINT64_MAX },
 	};
 }
@@ -202,7 +203,8 @@ enum status state_check(const void *block, size_t size, const struct state_layou
 	if (head.fingerprint != fingerprint) {
 		return error_set(error, E_CORRUPT, "the checkpoint was made by another configuration");
 	}
-	if (head.reason >= STOP_REASON_COUNT || head.best > BEST_MEASURED || head.carried > 3) {
+	if (head.reason >= STOP_REASON_COUNT || head.best > BEST_MEASURED || head.carried > 3 ||
+	    head.trace_count > TRACE_SAMPLES || head.trace_stride == 0) {
 		return error_set(error, E_CORRUPT, "the checkpoint holds a value that no run writes");
 	}
 	return OK;

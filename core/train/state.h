@@ -56,6 +56,10 @@ struct run_state {
 	/* The first losses: how many were compared with the one before, and how many rose. */
 	uint64_t compared, risen;
 
+	/* Samples of the way: every trace_stride-th of those offered; when all places are taken every other one goes. */
+	uint64_t trace_offered, trace_stride, trace_count;
+	struct trace_sample trace[TRACE_SAMPLES];
+
 	struct curve_point last; /* the last point made; step UINT64_MAX: none */
 };
 

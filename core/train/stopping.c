@@ -68,6 +68,22 @@ void track_loss(struct trainer *trainer, double loss)
 	}
 }
 
+void track_trace(struct trainer *trainer, double loss, double norm)
+{
+	struct run_state *state = trainer->state;
+	if (state->trace_offered++ % state->trace_stride != 0) {
+		return;
+	}
+	if (state->trace_count == TRACE_SAMPLES) {
+		for (size_t i = 0; i < TRACE_SAMPLES / 2; i++) {
+			state->trace[i] = state->trace[2 * i];
+		}
+		state->trace_count = TRACE_SAMPLES / 2;
+		state->trace_stride *= 2;
+	}
+	state->trace[state->trace_count++] = (struct trace_sample){ state->step, loss, norm };
+}
+
 bool stopping_any(const struct stopping_config *stopping)
 {
 	return !isnan(stopping->gradient_norm) || !isnan(stopping->loss_change) || !isnan(stopping->parameter_change) ||

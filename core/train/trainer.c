@@ -284,6 +284,19 @@ void trainer_progress(const struct trainer *trainer, struct trainer_progress *ou
 	};
 }
 
+size_t trainer_trace(const struct trainer *trainer, struct trace_sample out[TRACE_SAMPLES + 1])
+{
+	const struct run_state *state = trainer->state;
+	const struct curve_point *last = &state->last;
+	size_t count = state->trace_count;
+
+	memcpy(out, state->trace, count * sizeof *out);
+	if (trainer->full && count > 0 && last->step > out[count - 1].step && (last->measured & POINT_TRAIN_LOSS)) {
+		out[count++] = (struct trace_sample){ last->step, last->train_loss, last->gradient_norm };
+	}
+	return count;
+}
+
 const void *trainer_parameters(const struct trainer *trainer)
 {
 	return trainer->theta;

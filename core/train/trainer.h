@@ -88,6 +88,14 @@ struct curve_point {
 	uint64_t measured; /* POINT_ bits */
 };
 
+/* A sample of the way down, one of those that the state keeps over the whole run, evenly spread: f and the norm of its
+ * gradient at x_step with a full batch, the epoch's mean loss (and NAN) with mini-batches. */
+struct trace_sample {
+	uint64_t step;
+	double loss, gradient_norm;
+};
+enum { TRACE_SAMPLES = 64 };
+
 struct trainer_setup {
 	struct train_config config;         /* copied; its settings are borrowed */
 	struct objective *objective;        /* borrowed */
@@ -147,6 +155,9 @@ struct trainer_progress {
 	bool oscillating;    /* at divergence: the loss rose from the first steps on */
 };
 void trainer_progress(const struct trainer *trainer, struct trainer_progress *out);
+
+/* The samples so far, in order, and with a full batch the last point; at most TRACE_SAMPLES + 1. */
+size_t trainer_trace(const struct trainer *trainer, struct trace_sample out[TRACE_SAMPLES + 1]);
 
 /* theta now and theta of the best measurement ([n] of dtype, borrowed; best NULL when there is none). */
 const void *trainer_parameters(const struct trainer *trainer);
