@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/advice.h"
 #include "api/dataset_info.h"
 #include "api/model_card.h"
 #include "api/problem.h"
@@ -60,15 +61,19 @@ struct job_record {
 void job_record_fini(struct job_record *record);
 
 /* What a worker reports of a job, rendered once, when it changes:
- * ,"progress":{...},"metrics":{...},"stop_value":...,"stop_limit":...,"best":{...}|null,"features":[...],"classes":[...],"warnings":[...]
+ * ,"progress":{...},"metrics":{...},"stop_value":...,"stop_limit":...,"best":{...}|null,"certificate":{...}|null,"advice":[...],"features":[...],"classes":[...],"warnings":[...]
  * final (NULL while running) holds the last passes over training and validation rows (validation NULL: none). */
 struct job_report {
 	const struct job_spec *spec;
 	struct trainer_progress progress;
 	const struct evaluation *final_train;
 	const struct evaluation *final_validation;
+	const struct certificate *certificate; /* NULL: none (yet) */
+	const struct advice *advice;           /* NULL: none */
 };
 void job_report_render(const struct job_report *report, struct text *out);
+void certificate_render(const struct certificate *certificate, struct text *out);
+void advice_render(const struct advice *advice, struct text *out);
 
 /* job.error of a job that diverged or failed: {"type","title","status","detail","errors":[],"step","hint"}. */
 void job_error_render(const char *slug, const char *detail, uint64_t step, const char *hint, struct text *out);

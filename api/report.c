@@ -143,6 +143,10 @@ void job_report_render(const struct job_report *report, struct text *out)
 	} else {
 		text_puts(out, "null");
 	}
+	text_puts(out, ",\"certificate\":");
+	certificate_render(report->certificate, out);
+	text_puts(out, ",\"advice\":");
+	advice_render(report->advice, out);
 	text_puts(out, ",\"features\":");
 	strings_render(out, spec->feature, spec->feature_count);
 	text_puts(out, ",\"classes\":");

@@ -3,6 +3,7 @@
 
 #include "api/spec.h"
 #include "core/base/size.h"
+#include "core/certificate/certificate.h"
 #include "core/train/trainer.h"
 
 static const struct at at_model = { NULL, "model", 0 };
@@ -68,6 +69,13 @@ void judge_estimate(struct judge *judge)
 		size_t outputs = spec->shape.classes > 0 ? spec->shape.classes : spec->shape.targets;
 		const struct optimizer_shape shape = { parameters, spec->training_rows, outputs, judge->model->linear };
 		status = trainer_measure(&spec->train, &shape, &bytes);
+		if (status == OK && !size_add(total, bytes, &total)) {
+			status = E_TOO_LARGE;
+		}
+		if (status == OK) {
+			status = certificate_measure(&spec->model, parameters, spec->shape.features, outputs,
+						     spec->training_rows, &bytes);
+		}
 	}
 	if (status == OK && (!size_add(total, bytes, &total) || !add_data(spec, &total))) {
 		status = E_TOO_LARGE;

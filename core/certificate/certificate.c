@@ -119,7 +119,7 @@ static enum status measure_gradient(const struct certificate_request *request, s
 
 /* --- linear models --- */
 
-static enum status measure_duality(struct linear *linear, struct purse *purse, struct certificate *out)
+static enum status measure_duality(struct glm *linear, struct purse *purse, struct certificate *out)
 {
 	double primal, dual;
 	const double touched = (double)linear->features * (double)linear->rows * (double)linear->outputs;
@@ -137,12 +137,12 @@ static enum status measure_duality(struct linear *linear, struct purse *purse, s
 	return OK;
 }
 
-static enum status measure_closed_form(struct linear *linear, struct purse *purse, struct certificate *out)
+static enum status measure_closed_form(struct glm *linear, struct purse *purse, struct certificate *out)
 {
 	double distance, gap;
 	const double p = (double)linear->features, rows = (double)linear->rows;
 	/* A multiplication of the products costs about an eighth of a number that is read. */
-	if (linear->loss != LINEAR_SQUARES || linear->l1 > 0 ||
+	if (linear->loss != GLM_SQUARES || linear->l1 > 0 ||
 	    !spend(purse, rows * p * (p / 8 + 8 * (double)linear->outputs) + p * p * p / 4)) {
 		return OK;
 	}
@@ -190,17 +190,17 @@ static size_t plan_products(const struct purse *purse, double product_numbers, u
 }
 
 /* out = X'D X v / N + l2 v; kept holds D. */
-static enum status linear_product(void *context, const double *v, double *out)
+static enum status glm_product(void *context, const double *v, double *out)
 {
-	struct linear *self = context;
+	struct glm *self = context;
 	const size_t weights = self->features * self->outputs;
-	enum status status = linear_outputs(self, v, v + weights);
+	enum status status = glm_outputs(self, v, v + weights);
 
 	for (size_t i = 0; status == OK && i < self->rows * self->outputs; i++) {
 		self->u[i] *= self->kept[i] / self->count;
 	}
 	if (status == OK) {
-		status = linear_gather(self);
+		status = glm_gather(self);
 	}
 	for (size_t j = 0; status == OK && j < weights + (self->intercept ? self->outputs : 0); j++) {
 		out[j] = self->product[j] + (j < weights || self->penalized ? self->l2 * v[j] : 0);
@@ -208,29 +208,29 @@ static enum status linear_product(void *context, const double *v, double *out)
 	return status;
 }
 
-static enum status linear_curvature(struct linear *linear, struct purse *purse, struct certificate *out)
+static enum status glm_curvature(struct glm *linear, struct purse *purse, struct certificate *out)
 {
 	size_t stride;
 	const double touched = 2 * (double)linear->features * (double)linear->rows * (double)linear->outputs;
 	const size_t most = plan_products(purse, touched, linear->rows, &stride);
 	struct spectrum spectrum;
 
-	if (most == 0 || linear->loss == LINEAR_HINGE) {
+	if (most == 0 || linear->loss == GLM_HINGE) {
 		return OK;
 	}
 	linear->stride = stride;
 	linear->rows /= stride;
 	linear->count = (double)linear->rows * (double)linear->outputs;
-	enum status status = linear_outputs(linear, linear->w, linear->b);
+	enum status status = glm_outputs(linear, linear->w, linear->b);
 	for (size_t i = 0; status == OK && i < linear->rows; i++) {
 		for (size_t k = 0; k < linear->outputs; k++) {
 			const size_t at = i * linear->outputs + k;
-			linear_phi(linear, linear->u[at], linear_target(linear, i, k), NULL, &linear->kept[at]);
+			glm_phi(linear, linear->u[at], glm_target(linear, i, k), NULL, &linear->kept[at]);
 		}
 	}
 	const size_t n = (linear->features + (linear->intercept ? 1 : 0)) * linear->outputs;
 	if (status == OK) {
-		status = lanczos(n, most, linear_product, linear, &spectrum);
+		status = lanczos(n, most, glm_product, linear, &spectrum);
 	}
 	if (status == OK) {
 		keep_spectrum(out, &spectrum, stride > 1 ? linear->rows : 0);
@@ -361,22 +361,22 @@ static bool has_kinks(const struct model_config *model)
 	return false;
 }
 
-static enum status certify_linear(const struct certificate_request *request, struct linear *linear, struct purse *purse,
-				  struct certificate *out)
+static enum status certify_glm(const struct certificate_request *request, struct glm *linear, struct purse *purse,
+			       struct certificate *out)
 {
 	enum status status = measure_duality(linear, purse, out);
 	if (status == OK) {
 		status = measure_closed_form(linear, purse, out);
 	}
 	(void)request;
-	return status == OK ? linear_curvature(linear, purse, out) : status;
+	return status == OK ? glm_curvature(linear, purse, out) : status;
 }
 
 enum status certify(const struct certificate_request *given, struct certificate *out)
 {
 	struct certificate_request request = *given;
 	struct purse purse = { (double)CERTIFICATE_FREE };
-	struct linear linear;
+	struct glm linear;
 	const bool diverged = given->progress.reason == STOP_DIVERGED;
 	const double single =
 		given->training != NULL ? (double)given->progress.rows_seen : (double)given->progress.gradients;
@@ -392,14 +392,17 @@ enum status certify(const struct certificate_request *given, struct certificate 
 	}
 	const double epsilon = given->objective->dtype == DTYPE_FLOAT32 ? (double)FLT_EPSILON : DBL_EPSILON;
 	out->convergence = convergence_of(given->trace, given->traced, epsilon);
+	if (given->known_only) {
+		purse.left = -1;
+	}
 	enum status status = measure_gradient(&request, &purse, out);
-	if (status != OK) {
+	if (status != OK || given->known_only) {
 		return status;
 	}
-	status = request.config->direction == MINIMIZE ? linear_init(&linear, &request) : E_UNSUPPORTED;
+	status = request.config->direction == MINIMIZE ? glm_init(&linear, &request) : E_UNSUPPORTED;
 	if (status == OK) {
-		status = certify_linear(&request, &linear, &purse, out);
-		linear_fini(&linear);
+		status = certify_glm(&request, &linear, &purse, out);
+		glm_fini(&linear);
 		return status;
 	}
 	if (status != E_UNSUPPORTED || has_kinks(request.model)) {
@@ -413,8 +416,8 @@ enum status certificate_measure(const struct model_config *model, size_t n, size
 {
 	size_t linear = 0, closed = 0, curvature = 0, vectors;
 
-	if (linear_loss_of(model) != LINEAR_NONE) {
-		if (!linear_bytes(features, outputs, rows, &linear) || !closed_form_bytes(features, outputs, &closed)) {
+	if (glm_loss_of(model) != GLM_NONE) {
+		if (!glm_bytes(features, outputs, rows, &linear) || !closed_form_bytes(features, outputs, &closed)) {
 			return E_TOO_LARGE;
 		}
 		closed = closed > svm_bytes(features) ? closed : svm_bytes(features);

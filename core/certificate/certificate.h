@@ -56,6 +56,7 @@ struct certificate_request {
 	struct trainer_progress progress;
 	const struct trace_sample *trace; /* [traced] */
 	size_t traced;
+	bool known_only; /* no pass is to be made: what is known already */
 };
 
 /* OK, E_CANCELLED, E_MEMORY. A diverged run is certified at its best parameters, without what only an end has. */

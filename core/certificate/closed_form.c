@@ -21,7 +21,7 @@ enum { BLOCK_ROWS = 256, REFINEMENTS = 2 };
 static const double pivot_least = 1e-12;
 
 struct normal {
-	struct linear *linear;
+	struct glm *linear;
 	size_t p, outputs; /* columns: features, and 1 for a penalized intercept */
 	bool centred;
 	double *a;     /* [p, p] the matrix, then its factor in the lower half */
@@ -69,7 +69,7 @@ static void fill_block(const struct normal *self, size_t first, size_t count)
 /* a = 2c/N C + l2 I */
 static enum status form(struct normal *self)
 {
-	const struct linear *linear = self->linear;
+	const struct glm *linear = self->linear;
 	const size_t p = self->p;
 
 	for (size_t first = 0; first < linear->rows; first += BLOCK_ROWS) {
@@ -142,18 +142,18 @@ static void solve(struct normal *self)
 /* One Newton step from (w, b), which is the solution from anywhere but for rounding. */
 static enum status refine(struct normal *self)
 {
-	struct linear *linear = self->linear;
+	struct glm *linear = self->linear;
 	const size_t outputs = self->outputs, p = self->p, last = linear->features * outputs;
 
-	enum status status = linear_outputs(linear, self->w, self->b);
+	enum status status = glm_outputs(linear, self->w, self->b);
 	for (size_t i = 0; status == OK && i < linear->rows; i++) {
 		for (size_t k = 0; k < outputs; k++) {
 			double *u = &linear->u[i * outputs + k];
-			linear_phi(linear, *u, linear_target(linear, i, k), u, NULL);
+			glm_phi(linear, *u, glm_target(linear, i, k), u, NULL);
 		}
 	}
 	if (status == OK) {
-		status = linear_gather(linear);
+		status = glm_gather(linear);
 	}
 	if (status != OK) {
 		return status;
@@ -181,7 +181,7 @@ static enum status refine(struct normal *self)
 /* The distance to (w, b), and F here less F there: 1/2 d'Hd, which does not cancel as the difference would. */
 static enum status compare(struct normal *self, double *distance, double *gap)
 {
-	struct linear *linear = self->linear;
+	struct glm *linear = self->linear;
 	const size_t weights = linear->features * self->outputs;
 	const size_t all = weights + (linear->intercept ? self->outputs : 0);
 	double squares = 0, outer = 0;
@@ -191,7 +191,7 @@ static enum status compare(struct normal *self, double *distance, double *gap)
 		squares += self->w[j] * self->w[j];
 	}
 	*distance = sqrt(squares);
-	const enum status status = linear_outputs(linear, self->w, self->b);
+	const enum status status = glm_outputs(linear, self->w, self->b);
 	for (size_t i = 0; status == OK && i < linear->rows * self->outputs; i++) {
 		outer += linear->u[i] * linear->u[i];
 	}
@@ -204,14 +204,14 @@ static enum status compare(struct normal *self, double *distance, double *gap)
 
 static enum status run(struct normal *self, double *distance, double *gap)
 {
-	struct linear *linear = self->linear;
+	struct glm *linear = self->linear;
 	enum status status = OK;
 
 	if (self->centred) {
 		for (size_t i = 0; i < linear->rows * self->outputs; i++) {
 			linear->u[i] = 1;
 		}
-		status = linear_gather(linear);
+		status = glm_gather(linear);
 		for (size_t j = 0; status == OK && j < linear->features; j++) {
 			self->mean[j] = linear->product[j * self->outputs] / (double)linear->rows;
 		}
@@ -228,11 +228,11 @@ static enum status run(struct normal *self, double *distance, double *gap)
 	return status == OK ? compare(self, distance, gap) : status;
 }
 
-enum status closed_form(struct linear *linear, double *distance, double *gap)
+enum status closed_form(struct glm *linear, double *distance, double *gap)
 {
 	size_t square, block, tall, bytes;
 
-	if (linear->loss != LINEAR_SQUARES || linear->l1 > 0) {
+	if (linear->loss != GLM_SQUARES || linear->l1 > 0) {
 		return E_UNSUPPORTED;
 	}
 	if (!closed_form_bytes(linear->features, linear->outputs, &bytes) ||

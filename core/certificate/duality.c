@@ -14,31 +14,31 @@
 #include "core/certificate/internal.h"
 
 /* phi*(u, y); u lies in its domain. */
-static double conjugate(const struct linear *self, double u, double y)
+static double conjugate(const struct glm *self, double u, double y)
 {
 	const double p = u + y, a = fabs(u);
 
 	switch (self->loss) {
-	case LINEAR_SQUARES:
+	case GLM_SQUARES:
 		return u * y + u * u / (4 * self->scale);
-	case LINEAR_LOG:
+	case GLM_LOG:
 		return (p > 0 ? p * log(p) : 0) + (p < 1 ? (1 - p) * log1p(-p) : 0);
-	case LINEAR_HINGE:
+	case GLM_HINGE:
 		return -a;
-	case LINEAR_SQUARED_HINGE:
+	case GLM_SQUARED_HINGE:
 		return -a + a * a / 4;
-	case LINEAR_HUBER:
+	case GLM_HUBER:
 		return u * y + u * u / (2 * self->scale);
-	case LINEAR_POISSON:
+	case GLM_POISSON:
 		return (p > 0 ? p * log(p) : 0) - p;
-	case LINEAR_NONE:
+	case GLM_NONE:
 	default:
 		return NAN;
 	}
 }
 
 /* Makes the sum of u over the rows 0 for output k. */
-static void balance(struct linear *self, size_t k)
+static void balance(struct glm *self, size_t k)
 {
 	double up = 0, down = 0;
 
@@ -51,12 +51,12 @@ static void balance(struct linear *self, size_t k)
 	const double raise = up > down ? down / up : 1, lower = down > up ? up / down : 1;
 	for (size_t i = 0; i < self->rows; i++) {
 		double *u = &self->u[i * self->outputs + k];
-		*u = self->loss == LINEAR_SQUARES ? *u - mean : *u * (*u > 0 ? raise : lower);
+		*u = self->loss == GLM_SQUARES ? *u - mean : *u * (*u > 0 ? raise : lower);
 	}
 }
 
 /* u = phi'(z), and the sum of phi; u holds z. */
-static double differentiate(struct linear *self)
+static double differentiate(struct glm *self)
 {
 	double sum = 0;
 
@@ -64,20 +64,20 @@ static double differentiate(struct linear *self)
 		for (size_t k = 0; k < self->outputs; k++) {
 			double *u = &self->u[i * self->outputs + k];
 			self->kept[i * self->outputs + k] = *u;
-			sum += linear_phi(self, *u, linear_target(self, i, k), u, NULL);
+			sum += glm_phi(self, *u, glm_target(self, i, k), u, NULL);
 		}
 	}
 	return sum;
 }
 
 /* How many numbers of product are penalized. */
-static size_t penalized(const struct linear *self)
+static size_t penalized(const struct glm *self)
 {
 	return (self->features + (self->penalized ? 1 : 0)) * self->outputs;
 }
 
 /* sum_j R*(v_j), v = X'u / N; scales u first where that is needed to be in its domain. */
-static double penalty_conjugate(struct linear *self)
+static double penalty_conjugate(struct glm *self)
 {
 	double largest = 0, sum = 0;
 
@@ -98,24 +98,24 @@ static double penalty_conjugate(struct linear *self)
 	return 0;
 }
 
-enum status duality(struct linear *self, double *primal, double *dual)
+enum status duality(struct glm *self, double *primal, double *dual)
 {
 	if (!(self->l1 > 0 || self->l2 > 0)) {
 		return E_UNSUPPORTED;
 	}
-	enum status status = linear_outputs(self, self->w, self->b);
+	enum status status = glm_outputs(self, self->w, self->b);
 	if (status != OK) {
 		return status;
 	}
-	*primal = differentiate(self) / self->count + linear_penalty(self, self->w, self->b);
-	if (self->loss == LINEAR_HINGE && self->l2 > 0) {
+	*primal = differentiate(self) / self->count + glm_penalty(self, self->w, self->b);
+	if (self->loss == GLM_HINGE && self->l2 > 0) {
 		status = svm_dual(self);
 	}
 	for (size_t k = 0; k < self->outputs && self->intercept && !self->penalized; k++) {
 		balance(self, k);
 	}
 	if (status == OK) {
-		status = linear_gather(self);
+		status = glm_gather(self);
 	}
 	if (status != OK) {
 		return status;
@@ -124,7 +124,7 @@ enum status duality(struct linear *self, double *primal, double *dual)
 	double sum = 0;
 	for (size_t i = 0; i < self->rows; i++) {
 		for (size_t k = 0; k < self->outputs; k++) {
-			sum += conjugate(self, self->u[i * self->outputs + k], linear_target(self, i, k));
+			sum += conjugate(self, self->u[i * self->outputs + k], glm_target(self, i, k));
 		}
 	}
 	*dual = -sum / self->count - penalty;

@@ -4,24 +4,24 @@
 
 #include "core/certificate/certificate.h"
 
-/* --- linear.c: a linear model's problem in double precision, whatever the job's ---
+/* --- glm.c: a linear model's problem in double precision, whatever the job's ---
  *
  *   F(W, b) = 1/N sum_ik phi(z_ik, y_ik) + l1 |W|_1 + l2/2 |W|^2,   z = X W + b     (N = rows, times targets)
  */
-enum linear_loss {
-	LINEAR_NONE,
-	LINEAR_SQUARES,       /* scale (z - y)^2 */
-	LINEAR_LOG,           /* log(1 + exp(z)) - y z, y in {0, 1} */
-	LINEAR_HINGE,         /* max(0, 1 - s z), s in {-1, 1} */
-	LINEAR_SQUARED_HINGE, /* its square */
-	LINEAR_HUBER,         /* scale (d^2 / 2 up to |d| = delta, then delta (|d| - delta/2)), d = z - y */
-	LINEAR_POISSON,       /* exp(z) - y z */
+enum glm_loss {
+	GLM_NONE,
+	GLM_SQUARES,       /* scale (z - y)^2 */
+	GLM_LOG,           /* log(1 + exp(z)) - y z, y in {0, 1} */
+	GLM_HINGE,         /* max(0, 1 - s z), s in {-1, 1} */
+	GLM_SQUARED_HINGE, /* its square */
+	GLM_HUBER,         /* scale (d^2 / 2 up to |d| = delta, then delta (|d| - delta/2)), d = z - y */
+	GLM_POISSON,       /* exp(z) - y z */
 };
 
-enum { LINEAR_PIECES = 16 };
+enum { GLM_PIECES = 16 };
 
-struct linear {
-	enum linear_loss loss;
+struct glm {
+	enum glm_loss loss;
 	double scale, delta;
 	double l1, l2;
 	bool intercept, penalized; /* is there a bias; do the penalties count it */
@@ -34,38 +34,38 @@ struct linear {
 	double *u;       /* [rows, outputs] what a pass needs of each row */
 	double *kept;    /* [rows, outputs] what a caller keeps of each row between passes */
 	double *product; /* [features + 1, outputs]: X'u and, last, the sums of u */
-	double *partial; /* [LINEAR_PIECES, features + 1, outputs] */
+	double *partial; /* [GLM_PIECES, features + 1, outputs] */
 	void *memory;    /* all of these */
 };
 
-/* Whether the model is one of these; *bytes that linear_init takes. */
-enum linear_loss linear_loss_of(const struct model_config *model);
-bool linear_bytes(size_t features, size_t outputs, uint64_t rows, size_t *bytes);
+/* Whether the model is one of these; *bytes that glm_init takes. */
+enum glm_loss glm_loss_of(const struct model_config *model);
+bool glm_bytes(size_t features, size_t outputs, uint64_t rows, size_t *bytes);
 /* OK or E_MEMORY; at theta. E_UNSUPPORTED: not such a model. */
-enum status linear_init(struct linear *self, const struct certificate_request *request);
-void linear_fini(struct linear *self);
+enum status glm_init(struct glm *self, const struct certificate_request *request);
+void glm_fini(struct glm *self);
 /* u = X w + b. OK or E_CANCELLED. */
-enum status linear_outputs(struct linear *self, const double *w, const double *b);
+enum status glm_outputs(struct glm *self, const double *w, const double *b);
 /* product = (X'u; 1'u). OK or E_CANCELLED. */
-enum status linear_gather(struct linear *self);
+enum status glm_gather(struct glm *self);
 /* What the target is for row i, output k: y, 0 or 1, -1 or 1. */
-double linear_target(const struct linear *self, size_t i, size_t k);
+double glm_target(const struct glm *self, size_t i, size_t k);
 /* phi, and its first and second derivative (may be NULL). */
-double linear_phi(const struct linear *self, double z, double y, double *first, double *second);
+double glm_phi(const struct glm *self, double z, double y, double *first, double *second);
 /* l1 |w|_1 + l2/2 |w|^2 of all that is penalized. */
-double linear_penalty(const struct linear *self, const double *w, const double *b);
+double glm_penalty(const struct glm *self, const double *w, const double *b);
 
 /* duality.c: *primal = F at w, b; *dual a lower bound of min F. E_UNSUPPORTED: no bound is known. */
-enum status duality(struct linear *self, double *primal, double *dual);
+enum status duality(struct glm *self, double *primal, double *dual);
 /* svm.c: the dual point of a hinge loss at outputs kept [rows] into u [rows]: u = -s a, 0 <= a <= 1, sum s a = 0 where
  * there is a free intercept. OK, E_CANCELLED, E_MEMORY. */
-enum status svm_dual(struct linear *self);
+enum status svm_dual(struct glm *self);
 /* Bytes that it takes. */
 size_t svm_bytes(size_t features);
 
 /* closed_form.c: the solution of least squares with l2, and how far theta is from it. OK, E_CANCELLED, E_MEMORY,
  * E_UNSUPPORTED: there is no such solution, or it is too ill-conditioned to be one. */
-enum status closed_form(struct linear *self, double *distance, double *gap);
+enum status closed_form(struct glm *self, double *distance, double *gap);
 /* Bytes that it takes. */
 bool closed_form_bytes(size_t features, size_t outputs, size_t *bytes);
 

@@ -35,20 +35,20 @@ size_t svm_bytes(size_t features)
 	return sizeof(struct near) + near_most(features) * near_most(features) * sizeof(double);
 }
 
-static double feature(const struct linear *self, size_t row, size_t j)
+static double feature(const struct glm *self, size_t row, size_t j)
 {
 	const size_t at = row * self->stride * self->features + j;
 	return self->data->dtype == DTYPE_FLOAT32 ? (double)((const float *)self->data->x)[at]
 						  : ((const double *)self->data->x)[at];
 }
 
-static double off_margin(const struct linear *self, size_t i)
+static double off_margin(const struct glm *self, size_t i)
 {
-	return fabs(1 - linear_target(self, i, 0) * self->kept[i]);
+	return fabs(1 - glm_target(self, i, 0) * self->kept[i]);
 }
 
 /* The rows nearest to the margin, by insertion: few are kept of many. */
-static void choose(const struct linear *self, struct near *near, size_t most)
+static void choose(const struct glm *self, struct near *near, size_t most)
 {
 	double distance[NEAR_MOST];
 
@@ -68,7 +68,7 @@ static void choose(const struct linear *self, struct near *near, size_t most)
 	}
 }
 
-static void multiply(const struct linear *self, struct near *near)
+static void multiply(const struct glm *self, struct near *near)
 {
 	for (size_t a = 0; a < near->count; a++) {
 		for (size_t b = 0; b <= a; b++) {
@@ -148,7 +148,7 @@ static bool improve(struct near *near, bool single, double scale)
 }
 
 /* u holds -s a of the sides that the outputs say. */
-static enum status optimise(struct linear *self, struct near *near)
+static enum status optimise(struct glm *self, struct near *near)
 {
 	const double scale = 1 / (self->count * self->l2);
 	const bool single = !self->intercept || self->penalized;
@@ -157,7 +157,7 @@ static enum status optimise(struct linear *self, struct near *near)
 	choose(self, near, near_most(self->features));
 	near->gram = (double *)(void *)(near + 1);
 	multiply(self, near);
-	const enum status status = linear_gather(self);
+	const enum status status = glm_gather(self);
 	if (status != OK) {
 		return status;
 	}
@@ -166,7 +166,7 @@ static enum status optimise(struct linear *self, struct near *near)
 	}
 	for (size_t m = 0; m < near->count; m++) {
 		const size_t row = near->row[m];
-		near->s[m] = linear_target(self, row, 0);
+		near->s[m] = glm_target(self, row, 0);
 		near->t[m] = -self->u[row];
 		near->slack[m] = near->s[m] + (self->penalized ? scale * self->product[self->features] : 0);
 		for (size_t j = 0; j < self->features; j++) {
@@ -187,7 +187,7 @@ static enum status optimise(struct linear *self, struct near *near)
 	return OK;
 }
 
-enum status svm_dual(struct linear *self)
+enum status svm_dual(struct glm *self)
 {
 	struct near *near = calloc(1, svm_bytes(self->features));
 	if (near == NULL) {

@@ -26,10 +26,24 @@ void run_sleep(long milliseconds)
 	nanosleep(&t, NULL);
 }
 
-static enum status render_report(struct run *run, const struct evaluation *train, const struct evaluation *validation,
-				 struct text *out)
+/* What only an ending has. */
+struct result {
+	struct evaluation train, validation;
+	bool measured, has_validation;
+	struct certificate certificate;
+	struct advice advice;
+};
+
+/* result NULL: the run goes on. */
+static enum status render_report(struct run *run, const struct result *result, struct text *out)
 {
-	struct job_report report = { .spec = run->spec, .final_train = train, .final_validation = validation };
+	struct job_report report = { .spec = run->spec };
+	if (result != NULL) {
+		report.final_train = result->measured ? &result->train : NULL;
+		report.final_validation = result->measured && result->has_validation ? &result->validation : NULL;
+		report.certificate = &result->certificate;
+		report.advice = &result->advice;
+	}
 	trainer_progress(run->trainer, &report.progress);
 	text_init(out);
 	job_report_render(&report, out);
@@ -56,7 +70,7 @@ enum status run_send_points(struct run *run)
 {
 	struct text report;
 	struct trainer_progress progress;
-	enum status status = render_report(run, NULL, NULL, &report);
+	enum status status = render_report(run, NULL, &report);
 	if (status == OK) {
 		struct points_chunk chunk = take_points(run);
 		trainer_progress(run->trainer, &progress);
@@ -85,7 +99,7 @@ static enum status save(struct run *run, size_t weights_max)
 	if (status != OK) {
 		return status;
 	}
-	status = render_report(run, NULL, NULL, &report);
+	status = render_report(run, NULL, &report);
 	if (status == OK) {
 		struct points_chunk chunk = take_points(run);
 		struct checkpoint checkpoint = { .step = progress.step, .build = run->environment->build };
@@ -157,38 +171,13 @@ void run_finish_failed(struct run *run, const struct error *error)
 	text_fini(&document);
 }
 
-/* What to try after a divergence, in words. */
-static const char *divergence_hint(const struct run *run, const struct trainer_progress *progress)
-{
-	const struct optimizer_type *optimizer = run->spec->train.optimizer.type;
-	if (optimizer_rate_index(optimizer) == optimizer->setting_count) {
-		return "This optimizer finds its steps itself: the objective may be unbounded, or not finite near the "
-		       "start. "
-		       "Begin elsewhere, standardise the features, or try adam with a small learning_rate.";
-	}
-	if (run->spec->train.direction == MAXIMIZE) {
-		return "The objective grows without bound or the steps are too large: check that it has a maximum, and "
-		       "try a "
-		       "learning_rate ten times smaller.";
-	}
-	if (run->spec->has_dataset && !run->spec->standardize) {
-		return "Standardise the features (dataset.standardize: true), or try a learning_rate ten times "
-		       "smaller.";
-	}
-	if (progress->oscillating || progress->step < 10) {
-		return "The steps are too large: the loss rose from the first steps on. Try a learning_rate ten times "
-		       "smaller.";
-	}
-	return "Try a learning_rate ten times smaller, a schedule that decays, or optimizer.clip_grad_norm.";
-}
-
-static void render_divergence(const struct run *run, const struct trainer_progress *progress, struct text *out)
+static void render_divergence(const struct trainer_progress *progress, const struct advice *advice, struct text *out)
 {
 	char detail[160];
 	snprintf(detail, sizeof detail,
 		 "The run diverged: the loss, the gradient or a parameter was not finite at step %llu.",
 		 (unsigned long long)progress->step);
-	job_error_render("diverged", detail, progress->step, divergence_hint(run, progress), out);
+	job_error_render("diverged", detail, progress->step, advice->sentence[0], out);
 }
 
 /* One last pass over the rows for the metrics; a diverged run has none worth computing. E_CANCELLED: the flag was
@@ -208,27 +197,57 @@ static enum status final_metrics(struct run *run, struct evaluation *train, stru
 	return status;
 }
 
+/* The certificate, and what follows from it in words. After a cancel only what is known already. No memory for it: the
+ * job ends without. */
+static enum status assess(struct run *run, const struct trainer_progress *progress, struct result *result)
+{
+	struct trace_sample trace[TRACE_SAMPLES + 1];
+	const struct certificate_request request = {
+		.config = &run->spec->train,
+		.model = &run->spec->model,
+		.objective = run->objective,
+		.training = run->is_prepared ? &run->prepared.training : NULL,
+		.theta = trainer_parameters(run->trainer),
+		.best = trainer_best(run->trainer),
+		.executor = run->environment->executor,
+		.progress = *progress,
+		.trace = trace,
+		.traced = trainer_trace(run->trainer, trace),
+		.known_only = progress->reason == STOP_CANCELLED || atomic_load(&run->control->cancel),
+	};
+	const enum status status = certify(&request, &result->certificate);
+	if (status == E_CANCELLED) {
+		return status;
+	}
+	const struct advice_facts facts = { run->spec, progress, &result->certificate, trace, request.traced };
+	advise(&facts, &result->advice);
+	return OK;
+}
+
 /* The trainer has stopped: metrics, weights, status, all in one commit. E_CANCELLED: the flag was raised meanwhile. */
 enum status run_finish_trained(struct run *run)
 {
 	struct trainer_progress progress;
-	struct evaluation train, validation;
+	struct result result;
 	trainer_progress(run->trainer, &progress);
 	bool diverged = progress.reason == STOP_DIVERGED;
-	bool has_validation = run->is_prepared && run->prepared.validation.rows > 0;
 	/* A cancel may come when the trainer has stopped already, in the pass of the metrics: they are left out then.
 	 */
 	bool cancelled = !diverged && (progress.reason == STOP_CANCELLED || atomic_load(&run->control->cancel));
-	bool measured = !diverged && !cancelled;
-	enum status status = measured ? final_metrics(run, &train, &validation) : OK;
+	result.has_validation = run->is_prepared && run->prepared.validation.rows > 0;
+	result.measured = !diverged && !cancelled;
+	enum status status = result.measured ? final_metrics(run, &result.train, &result.validation) : OK;
+	if (status == OK) {
+		status = assess(run, &progress, &result);
+	}
 	if (status != OK) {
 		return status;
 	}
 	struct text report, document;
 	text_init(&document);
-	status = render_report(run, measured ? &train : NULL, measured && has_validation ? &validation : NULL, &report);
+	status = render_report(run, &result, &report);
 	if (status == OK && diverged) {
-		render_divergence(run, &progress, &document);
+		render_divergence(&progress, &result.advice, &document);
 		status = text_failed(&document) ? E_MEMORY : OK;
 	}
 	if (status == OK) {

@@ -390,7 +390,8 @@ START_TEST(a_job_is_answered_with_its_report_and_spec)
 			 "\"rows_per_second\":1500,\"evaluations\":{\"function\":260,\"gradient\":251}},\"metrics\":{"
 			 "\"train_loss\":2.385},\"stop_value\":2.385,\"stop_limit\":null,\"best\":{\"step\":100,"
 			 "\"metric\":\"validation_loss\","
-			 "\"value\":0.5},\"features\":[\"a\"],\"classes\":[\"no\",\"yes\"],\"warnings\":[\"w\"]");
+			 "\"value\":0.5},\"certificate\":null,\"advice\":[],\"features\":[\"a\"],\"classes\":[\"no\","
+			 "\"yes\"],\"warnings\":[\"w\"]");
 	struct job_record record = { .id = "job_1",
 				     .status = JOB_RUNNING,
 				     .cancel_pending = true,

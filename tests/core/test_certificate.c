@@ -217,6 +217,110 @@ START_TEST(the_closed_form_is_as_far_as_it_is)
 }
 END_TEST
 
+START_TEST(the_bits_do_not_depend_on_the_threads)
+{
+	for (size_t which = 0; which < PROBLEMS; which++) {
+		struct problem problem;
+		struct threads threads;
+		double theta[64];
+		problem_init(&problem, which);
+		shifted(&problem, 0.02385, theta);
+		const struct certificate one = certificate_of(&problem, theta);
+		threads_init(&threads, 4);
+		const struct executor serial = problem.executor;
+		const struct certificate_request request = { .config = &problem.config,
+							     .model = &problem.model.config,
+							     .objective = problem.objective,
+							     .training = &problem.data,
+							     .theta = theta,
+							     .executor = &threads.base,
+							     .progress = { .rows_seen = 100 * problem.data.rows } };
+		struct certificate many;
+		ck_assert_int_eq(certify(&request, &many), OK);
+		ck_assert_mem_eq(&one.gradient_norm, &many.gradient_norm, sizeof(double));
+		ck_assert_mem_eq(&one.duality_gap, &many.duality_gap, sizeof(double));
+		ck_assert_mem_eq(&one.closed_form_gap, &many.closed_form_gap, sizeof(double));
+		ck_assert_mem_eq(&one.lambda_max, &many.lambda_max, sizeof(double));
+		ck_assert_mem_eq(&one.lambda_min, &many.lambda_min, sizeof(double));
+		problem.executor = serial;
+		problem_fini(&problem);
+	}
+}
+END_TEST
+
+START_TEST(a_flag_that_is_raised_ends_it_and_what_is_known_needs_no_pass)
+{
+	struct problem problem;
+	atomic_bool stop;
+	struct certificate out;
+	problem_init(&problem, 1);
+	atomic_init(&stop, true);
+	problem.executor.stop = &stop;
+	struct certificate_request request = { .config = &problem.config,
+					       .model = &problem.model.config,
+					       .objective = problem.objective,
+					       .training = &problem.data,
+					       .theta = problem.minimum,
+					       .executor = &problem.executor };
+	ck_assert_int_eq(certify(&request, &out), E_CANCELLED);
+	request.known_only = true;
+	request.progress.last = (struct curve_point){ .gradient_norm = 2.385, .measured = POINT_GRADIENT_NORM };
+	ck_assert_int_eq(certify(&request, &out), OK);
+	ck_assert_double_eq(out.gradient_norm, 2.385);
+	ck_assert(isnan(out.duality_gap) && isnan(out.lambda_max));
+	problem_fini(&problem);
+}
+END_TEST
+
+/* Products with diag(1.385, 2.385, ...): as many as there are dimensions tell all. */
+static enum status diagonal(void *context, const double *v, double *out)
+{
+	size_t *calls = context;
+	++*calls;
+	for (size_t i = 0; i < 12; i++) {
+		out[i] = ((double)i - 3.385) * v[i];
+	}
+	return OK;
+}
+
+START_TEST(the_ends_of_a_spectrum_are_exact_after_n_products)
+{
+	struct spectrum spectrum;
+	size_t calls = 0;
+	ck_assert_int_eq(lanczos(12, 48, diagonal, &calls, &spectrum), OK);
+	ck_assert_uint_le(calls, 12);
+	ck_assert_double_eq_tol(spectrum.smallest, -3.385, 1e-12);
+	ck_assert_double_eq_tol(spectrum.largest, 7.615, 1e-12);
+}
+END_TEST
+
+START_TEST(a_rate_is_told_from_a_power)
+{
+	struct trace_sample trace[40];
+	for (size_t i = 0; i < 40; i++) {
+		trace[i] = (struct trace_sample){ 3 * i, 1, 2.385 * pow(0.885, 3 * (double)i) };
+	}
+	struct convergence rate = convergence_of(trace, 40, 1e-16);
+	ck_assert_int_eq(rate.kind, RATE_LINEAR);
+	ck_assert_double_eq_tol(rate.factor, 0.885, 1e-12);
+	for (size_t i = 0; i < 40; i++) {
+		trace[i].gradient_norm = 2.385 * pow(1 + (double)trace[i].step, -1.385);
+	}
+	rate = convergence_of(trace, 40, 1e-16);
+	ck_assert_int_eq(rate.kind, RATE_SUBLINEAR);
+	ck_assert_double_eq_tol(rate.order, 1.385, 0.05);
+	ck_assert_int_eq(convergence_of(trace, 4, 1e-16).kind, RATE_UNKNOWN);
+	for (size_t i = 20; i < 40; i++) {
+		trace[i].gradient_norm = 1e-15 * (1 + (double)(i % 3)); /* rounding is no rate */
+	}
+	for (size_t i = 0; i < 20; i++) {
+		trace[i].gradient_norm = 2.385 * pow(0.5, (double)trace[i].step);
+	}
+	rate = convergence_of(trace, 40, 2.2e-16);
+	ck_assert_double_eq_tol(rate.factor, 0.5, 1e-9);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("core/certificate");
@@ -226,5 +330,9 @@ int main(void)
 	tcase_add_loop_test(golden, the_gap_is_never_below_the_truth_and_vanishes_at_the_minimum, 0, PROBLEMS);
 	tcase_add_loop_test(golden, the_spectrum_is_that_of_the_reference, 0, PROBLEMS);
 	tcase_add_test(golden, the_closed_form_is_as_far_as_it_is);
+	tcase_add_test(golden, the_bits_do_not_depend_on_the_threads);
+	tcase_add_test(golden, a_flag_that_is_raised_ends_it_and_what_is_known_needs_no_pass);
+	tcase_add_test(golden, the_ends_of_a_spectrum_are_exact_after_n_products);
+	tcase_add_test(golden, a_rate_is_told_from_a_power);
 	return suite_run(suite);
 }

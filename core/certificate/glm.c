@@ -12,26 +12,26 @@
 
 enum { STOP_EVERY = 1024, LANES = 8 };
 
-enum linear_loss linear_loss_of(const struct model_config *model)
+enum glm_loss glm_loss_of(const struct model_config *model)
 {
 	static const struct {
 		const char *name;
-		enum linear_loss loss;
+		enum glm_loss loss;
 	} table[] = {
-		{ "mse", LINEAR_SQUARES },     { "squared_error", LINEAR_SQUARES },
-		{ "huber", LINEAR_HUBER },     { "smooth_l1", LINEAR_HUBER },
-		{ "poisson", LINEAR_POISSON }, { "log_loss", LINEAR_LOG },
-		{ "hinge", LINEAR_HINGE },     { "squared_hinge", LINEAR_SQUARED_HINGE },
+		{ "mse", GLM_SQUARES },     { "squared_error", GLM_SQUARES },
+		{ "huber", GLM_HUBER },     { "smooth_l1", GLM_HUBER },
+		{ "poisson", GLM_POISSON }, { "log_loss", GLM_LOG },
+		{ "hinge", GLM_HINGE },     { "squared_hinge", GLM_SQUARED_HINGE },
 	};
 	if (model == NULL || !model->type->linear || model->loss == NULL) {
-		return LINEAR_NONE;
+		return GLM_NONE;
 	}
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		if (strcmp(model->loss->name, table[i].name) == 0) {
 			return table[i].loss;
 		}
 	}
-	return LINEAR_NONE;
+	return GLM_NONE;
 }
 
 /* Doubles of each array. */
@@ -42,18 +42,18 @@ static bool lengths(size_t features, size_t outputs, uint64_t rows, size_t *wide
 	       size_multiply((size_t)rows, outputs, long_);
 }
 
-bool linear_bytes(size_t features, size_t outputs, uint64_t rows, size_t *bytes)
+bool glm_bytes(size_t features, size_t outputs, uint64_t rows, size_t *bytes)
 {
 	size_t wide, long_, sum;
-	return lengths(features, outputs, rows, &wide, &long_) && size_multiply(wide, LINEAR_PIECES + 2, &sum) &&
+	return lengths(features, outputs, rows, &wide, &long_) && size_multiply(wide, GLM_PIECES + 2, &sum) &&
 	       size_multiply(long_, 2, &long_) && size_add(sum, long_, &sum) &&
 	       size_multiply(sum, sizeof(double), bytes);
 }
 
-static void read_loss(struct linear *self, const struct model_config *model)
+static void read_loss(struct glm *self, const struct model_config *model)
 {
 	const char *name = model->loss->name;
-	self->loss = linear_loss_of(model);
+	self->loss = glm_loss_of(model);
 	self->scale = 1;
 	if (strcmp(name, "squared_error") == 0) {
 		self->scale = 0.5;
@@ -71,14 +71,14 @@ static double parameter(const struct certificate_request *request, size_t i)
 							  : ((const double *)request->theta)[i];
 }
 
-enum status linear_init(struct linear *self, const struct certificate_request *request)
+enum status glm_init(struct glm *self, const struct certificate_request *request)
 {
 	const struct model_config *model = request->model;
 	const struct data_view *data = request->training;
 	size_t wide, long_, bytes;
 
 	memset(self, 0, sizeof *self);
-	if (linear_loss_of(model) == LINEAR_NONE || data == NULL || data->rows == 0) {
+	if (glm_loss_of(model) == GLM_NONE || data == NULL || data->rows == 0) {
 		return E_UNSUPPORTED;
 	}
 	read_loss(self, model);
@@ -94,15 +94,14 @@ enum status linear_init(struct linear *self, const struct certificate_request *r
 	self->count = (double)self->rows * (double)self->outputs;
 	self->executor = request->executor;
 	if (!lengths(self->features, self->outputs, self->rows, &wide, &long_) ||
-	    !linear_bytes(self->features, self->outputs, self->rows, &bytes) ||
-	    (self->memory = malloc(bytes)) == NULL) {
+	    !glm_bytes(self->features, self->outputs, self->rows, &bytes) || (self->memory = malloc(bytes)) == NULL) {
 		return E_MEMORY;
 	}
 	self->w = self->memory;
 	self->b = self->w + self->features * self->outputs;
 	self->product = self->w + wide;
 	self->partial = self->product + wide;
-	self->u = self->partial + LINEAR_PIECES * wide;
+	self->u = self->partial + GLM_PIECES * wide;
 	self->kept = self->u + long_;
 	for (size_t i = 0; i < wide; i++) {
 		self->w[i] = i < request->objective->n ? parameter(request, i) : 0;
@@ -110,7 +109,7 @@ enum status linear_init(struct linear *self, const struct certificate_request *r
 	return OK;
 }
 
-void linear_fini(struct linear *self)
+void glm_fini(struct glm *self)
 {
 	free(self->memory);
 	self->memory = NULL;
@@ -118,24 +117,24 @@ void linear_fini(struct linear *self)
 
 #define REAL       float
 #define NAME(name) name##_f32
-#include "core/certificate/linear.inc.c"
+#include "core/certificate/glm.inc.c"
 #undef REAL
 #undef NAME
 #define REAL       double
 #define NAME(name) name##_f64
-#include "core/certificate/linear.inc.c"
+#include "core/certificate/glm.inc.c"
 #undef REAL
 #undef NAME
 
 struct pass {
-	struct linear *self;
+	struct glm *self;
 	const double *w, *b;
 };
 
 /* The rows of a piece. */
-static void piece_rows(const struct linear *self, size_t index, size_t *begin, size_t *end)
+static void piece_rows(const struct glm *self, size_t index, size_t *begin, size_t *end)
 {
-	const size_t each = (self->rows + LINEAR_PIECES - 1) / LINEAR_PIECES;
+	const size_t each = (self->rows + GLM_PIECES - 1) / GLM_PIECES;
 	*begin = index * each < self->rows ? index * each : self->rows;
 	*end = self->rows - *begin < each ? self->rows : *begin + each;
 }
@@ -143,7 +142,7 @@ static void piece_rows(const struct linear *self, size_t index, size_t *begin, s
 static void outputs_piece(void *context, size_t index, size_t slot)
 {
 	const struct pass *pass = context;
-	struct linear *self = pass->self;
+	struct glm *self = pass->self;
 	size_t begin, end;
 
 	(void)slot;
@@ -162,7 +161,7 @@ static void outputs_piece(void *context, size_t index, size_t slot)
 
 static void gather_piece(void *context, size_t index, size_t slot)
 {
-	struct linear *self = context;
+	struct glm *self = context;
 	const size_t wide = (self->features + 1) * self->outputs;
 	double *sum = self->partial + index * wide;
 	size_t begin, end;
@@ -185,22 +184,22 @@ static void gather_piece(void *context, size_t index, size_t slot)
 	}
 }
 
-enum status linear_outputs(struct linear *self, const double *w, const double *b)
+enum status glm_outputs(struct glm *self, const double *w, const double *b)
 {
 	struct pass pass = { self, w, b };
-	self->executor->run(self->executor, LINEAR_PIECES, outputs_piece, &pass);
+	self->executor->run(self->executor, GLM_PIECES, outputs_piece, &pass);
 	return executor_stopped(self->executor) ? E_CANCELLED : OK;
 }
 
-enum status linear_gather(struct linear *self)
+enum status glm_gather(struct glm *self)
 {
 	const size_t wide = (self->features + 1) * self->outputs;
-	self->executor->run(self->executor, LINEAR_PIECES, gather_piece, self);
+	self->executor->run(self->executor, GLM_PIECES, gather_piece, self);
 	if (executor_stopped(self->executor)) {
 		return E_CANCELLED;
 	}
 	memset(self->product, 0, wide * sizeof(double));
-	for (size_t p = 0; p < LINEAR_PIECES; p++) {
+	for (size_t p = 0; p < GLM_PIECES; p++) {
 		for (size_t j = 0; j < wide; j++) {
 			self->product[j] += self->partial[p * wide + j];
 		}
@@ -208,21 +207,21 @@ enum status linear_gather(struct linear *self)
 	return OK;
 }
 
-double linear_target(const struct linear *self, size_t i, size_t k)
+double glm_target(const struct glm *self, size_t i, size_t k)
 {
 	const struct data_view *data = self->data;
 	i *= self->stride;
-	if (self->loss == LINEAR_LOG) {
+	if (self->loss == GLM_LOG) {
 		return data->label[i];
 	}
-	if (self->loss == LINEAR_HINGE || self->loss == LINEAR_SQUARED_HINGE) {
+	if (self->loss == GLM_HINGE || self->loss == GLM_SQUARED_HINGE) {
 		return 2 * data->label[i] - 1;
 	}
 	const size_t at = i * self->outputs + k;
 	return data->dtype == DTYPE_FLOAT32 ? (double)((const float *)data->y)[at] : ((const double *)data->y)[at];
 }
 
-double linear_penalty(const struct linear *self, const double *w, const double *b)
+double glm_penalty(const struct glm *self, const double *w, const double *b)
 {
 	double sizes = 0, squares = 0;
 	for (size_t j = 0; j < self->features * self->outputs; j++) {
@@ -244,38 +243,38 @@ static double set(double *place, double value)
 	return value;
 }
 
-double linear_phi(const struct linear *self, double z, double y, double *first, double *second)
+double glm_phi(const struct glm *self, double z, double y, double *first, double *second)
 {
 	const double d = z - y, margin = 1 - y * z, p = 1 / (1 + exp(-z));
 
 	switch (self->loss) {
-	case LINEAR_SQUARES:
+	case GLM_SQUARES:
 		set(first, 2 * self->scale * d);
 		set(second, 2 * self->scale);
 		return self->scale * d * d;
-	case LINEAR_LOG:
+	case GLM_LOG:
 		set(first, y > 0.5 ? -1 / (1 + exp(z)) : p);
 		set(second, p * (1 - p));
 		return fmax(z, 0) + log1p(exp(-fabs(z))) - y * z;
-	case LINEAR_HINGE:
+	case GLM_HINGE:
 		set(first, margin > 0 ? -y : 0);
 		set(second, 0);
 		return fmax(margin, 0);
-	case LINEAR_SQUARED_HINGE:
+	case GLM_SQUARED_HINGE:
 		set(first, margin > 0 ? -2 * y * margin : 0);
 		set(second, margin > 0 ? 2 : 0);
 		return margin > 0 ? margin * margin : 0;
-	case LINEAR_HUBER: {
+	case GLM_HUBER: {
 		const bool inside = fabs(d) <= self->delta;
 		set(first, self->scale * (inside ? d : copysign(self->delta, d)));
 		set(second, inside ? self->scale : 0);
 		return self->scale * (inside ? 0.5 * d * d : self->delta * (fabs(d) - 0.5 * self->delta));
 	}
-	case LINEAR_POISSON:
+	case GLM_POISSON:
 		set(first, exp(z) - y);
 		set(second, exp(z));
 		return exp(z) - y * z;
-	case LINEAR_NONE:
+	case GLM_NONE:
 	default:
 		return NAN;
 	}

@@ -1,7 +1,7 @@
-/* The rows of linear.c in one precision: REAL and NAME are set by the includer. Sums are double, in fixed lanes. */
+/* The rows of glm.c in one precision: REAL and NAME are set by the includer. Sums are double, in fixed lanes. */
 
 /* u_i = x_i W + b. */
-static void NAME(row_outputs)(struct linear *self, size_t i, const double *w, const double *b)
+static void NAME(row_outputs)(struct glm *self, size_t i, const double *w, const double *b)
 {
 	const size_t n = self->features, outputs = self->outputs;
 	const REAL *x = (const REAL *)self->data->x + i * self->stride * n;
@@ -36,7 +36,7 @@ static void NAME(row_outputs)(struct linear *self, size_t i, const double *w, co
 }
 
 /* sum += x_i' u_i */
-static void NAME(row_gather)(const struct linear *self, size_t i, double *sum)
+static void NAME(row_gather)(const struct glm *self, size_t i, double *sum)
 {
 	const size_t n = self->features, outputs = self->outputs;
 	const REAL *x = (const REAL *)self->data->x + i * self->stride * n;
