@@ -109,10 +109,11 @@ static double *vector(const struct lanczos *self, size_t k)
 static void orthogonalise(struct lanczos *self, size_t k)
 {
 	const size_t n = self->n;
+	const double before = self->beta[k];
 	self->alpha[k] = dot(self->w, vector(self, k), n);
 	add(self->w, -self->alpha[k], vector(self, k), n);
-	if (k > 0) {
-		add(self->w, -self->beta[k], vector(self, k - 1), n);
+	if (before != 0) { /* beta_0 is 0: there is no vector before the first */
+		add(self->w, -before, vector(self, k - 1), n);
 	}
 	for (size_t j = 0; self->kept > 2 && j <= k; j++) {
 		add(self->w, -dot(self->w, vector(self, j), n), vector(self, j), n);

@@ -56,7 +56,8 @@ struct run_state {
 	/* The first losses: how many were compared with the one before, and how many rose. */
 	uint64_t compared, risen;
 
-	/* Samples of the way: every trace_stride-th of those offered; when all places are taken every other one goes. */
+	/* Samples of the way: every trace_stride-th of those offered; when all places are taken every other one goes.
+	 */
 	uint64_t trace_offered, trace_stride, trace_count;
 	struct trace_sample trace[TRACE_SAMPLES];
 
