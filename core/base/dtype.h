@@ -21,4 +21,17 @@ static inline const char *dtype_name(enum dtype dtype)
 	return dtype == DTYPE_FLOAT32 ? "float32" : "float64";
 }
 
+/* target[i] = source[i], rounded to the other precision where it is the smaller one. */
+static inline void dtype_convert(enum dtype from, const void *source, enum dtype to, void *target, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		double value = from == DTYPE_FLOAT32 ? (double)((const float *)source)[i] : ((const double *)source)[i];
+		if (to == DTYPE_FLOAT32) {
+			((float *)target)[i] = (float)value;
+		} else {
+			((double *)target)[i] = value;
+		}
+	}
+}
+
 #endif

@@ -39,6 +39,8 @@ struct making {
 	struct import *import;
 	bool has_info, has_validation;
 	struct dataset_info info, validation;
+	struct loaded_weights initial; /* of the job to start from */
+	void *initial_values;          /* those in the precision of this one */
 	struct job_spec *spec;
 	struct text report;
 	struct problem problem;
@@ -51,6 +53,8 @@ static void making_fini(struct making *making)
 	import_destroy(making->import);
 	inline_table_fini(&making->table);
 	generator_destroy(making->generator);
+	loaded_weights_fini(&making->initial);
+	free(making->initial_values);
 	dataset_info_fini(&making->info);
 	dataset_info_fini(&making->validation);
 	text_fini(&making->report);
@@ -193,36 +197,52 @@ static enum status import_generated(struct making *making, struct error *error)
 			  error);
 }
 
-/* The job whose weights are the start: is it there, has it any? n: numbers it has, 0 when unknown. */
-static enum status judge_initial_job(struct making *making, size_t *n)
+/* The job whose weights are the start: is it there, has it any? They are read now, whatever becomes of that job. */
+static enum status load_initial(struct making *making)
 {
 	const char *at = NULL;
 	const char *id = job_draft_initial_job_id(making->draft, &at);
-	*n = 0;
 	if (id == NULL || strlen(id) >= ID_SIZE || (at != NULL && strcmp(at, "best") != 0 && strcmp(at, "last") != 0)) {
 		return OK; /* the spec's judge says what is wrong */
 	}
 	struct job_record record = { 0 };
-	struct loaded_weights weights = { 0 };
 	enum status status = store_get_job(making->service->store, id, &record);
 	bool there = status == OK;
 	if (status == OK) {
-		status = weights_load(making->service, &record, at == NULL ? "last" : at, 0, &weights);
+		status = weights_load(making->service, &record, at == NULL ? "last" : at, 0, &making->initial);
 	}
 	if (status == OK) {
-		*n = weights.card->n;
+		status = reserve(making, 2 * (uint64_t)making->initial.length);
 	} else if (status == E_NOT_FOUND) {
 		problem_fault(&making->problem, "/model/initial_parameters/job_id", FAULT_NOT_FOUND, NULL, NULL,
 			      there ? "the job '%s' has no weights" : "there is no job '%s'", id);
 		status = OK;
 	}
-	loaded_weights_fini(&weights);
 	job_record_fini(&record);
 	return status;
 }
 
-static void judge_size(struct making *making, size_t initial_n)
+/* Its weights in the precision of the new job, for the store to keep. */
+static enum status convert_initial(struct making *making, struct weights_blob *out)
 {
+	const struct loaded_weights *initial = &making->initial;
+	if (initial->card == NULL) {
+		return OK;
+	}
+	const size_t n = initial->card->n;
+	const enum dtype dtype = making->spec->train.training.dtype;
+	making->initial_values = calloc(n + 1, dtype_size(dtype));
+	if (making->initial_values == NULL) {
+		return E_MEMORY;
+	}
+	dtype_convert(initial->card->dtype, initial->values, dtype, making->initial_values, n);
+	*out = (struct weights_blob){ initial->step, making->initial_values, n * dtype_size(dtype) };
+	return OK;
+}
+
+static void judge_size(struct making *making)
+{
+	const size_t initial_n = making->initial.card == NULL ? 0 : making->initial.card->n;
 	const struct job_spec *spec = making->spec;
 	uint64_t budget = making->service->config->memory;
 	struct problem *problem = &making->problem;
@@ -260,7 +280,6 @@ static bool takes_long(const struct making *making)
 /* From the draft to a spec that can be run. OK, E_INVALID with the problem set, or another failure. */
 static enum status resolve(struct making *making, enum status status, struct error *error)
 {
-	size_t initial_n;
 	if (status != OK) {
 		return problem_any(&making->problem) ? E_INVALID : status;
 	}
@@ -277,7 +296,7 @@ static enum status resolve(struct making *making, enum status status, struct err
 				 &making->has_validation);
 	}
 	if (status == OK) {
-		status = judge_initial_job(making, &initial_n);
+		status = load_initial(making);
 	}
 	if (status == OK) {
 		status = job_spec_resolve(making->draft, making->has_info ? &making->info : NULL,
@@ -285,7 +304,7 @@ static enum status resolve(struct making *making, enum status status, struct err
 					  (size_t)making->service->config->threads, &making->spec, &making->problem);
 	}
 	if (status == OK) {
-		judge_size(making, initial_n);
+		judge_size(making);
 	}
 	return problem_any(&making->problem) ? E_INVALID : status;
 }
@@ -324,12 +343,16 @@ static enum status add(struct making *making, const char *id, struct error *erro
 		.memory_bytes = spec->memory_bytes,
 	};
 	memcpy(job.id, id, strlen(id) + 1);
+	enum status status = convert_initial(making, &job.initial);
+	if (status != OK) {
+		return status;
+	}
 	if (making->import == NULL) {
 		return store_add_job(service->store, &job, service->config->max_queue, error);
 	}
 	job.inline_dataset = &making->info;
 	pthread_mutex_lock(&service->files_mutex);
-	enum status status = import_keep(making->import, error);
+	status = import_keep(making->import, error);
 	if (status == OK) {
 		job.inline_content.bytes = import_content(making->import, &job.inline_content.length);
 		status = store_add_job(service->store, &job, service->config->max_queue, error);

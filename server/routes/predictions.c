@@ -74,13 +74,6 @@ static enum status build(const struct job_record *record, const struct model_car
 	return status;
 }
 
-static void to_double(enum dtype dtype, const void *from, size_t count, double *out)
-{
-	for (size_t i = 0; i < count; i++) {
-		out[i] = dtype == DTYPE_FLOAT32 ? (double)((const float *)from)[i] : ((const double *)from)[i];
-	}
-}
-
 /* outputs [rows, objective->outputs] as doubles, returned owned. */
 static enum status run(struct objective *objective, const struct loaded_weights *weights,
 		       const struct prediction_inputs *inputs, double **outputs)
@@ -107,7 +100,7 @@ static enum status run(struct objective *objective, const struct loaded_weights 
 		executor.stop = inputs->stop;
 		status = inputs->rows == 0 ? OK
 					   : objective->type->predict(objective, weights->values, &batch, &executor, z);
-		to_double(card->dtype, z, cells_z, *outputs);
+		dtype_convert(card->dtype, z, DTYPE_FLOAT64, *outputs, cells_z);
 	}
 	free(x);
 	free(z);

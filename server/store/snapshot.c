@@ -1,5 +1,6 @@
 /*
- * Snapshots: what a job leaves at a step: the state to go on from, the last and the best weights.
+ * Snapshots: what a job leaves at a step: the state to go on from, the last and the best weights; and the weights that
+ * it was told to start from.
  *
  * Small ones are rows of a few MB; large ones files that a row points to, written before the
  * transaction and removed after the commit that let them go.

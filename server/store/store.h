@@ -97,6 +97,12 @@ bool store_has_content(struct store *store, const char *sha256);
 
 /* --- jobs --- */
 
+/* Weights at a step: raw values of the card's dtype. */
+struct weights_blob {
+	uint64_t step;
+	const void *values; /* NULL: none */
+	size_t length;
+};
 struct new_job {
 	char id[ID_SIZE];
 	const char *name; /* or NULL */
@@ -110,6 +116,8 @@ struct new_job {
 	uint64_t memory_bytes;                     /* what it will take while it runs */
 	const struct dataset_info *inline_dataset; /* added in the same transaction, or NULL */
 	struct dataset_content inline_content;
+	struct weights_blob
+		initial; /* a copy of what it starts from, in its own precision; none: where its model says */
 };
 /* The inline dataset's id is to be dataset_id. E_FULL when max_queue jobs are queued already. E_NOT_FOUND when the
  * dataset has gone meanwhile. */
@@ -162,12 +170,6 @@ struct points_chunk {
  * answered by this owner's next append or checkpoint, and by its finish unless that ends it as failed or cancelled. */
 enum status store_append_points(struct store *store, const char *id, uint64_t attempt, const struct points_chunk *chunk,
 				const char *report, uint64_t step, const char *card);
-/* Weights at a step: raw values of the card's dtype. */
-struct weights_blob {
-	uint64_t step;
-	const void *values; /* NULL: none */
-	size_t length;
-};
 /* Replaces the checkpoint (state block, tagged with the build that made it) together with chunk, report and
  * weights so far. Large states go to a file beside the database. Durable on OK. */
 struct checkpoint {
@@ -183,6 +185,8 @@ enum status store_save_checkpoint(struct store *store, const char *id, uint64_t 
 /* E_NOT_FOUND: none. E_CORRUPT: it does not check out, restart the job. state and build are returned owned. */
 enum status store_load_checkpoint(struct store *store, const char *id, uint64_t *step, char **build, void **state,
 				  size_t *length);
+/* What the job was added with to start from. E_NOT_FOUND: nothing, or the job has ended. values returned owned. */
+enum status store_read_initial(struct store *store, const char *id, void **values, size_t *length);
 /* Drops checkpoint, weights so far and points: the job starts again from step 0 (its checkpoint was made by another
  * build). */
 enum status store_restart_job(struct store *store, const char *id, uint64_t attempt);

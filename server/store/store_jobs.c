@@ -70,6 +70,8 @@ struct add_job {
 	const struct new_job *job;
 	uint64_t max_queue;
 	struct text info; /* of the inline dataset */
+	struct snapshot initial;
+	struct released released; /* stays empty: the job is new */
 };
 
 /* E_NOT_FOUND: the dataset that a job names has gone. */
@@ -87,8 +89,10 @@ static const char *word_or_null(const char *word)
 	return word != NULL && word[0] != '\0' ? word : NULL;
 }
 
-static enum status insert_job(struct transaction *transaction, const struct new_job *job)
+static enum status insert_job(struct transaction *transaction, struct add_job *add)
 {
+	const struct new_job *job = add->job;
+	int64_t key = 0;
 	const struct db_value spec = { DB_KIND_TEXT, 0, job->spec, job->spec_length };
 	enum status status =
 		db_run(transaction->db,
@@ -99,15 +103,19 @@ static enum status insert_job(struct transaction *transaction, const struct new_
 				 DB_TEXT(word_or_null(job->validation_id)), DB_TEXT(job->report),
 				 DB_INT(job->memory_bytes < INT64_MAX ? job->memory_bytes : INT64_MAX)));
 	if (status == OK) {
+		key = sqlite3_last_insert_rowid(transaction->db->handle);
 		status = db_run(transaction->db, "INSERT INTO job_text (job, spec) VALUES (?1, ?2)",
-				DB_VALUES(DB_INT(sqlite3_last_insert_rowid(transaction->db->handle)), spec));
+				DB_VALUES(DB_INT(key), spec));
+	}
+	if (status == OK) {
+		status = snapshot_put(transaction->db, key, -1, &add->initial, &add->released);
 	}
 	return status;
 }
 
 static enum status run_add(struct transaction *transaction, struct request *request)
 {
-	const struct add_job *add = (const struct add_job *)request;
+	struct add_job *add = (struct add_job *)request;
 	const struct new_job *job = add->job;
 	int64_t queued = 0;
 	enum status status =
@@ -126,7 +134,7 @@ static enum status run_add(struct transaction *transaction, struct request *requ
 		status = check_dataset(transaction->db, job->validation_id);
 	}
 	if (status == OK) {
-		status = insert_job(transaction, job);
+		status = insert_job(transaction, add);
 	}
 	if (status == OK) {
 		transaction_changed(transaction, job->id, JOB_QUEUED);
@@ -136,14 +144,28 @@ static enum status run_add(struct transaction *transaction, struct request *requ
 
 enum status store_add_job(struct store *store, const struct new_job *job, uint64_t max_queue, struct error *error)
 {
-	struct add_job add = { .request.run = run_add, .job = job, .max_queue = max_queue };
+	struct add_job add = {
+		.request.run = run_add,
+		.job = job,
+		.max_queue = max_queue,
+		.initial = { .kind = SNAPSHOT_INITIAL,
+			     .step = job->initial.step,
+			     .bytes = job->initial.values,
+			     .length = job->initial.length },
+	};
 	enum status status = E_MEMORY;
 	text_init(&add.info);
 	if (job->inline_dataset != NULL) {
 		dataset_info_save(job->inline_dataset, &add.info);
 	}
 	if (!text_failed(&add.info)) {
+		status = snapshot_stage(store, &add.initial);
+	}
+	if (status == OK) {
 		status = writer_submit(&store->writer, &add.request);
+		if (status != OK) {
+			snapshot_unstage(store, &add.initial);
+		}
 	}
 	text_fini(&add.info);
 	if (status == E_FULL) {
@@ -207,6 +229,7 @@ struct cancel_job {
 	struct request request;
 	const char *id;
 	enum job_status now;
+	struct released released;
 };
 
 static enum status run_cancel(struct transaction *transaction, struct request *request)
@@ -231,6 +254,9 @@ static enum status run_cancel(struct transaction *transaction, struct request *r
 					"UPDATE job SET status = 5, stop_reason = 'cancelled', updated_at = ?2, "
 					"finished_at = ?2 WHERE key = ?1 AND status IN (0, 2)",
 					DB_VALUES(DB_INT(head.key), DB_INT(transaction->now)));
+		if (status == OK) {
+			status = snapshot_drop(transaction->db, head.key, SNAPSHOTS_TO_GO_ON, &cancel->released);
+		}
 		cancel->now = JOB_CANCELLED;
 	} else {
 		return E_CONFLICT;
@@ -245,6 +271,9 @@ enum status store_cancel_job(struct store *store, const char *id, enum job_statu
 {
 	struct cancel_job cancel = { .request.run = run_cancel, .id = id };
 	enum status status = writer_submit(&store->writer, &cancel.request);
+	if (status == OK) {
+		released_remove(store, &cancel.released);
+	}
 	*now = cancel.now;
 	return status;
 }

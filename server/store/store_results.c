@@ -126,3 +126,9 @@ enum status store_read_weights(struct store *store, const char *id, const char *
 	enum snapshot_kind kind = strcmp(at, "best") == 0 ? SNAPSHOT_BEST : SNAPSHOT_LAST;
 	return snapshot_read(store, id, kind, step, NULL, values, length);
 }
+
+enum status store_read_initial(struct store *store, const char *id, void **values, size_t *length)
+{
+	uint64_t step;
+	return snapshot_read(store, id, SNAPSHOT_INITIAL, &step, NULL, values, length);
+}

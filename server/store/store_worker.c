@@ -118,7 +118,8 @@ static enum status run_restart(struct transaction *transaction, struct request *
 		status = curve_cut(db, &head, -1);
 	}
 	if (status == OK) {
-		status = snapshot_drop(db, head.key, (1u << SNAPSHOT_KINDS) - 1, &owned->released);
+		status = snapshot_drop(db, head.key, 1u << SNAPSHOT_STATE | 1u << SNAPSHOT_LAST | 1u << SNAPSHOT_BEST,
+				       &owned->released);
 	}
 	if (status == OK) {
 		status = db_run_guarded(db,
@@ -154,7 +155,7 @@ static enum status run_requeue(struct transaction *transaction, struct request *
 		return status;
 	}
 	if (head.cancel_pending) {
-		status = snapshot_drop(db, head.key, 1u << SNAPSHOT_STATE, &owned->released);
+		status = snapshot_drop(db, head.key, SNAPSHOTS_TO_GO_ON, &owned->released);
 		if (status == OK) {
 			status = db_run_guarded(
 				db,
@@ -225,7 +226,7 @@ static enum status run_finish(struct transaction *transaction, struct request *r
 		status = curve_append(db, &head, &finish->ending->chunk);
 	}
 	if (status == OK) {
-		status = snapshot_drop(db, head.key, 1u << SNAPSHOT_STATE, &finish->released);
+		status = snapshot_drop(db, head.key, SNAPSHOTS_TO_GO_ON, &finish->released);
 	}
 	if (status == OK) {
 		status = snapshot_put(db, head.key, -1, &finish->last, &finish->released);

@@ -84,56 +84,26 @@ static enum status load_data(struct run *run, struct error *error)
 	return status;
 }
 
-/* Numbers of one precision into theta of another. */
-static void convert(enum dtype from, const void *source, enum dtype to, void *target, size_t n)
+/* initial_parameters that named a job: the copy that was made of its weights when this one was posted. */
+static enum status load_initial_copy(struct run *run, struct error *error)
 {
-	for (size_t i = 0; i < n; i++) {
-		double value = from == DTYPE_FLOAT32 ? (double)((const float *)source)[i] : ((const double *)source)[i];
-		if (to == DTYPE_FLOAT32) {
-			((float *)target)[i] = (float)value;
-		} else {
-			((double *)target)[i] = value;
-		}
-	}
-}
-
-/* initial_parameters that name a job: its weights, as they are now. */
-static enum status load_initial_job(struct run *run, struct error *error)
-{
-	const char *id = run->spec->initial_job_id;
-	const char *at = run->spec->initial_at != NULL ? run->spec->initial_at : "last";
-	struct job_record other;
-	void *values = NULL;
-	size_t length = 0;
-	uint64_t step = 0;
-	enum status status = store_get_job(run->environment->store, id, &other);
+	size_t length = 0, wanted = run->objective->n * dtype_size(run->objective->dtype);
+	enum status status = store_read_initial(run->environment->store, run->record->id, &run->initial, &length);
 	if (status != OK) {
-		return error_set(error, status, "the job %s that initial_parameters names: %s", id,
-				 status == E_NOT_FOUND ? "it is gone" : status_text(status));
+		return error_set(error, status, "the copy of the weights of job %s, to start from: %s",
+				 run->spec->initial_job_id, status_text(status));
 	}
-	struct model_card *card = NULL;
-	status = other.card == NULL ? E_NOT_FOUND : model_card_load(other.card, strlen(other.card), &card);
-	if (status == OK) {
-		status = store_read_weights(run->environment->store, id, at, &step, &values, &length);
-	}
-	if (status != OK) {
-		error_set(error, status, "the %s weights of job %s: %s", at, id, status_text(status));
-	} else if (card->n != run->objective->n || length != card->n * dtype_size(card->dtype)) {
-		status = error_set(error, E_INVALID, "job %s has %zu parameters, this one %zu", id, card->n,
-				   run->objective->n);
-	} else {
-		convert(card->dtype, values, run->objective->dtype, run->initial, card->n);
-	}
-	free(values);
-	model_card_destroy(card);
-	job_record_fini(&other);
-	return status;
+	return length == wanted ? OK
+				: error_set(error, E_CORRUPT, "the weights to start from have %zu bytes, not %zu",
+					    length, wanted);
 }
 
 static enum status load_initial(struct run *run, struct error *error)
 {
-	bool by_job = run->spec->initial_job_id[0] != '\0';
-	if (run->spec->initial == NULL && !by_job) {
+	if (run->spec->initial_job_id[0] != '\0') {
+		return load_initial_copy(run, error);
+	}
+	if (run->spec->initial == NULL) {
 		return OK;
 	}
 	size_t n = run->objective->n;
@@ -141,21 +111,11 @@ static enum status load_initial(struct run *run, struct error *error)
 	if (run->initial == NULL) {
 		return error_set(error, E_MEMORY, "no memory for the initial parameters");
 	}
-	if (by_job) {
-		enum status status = load_initial_job(run, error);
-		if (status == E_NOT_FOUND && run->record->attempt > 1) {
-			free(run->initial);
-			run->initial = NULL;
-			run->initial_gone = true;
-			status = OK;
-		}
-		return status;
-	}
 	if (run->spec->initial_count != n) {
 		return error_set(error, E_INVALID, "%zu initial parameters, the model has %zu",
 				 run->spec->initial_count, n);
 	}
-	convert(DTYPE_FLOAT64, run->spec->initial, run->objective->dtype, run->initial, n);
+	dtype_convert(DTYPE_FLOAT64, run->spec->initial, run->objective->dtype, run->initial, n);
 	return OK;
 }
 
@@ -206,10 +166,10 @@ static enum status resume(struct run *run, struct error *error)
 	size_t length = 0;
 	const struct job_record *record = run->record;
 	enum status status = store_load_checkpoint(run->environment->store, record->id, &step, &build, &state, &length);
-	if (status == E_NOT_FOUND && !run->initial_gone) {
+	if (status == E_NOT_FOUND) {
 		return OK;
 	}
-	if (status != OK && status != E_NOT_FOUND && status != E_CORRUPT) {
+	if (status != OK && status != E_CORRUPT) {
 		return error_set(error, status, "the checkpoint cannot be read: %s", status_text(status));
 	}
 	/* One that is damaged, or another build's, is dropped. */
@@ -219,10 +179,6 @@ static enum status resume(struct run *run, struct error *error)
 	free(state);
 	if (restored) {
 		return OK;
-	}
-	if (run->initial_gone) {
-		return error_set(error, E_NOT_FOUND, "the job %s that initial_parameters names is gone",
-				 run->spec->initial_job_id);
 	}
 	status = store_restart_job(run->environment->store, record->id, record->attempt);
 	return status == OK ? OK : error_set(error, status, "starting again from step 0: %s", status_text(status));

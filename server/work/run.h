@@ -22,9 +22,7 @@ struct run {
 	struct model_card *card;
 	struct text card_text;
 	bool card_sent;
-	void *initial;     /* owned */
-	bool initial_gone; /* the job that initial_parameters names went after the first attempt: a checkpoint must do
-			    */
+	void *initial; /* owned */
 	double last_report, last_checkpoint;
 };
 

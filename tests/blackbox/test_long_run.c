@@ -104,6 +104,40 @@ START_TEST(a_job_goes_on_when_the_job_that_it_began_from_is_gone)
 }
 END_TEST
 
+/* What a job starts from is settled when it is posted: the other job may go before the first run. */
+START_TEST(a_queued_job_keeps_the_weights_that_it_was_told_to_start_from)
+{
+	struct server *server = server_start(FLAGS("--workers", "1"));
+	const char *dataset = dataset_upload_text(server, "x,y\n0.5,1.1\n1.5,2.385\n2.5,5.2\n", "target=y");
+	const char *begin =
+		text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"linear_regression\"", dataset);
+	const char *first = string_at(
+		job_run(server, text_of("%s}, \"training\": {\"epochs\": 17, \"dtype\": \"float64\"}}", begin))->json,
+		"id");
+	size_t n, m;
+	const double *weights = job_weights(server, first, NULL, &n);
+	const char *busy = job_post(server, text_of("%s}, \"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 1e-9}, "
+						    "\"training\": {\"epochs\": 1000000000}, " ENDLESS_STOPPING "}",
+						    begin));
+	job_reach(server, busy, 1);
+	/* A rate that moves no weight by a bit shows the start. */
+	const char *id =
+		job_post(server, text_of("%s, \"initial_parameters\": {\"job_id\": \"%s\"}}, \"training\": {\"dtype\": "
+					 "\"float64\", \"steps\": 1}, \"optimizer\": {\"type\": \"sgd\", "
+					 "\"learning_rate\": 1e-300}}",
+					 begin, first));
+	expect(client_delete(server, text_of("/v1/jobs/%s", first)), 204);
+	server_kill(server);
+	server_restart(server, FLAGS("--workers", "1"));
+	expect(client_post(server, text_of("/v1/jobs/%s/cancel", busy), ""), 202);
+	ck_assert_str_eq(string_at(job_wait(server, id)->json, "status"), "succeeded");
+	const double *start = job_weights(server, id, NULL, &m);
+	ck_assert_uint_eq(n, m);
+	ck_assert_int_eq(memcmp(weights, start, n * sizeof *weights), 0);
+	finish(server);
+}
+END_TEST
+
 START_TEST(a_warning_about_a_default_stays_with_the_job)
 {
 	struct server *server = server_start(NULL);
@@ -171,6 +205,7 @@ int main(void)
 	tcase_add_test(tcase, the_file_of_inline_data_goes_with_the_last_job_that_uses_it);
 	tcase_add_test(tcase, files_that_no_record_points_to_are_swept_at_the_start);
 	tcase_add_test(tcase, a_job_goes_on_when_the_job_that_it_began_from_is_gone);
+	tcase_add_test(tcase, a_queued_job_keeps_the_weights_that_it_was_told_to_start_from);
 	tcase_add_test(tcase, a_warning_about_a_default_stays_with_the_job);
 	tcase_add_test(tcase, every_answer_about_a_job_at_work_says_when_to_come_again);
 	tcase_add_test(tcase, a_slip_in_a_query_is_answered_with_what_was_meant);

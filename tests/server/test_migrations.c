@@ -168,6 +168,34 @@ START_TEST(the_programs_own_migrations_are_numbered_without_a_gap)
 }
 END_TEST
 
+START_TEST(a_database_of_the_first_version_keeps_its_weights)
+{
+	struct db db = open_db();
+	ck_assert_int_eq(migrate(&db, path, embedded_migrations, 1, NULL), OK);
+	ck_assert_int_eq(
+		sqlite3_exec(
+			db.handle,
+			"PRAGMA foreign_keys = ON;"
+			"INSERT INTO job (key, id, status, created_at, updated_at, model, optimizer) VALUES (7, "
+			"'job_a', 3, 1, 1, 'mlp', 'adam');"
+			"INSERT INTO job_text (job, spec) VALUES (7, '{}');"
+			"INSERT INTO snapshot (key, job, kind, step, length, digest) VALUES (9, 7, 1, 2385, 4, "
+			"x'00');"
+			"INSERT INTO snapshot_piece (snapshot, piece, bytes) VALUES (9, 0, x'0102'), (9, 1, x'0304')",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	ck_assert_int_eq(migrate(&db, path, embedded_migrations, embedded_migration_count, NULL), OK);
+	ck_assert_int_eq(ask(&db, "SELECT count(*) FROM snapshot JOIN snapshot_piece ON snapshot = snapshot.key WHERE "
+				  "job = 7 AND step = 2385 AND length(bytes) = 2"),
+			 2);
+	ck_assert_int_eq(ask(&db, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+	ck_assert_int_eq(ask(&db, "SELECT count(*) FROM sqlite_schema WHERE instr(sql, '_new') > 0"), 0);
+	ck_assert_int_eq(sqlite3_exec(db.handle, "DELETE FROM job", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(ask(&db, "SELECT count(*) FROM snapshot_piece"), 0);
+	db_close(&db);
+}
+END_TEST
+
 START_TEST(an_opened_store_has_the_settings_that_durability_needs)
 {
 	struct store *store = fixture_open(folder);
@@ -199,6 +227,7 @@ int main(void)
 	tcase_add_test(tests, a_new_database_is_what_the_migrations_make_of_an_empty_file);
 	tcase_add_test(tests, a_new_database_that_cannot_be_made_leaves_no_file);
 	tcase_add_test(tests, the_programs_own_migrations_are_numbered_without_a_gap);
+	tcase_add_test(tests, a_database_of_the_first_version_keeps_its_weights);
 	tcase_add_test(tests, an_opened_store_has_the_settings_that_durability_needs);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

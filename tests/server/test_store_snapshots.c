@@ -107,6 +107,61 @@ START_TEST(a_checkpoint_goes_with_the_end_and_with_a_restart)
 }
 END_TEST
 
+/* Adds a job that starts from `length` bytes of weights. */
+static enum status add_from(size_t length, char added[ID_SIZE], uint64_t max_queue)
+{
+	char *bytes = make_bytes(length, 2385);
+	struct new_job job = fixture_job(store, NULL);
+	job.initial = (struct weights_blob){ 17, bytes, length };
+	enum status status = store_add_job(store, &job, max_queue, NULL);
+	memcpy(added, job.id, ID_SIZE);
+	free(bytes);
+	return status;
+}
+
+START_TEST(the_weights_to_start_from_stay_until_the_end)
+{
+	static const size_t sizes[] = { 2385, (16 << 20) + 1 };
+	const size_t length = sizes[_i], files = (size_t)_i;
+	char from[ID_SIZE];
+	ck_assert_int_eq(fixture_finish(store, id, attempt, JOB_SUCCEEDED), OK);
+	ck_assert_int_eq(add_from(length, from, 100), OK);
+	ck_assert_uint_eq(fixture_files(folder, "weights"), files);
+	attempt = fixture_claim(store, from);
+	ck_assert_int_eq(store_restart_job(store, from, attempt), OK);
+	store_close(store); /* as if it had died: the job is queued again */
+	store = fixture_open(folder);
+	char *bytes = make_bytes(length, 2385);
+	void *values;
+	size_t stored;
+	ck_assert_int_eq(store_read_initial(store, from, &values, &stored), OK);
+	ck_assert_uint_eq(stored, length);
+	ck_assert_int_eq(memcmp(values, bytes, length), 0);
+	free(values);
+	free(bytes);
+	attempt = fixture_claim(store, from);
+	ck_assert_int_eq(fixture_finish(store, from, attempt, JOB_SUCCEEDED), OK);
+	ck_assert_int_eq(store_read_initial(store, from, &values, &stored), E_NOT_FOUND);
+	ck_assert_uint_eq(fixture_files(folder, "weights"), 0);
+}
+END_TEST
+
+START_TEST(the_weights_to_start_from_go_with_a_refusal_a_cancel_and_a_deletion)
+{
+	char from[ID_SIZE];
+	enum job_status now;
+	ck_assert_int_eq(add_from((16 << 20) + 1, from, 0), E_FULL);
+	ck_assert_uint_eq(fixture_files(folder, "weights"), 0);
+	ck_assert_int_eq(add_from((16 << 20) + 1, from, 100), OK);
+	ck_assert_int_eq(store_cancel_job(store, from, &now), OK);
+	ck_assert_int_eq(now, JOB_CANCELLED);
+	ck_assert_uint_eq(fixture_files(folder, "weights"), 0);
+	ck_assert_int_eq(add_from((16 << 20) + 1, from, 100), OK);
+	ck_assert_int_eq(store_delete_job(store, from), OK);
+	ck_assert_uint_eq(fixture_files(folder, "weights"), 0);
+}
+END_TEST
+
 START_TEST(orphans_are_swept_when_the_store_opens)
 {
 	char path[128];
@@ -275,6 +330,8 @@ int main(void)
 	tcase_add_test(tests, a_new_checkpoint_replaces_the_old_one_and_its_file);
 	tcase_add_test(tests, a_refused_checkpoint_leaves_no_file);
 	tcase_add_test(tests, a_checkpoint_goes_with_the_end_and_with_a_restart);
+	tcase_add_loop_test(tests, the_weights_to_start_from_stay_until_the_end, 0, 2);
+	tcase_add_test(tests, the_weights_to_start_from_go_with_a_refusal_a_cancel_and_a_deletion);
 	tcase_add_test(tests, orphans_are_swept_when_the_store_opens);
 	tcase_add_loop_test(tests, a_file_that_was_damaged_is_not_trusted, 0, 2);
 	tcase_add_test(tests, a_file_that_is_gone_is_not_trusted);
