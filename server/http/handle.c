@@ -221,6 +221,10 @@ static enum MHD_Result on_piece(struct http_request *request, const char *bytes,
 	if (!connection_phase(request->peer, PHASE_BODY, left > 0.001 ? left : 0.001)) {
 		return MHD_NO;
 	}
+	if (atomic_load_explicit(&request->server->stopping, memory_order_relaxed)) {
+		http_response_header(&request->response, "Retry-After", "1");
+		return refuse_body(request, PROBLEM_STOPPING, "Ask again when it is back.");
+	}
 	if (kind == HTTP_STREAM) {
 		request->received = received;
 		if (request->sink_refused ||

@@ -44,6 +44,8 @@ enum {
 #define IDLE_SECONDS   75.0
 #define LINGER_SECONDS 2.0
 #define STOP_SECONDS   1.0
+/* At the stop, for a request that is coming in: its next piece is answered 503. */
+#define STOP_BODY_SECONDS 0.2
 
 enum phase { PHASE_HEAD, PHASE_BODY, PHASE_HANDLING, PHASE_SENDING, PHASE_IDLE, PHASE_LINGER, PHASE_KILLED };
 

@@ -144,13 +144,14 @@ uint16_t http_port(const struct http_server *server)
 	return server->port;
 }
 
-static bool under_way(struct http_server *server)
+/* Is there an answer that is not out? early: or a request that is coming in? */
+static bool under_way(struct http_server *server, bool early)
 {
 	bool found = false;
 	pthread_mutex_lock(&server->list_mutex);
 	for (struct connection *peer = server->connections; peer != NULL && !found; peer = peer->next) {
 		int phase = atomic_load(&peer->phase);
-		found = phase == PHASE_HANDLING || phase == PHASE_SENDING;
+		found = phase == PHASE_HANDLING || phase == PHASE_SENDING || (early && phase == PHASE_BODY);
 	}
 	pthread_mutex_unlock(&server->list_mutex);
 	return found;
@@ -164,8 +165,8 @@ void http_stop(struct http_server *server)
 	atomic_store(&server->stopping, true);
 	wait_tick(server, clock_now(), true);
 	work_stop(server);
-	double until = clock_now() + STOP_SECONDS;
-	while (under_way(server) && clock_now() < until) {
+	double begin = clock_now(), until = begin + STOP_SECONDS;
+	while (under_way(server, clock_now() < begin + STOP_BODY_SECONDS) && clock_now() < until) {
 		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	}
 	MHD_stop_daemon(server->daemon);

@@ -103,8 +103,8 @@ START_TEST(health_is_answered_while_eight_long_predictions_are_under_way)
 		if (status == 503) {
 			ck_assert_msg(strstr(text, "urn:descentd:problem:stopping") != NULL, "%s", text);
 			stopped++;
-		} else {
-			ck_assert_msg(status == 200, "status %d: %s", status, text);
+		} else { /* 0: its body was not read to its end */
+			ck_assert_msg(status == 200 || status == 0, "status %d: %s", status, text);
 		}
 	}
 	ck_assert_int_gt(stopped, 0);

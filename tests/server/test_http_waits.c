@@ -253,6 +253,29 @@ START_TEST(stopping_while_connections_come_in_ends_well)
 }
 END_TEST
 
+static void *stop_server(void *argument)
+{
+	stop();
+	return argument;
+}
+
+START_TEST(a_request_that_is_coming_in_at_the_stop_is_told_so)
+{
+	start();
+	int fd = dial();
+	say(fd, "POST /v1/things HTTP/1.1\r\n" HOST "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
+	pause_ms(50);
+	pthread_t stopper;
+	ck_assert_int_eq(pthread_create(&stopper, NULL, stop_server, NULL), 0);
+	pause_ms(50);
+	say(fd, "\"a\":");
+	is_problem(hear(fd), 503, "stopping");
+	has("Retry-After: 1");
+	pthread_join(stopper, NULL);
+	close(fd);
+}
+END_TEST
+
 static atomic_int stolen;
 
 /* Opens and closes files: one that somebody else closed meanwhile is counted. */
@@ -355,6 +378,7 @@ int main(void)
 	tcase_add_test(tests, no_wake_up_is_lost_in_a_storm_of_them);
 	tcase_add_test(tests, stopping_answers_what_waits);
 	tcase_add_test(tests, stopping_while_connections_come_in_ends_well);
+	tcase_add_test(tests, a_request_that_is_coming_in_at_the_stop_is_told_so);
 	tcase_add_test(tests, stopping_closes_no_file_but_its_own);
 	tcase_add_test(tests, a_large_answer_arrives_whole);
 	tcase_add_test(tests, rubbish_is_refused_and_hurts_nobody);
