@@ -1,7 +1,8 @@
 /*
  * descentd: settings, the parts in their order, and their end.
  *
- *   store -> job runners -> HTTP -> "descentd listening on ..." -> SIGTERM or SIGINT -> HTTP -> job runners -> store
+ *   store -> HTTP is told of changes -> job runners -> HTTP listens -> "descentd listening on ..."
+ *   SIGTERM or SIGINT -> HTTP -> job runners -> store
  *
  * Everything that a handler uses is there before the first request and until after the last. A second signal ends the
  * process at once: what it computed since the last checkpoint is done again at the next start.
@@ -80,7 +81,7 @@ static enum status choose_kernels(struct error *error)
 	return OK;
 }
 
-static enum status start_http(struct service *service, struct error *error)
+static enum status create_http(struct service *service, struct error *error)
 {
 	const struct config *config = service->config;
 	struct http_options options = {
@@ -98,7 +99,7 @@ static enum status start_http(struct service *service, struct error *error)
 		.service = service,
 		.log = log_wants(LOG_INFO) ? on_request : NULL,
 	};
-	return http_start(&options, &service->http, error);
+	return http_create(&options, &service->http, error);
 }
 
 static enum status start(struct service *service, struct error *error)
@@ -127,14 +128,13 @@ static enum status start(struct service *service, struct error *error)
 		.memory_budget = config->memory,
 		.leave_seconds = LEAVE_SECONDS,
 	};
-	status = workers_start(service->store, &options, &service->workers, error);
-	if (status == OK) {
-		status = start_http(service, error);
-	}
+	/* HTTP is told of every change from the first on, so that none is missed by a request that waits for it. */
+	status = create_http(service, error);
 	if (status == OK) {
 		store_watch(service->store, on_change, service);
+		status = workers_start(service->store, &options, &service->workers, error);
 	}
-	return status;
+	return status == OK ? http_listen(service->http, error) : status;
 }
 
 static void stop(struct service *service)

@@ -113,6 +113,11 @@ struct http_options {
 };
 
 struct http_server;
+/* Makes a server with its address taken: connections wait until it listens. Changes may be told to it from now on. */
+enum status http_create(const struct http_options *options, struct http_server **out, struct error *error);
+/* Begins to answer. Whatever it returns, the server is ended with http_stop. */
+enum status http_listen(struct http_server *server, struct error *error);
+/* Both; *out is set only when both succeed. */
 enum status http_start(const struct http_options *options, struct http_server **out, struct error *error);
 uint16_t http_port(const struct http_server *server);
 /* Wakes the requests that wait for a change of this job (any thread); at its end, those that wait for its end too. */

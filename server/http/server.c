@@ -75,7 +75,7 @@ static size_t unescape_nothing(void *context, struct MHD_Connection *connection,
 	return strlen(text);
 }
 
-static enum status start_daemon(struct http_server *server, struct error *error)
+enum status http_listen(struct http_server *server, struct error *error)
 {
 	unsigned threads = (unsigned)server->options.threads;
 	server->daemon = MHD_start_daemon(
@@ -102,7 +102,7 @@ static void server_free(struct http_server *server)
 	free(server);
 }
 
-enum status http_start(const struct http_options *options, struct http_server **out, struct error *error)
+enum status http_create(const struct http_options *options, struct http_server **out, struct error *error)
 {
 	struct http_server *server = calloc(1, sizeof *server);
 	if (server == NULL || sodium_init() < 0) {
@@ -126,13 +126,25 @@ enum status http_start(const struct http_options *options, struct http_server **
 	if (status == OK && !(work_start(server) && ticker_start(server))) {
 		status = error_set(error, E_MEMORY, "cannot start a thread");
 	}
-	if (status == OK) {
-		status = start_daemon(server, error);
-	}
 	if (status != OK) {
 		ticker_stop(server);
 		work_stop(server);
 		server_free(server);
+		return status;
+	}
+	*out = server;
+	return OK;
+}
+
+enum status http_start(const struct http_options *options, struct http_server **out, struct error *error)
+{
+	struct http_server *server = NULL;
+	enum status status = http_create(options, &server, error);
+	if (status == OK) {
+		status = http_listen(server, error);
+	}
+	if (status != OK) {
+		http_stop(server);
 		return status;
 	}
 	*out = server;
@@ -169,7 +181,9 @@ void http_stop(struct http_server *server)
 	while (under_way(server, clock_now() < begin + STOP_BODY_SECONDS) && clock_now() < until) {
 		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	}
-	MHD_stop_daemon(server->daemon);
+	if (server->daemon != NULL) {
+		MHD_stop_daemon(server->daemon);
+	}
 	ticker_stop(server);
 	server_free(server);
 }

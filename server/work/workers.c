@@ -17,7 +17,7 @@
 
 #include "server/work/job_run.h"
 
-enum { CLAIM_RETRY_MS = 500 };
+enum { CLAIM_RETRY_MS = 500, ASK_RETRY_MS = 20 };
 
 struct runner {
 	struct workers *workers;
@@ -43,7 +43,8 @@ struct workers {
 	struct runner *runner;
 };
 
-/* Makes the job this runner's, and asks the store once more whether it was cancelled meanwhile (invariant 1). */
+/* Makes the job this runner's, and asks the store once more whether it was cancelled meanwhile (invariant 1), until
+ * it answers. */
 static void register_job(struct runner *runner, const struct job_record *record)
 {
 	struct workers *workers = runner->workers;
@@ -54,7 +55,12 @@ static void register_job(struct runner *runner, const struct job_record *record)
 	memcpy(runner->job_id, record->id, ID_SIZE);
 	pthread_mutex_unlock(&workers->mutex);
 	struct job_record now;
-	if (store_get_job(workers->store, record->id, &now) == OK) {
+	enum status status = store_get_job(workers->store, record->id, &now);
+	while (status != OK && status != E_NOT_FOUND && !atomic_load(&runner->control.stop)) {
+		nanosleep(&(struct timespec){ .tv_nsec = ASK_RETRY_MS * 1000000L }, NULL);
+		status = store_get_job(workers->store, record->id, &now);
+	}
+	if (status == OK) {
 		if (now.cancel_pending) {
 			atomic_store(&runner->control.cancel, true);
 			atomic_store(&runner->control.stop, true);

@@ -1,5 +1,6 @@
 /* Streams, waits, deadlines and the end of the HTTP layer, over raw sockets. */
 #include <fcntl.h>
+#include <poll.h>
 
 #include "tests/server/http_fixture.h"
 
@@ -363,6 +364,34 @@ START_TEST(an_address_that_is_taken_is_said_so)
 }
 END_TEST
 
+START_TEST(what_comes_before_it_listens_is_answered_then_and_changes_may_be_told)
+{
+	const struct http_options options = { .host = "127.0.0.1",
+					      .threads = 1,
+					      .work_threads = 1,
+					      .max_body = 1000,
+					      .head_seconds = 10,
+					      .body_seconds = 10,
+					      .routes = routes,
+					      .route_count = sizeof routes / sizeof *routes };
+	struct error error;
+	ck_assert_msg(http_create(&options, &server, &error) == OK, "%s", error.text);
+	int fd = dial();
+	say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+	http_notify(server, "job_2385");
+	http_notify_end(server, "job_2385");
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	ck_assert_int_eq(poll(&wait, 1, 100), 0);
+	ck_assert_int_eq(http_listen(server, &error), OK);
+	ck_assert_int_eq(hear(fd), 200);
+	close(fd);
+	http_stop(server);
+	/* One that never listens ends, too. */
+	ck_assert_int_eq(http_create(&options, &server, &error), OK);
+	http_stop(server);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("http waits");
@@ -383,5 +412,6 @@ int main(void)
 	tcase_add_test(tests, a_large_answer_arrives_whole);
 	tcase_add_test(tests, rubbish_is_refused_and_hurts_nobody);
 	tcase_add_test(tests, an_address_that_is_taken_is_said_so);
+	tcase_add_test(tests, what_comes_before_it_listens_is_answered_then_and_changes_may_be_told);
 	return suite_run(suite);
 }
