@@ -75,6 +75,22 @@ static void vector_render(const struct setting *setting, struct text *out)
 	}
 }
 
+static void pair_render(const struct setting *setting, struct text *out)
+{
+	text_puts(out, "\"oneOf\":[{\"type\":\"integer\"");
+	bounds_render(setting, out);
+	text_puts(out, "},{\"type\":\"array\",\"minItems\":2,\"maxItems\":2,\"items\":{\"type\":\"integer\"");
+	bounds_render(setting, out);
+	text_puts(out, "}}]");
+	if (setting->preset_values != NULL) {
+		text_puts(out, ",\"default\":[");
+		text_json_double(out, setting->preset_values[0]);
+		text_puts(out, ",");
+		text_json_double(out, setting->preset_values[1]);
+		text_puts(out, "]");
+	}
+}
+
 static void setting_render(const struct setting *setting, struct text *out)
 {
 	text_json_string(out, setting->name);
@@ -94,6 +110,9 @@ static void setting_render(const struct setting *setting, struct text *out)
 		break;
 	case SETTING_VECTOR:
 		vector_render(setting, out);
+		break;
+	case SETTING_PAIR:
+		pair_render(setting, out);
 		break;
 	case SETTING_MATRIX:
 		text_puts(out, "\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}}");

@@ -76,6 +76,30 @@ static bool read_matrix(struct reader *reader, const struct at *at, const cJSON 
 	return fine;
 }
 
+/* One whole number for height and width, or two. */
+static bool read_pair(struct reader *reader, const struct at *at, const cJSON *item, struct range range,
+		      struct setting_value *out)
+{
+	double *values = arena_alloc(reader->arena, 2, sizeof *values);
+	bool fine = values != NULL;
+	if (!cJSON_IsNumber(item) && (!cJSON_IsArray(item) || json_count(item) != 2)) {
+		reader_fault(reader, at, FAULT_WRONG_TYPE, NULL, NULL,
+			     "a whole number or two, [height, width], are wanted, %s was given", json_kind(item));
+		return false;
+	}
+	for (size_t i = 0; i < 2 && fine; i++) {
+		struct at here = { at, NULL, i };
+		fine = cJSON_IsNumber(item) ? read_whole(reader, at, item, range, &values[i])
+					    : read_whole(reader, &here, cJSON_GetArrayItem(item, (int)i), range, &values[i]);
+	}
+	if (fine) {
+		out->values = values;
+		out->rows = 2;
+		out->columns = 1;
+	}
+	return fine;
+}
+
 static bool read_setting(struct reader *reader, const struct at *at, const struct setting *setting, const cJSON *item,
 			 struct setting_value *out)
 {
@@ -106,6 +130,8 @@ static bool read_setting(struct reader *reader, const struct at *at, const struc
 	case SETTING_VECTOR:
 		out->columns = 1;
 		return read_vector(reader, at, item, setting->length, range, &out->values, &out->rows);
+	case SETTING_PAIR:
+		return read_pair(reader, at, item, range, out);
 	case SETTING_MATRIX:
 		return read_matrix(reader, at, item, range, out);
 	}
@@ -160,6 +186,7 @@ static void value_render(const struct setting *setting, const struct setting_val
 		text_json_string(out, setting->choices[(size_t)value->number]);
 		break;
 	case SETTING_VECTOR:
+	case SETTING_PAIR:
 		numbers_render(value->values, value->rows, out);
 		break;
 	case SETTING_MATRIX:
@@ -178,7 +205,7 @@ void settings_render(const struct settings *settings, struct text *out)
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct setting *setting = &settings->table[i];
 		const struct setting_value *value = &settings->value[i];
-		bool vector = setting->kind == SETTING_VECTOR || setting->kind == SETTING_MATRIX;
+		bool vector = setting->kind == SETTING_VECTOR || setting->kind == SETTING_PAIR || setting->kind == SETTING_MATRIX;
 		if (vector && value->rows == 0 && !value->given) {
 			continue; /* no default: nothing to say */
 		}

@@ -19,6 +19,7 @@ enum setting_kind {
 	SETTING_BOOL,
 	SETTING_CHOICE, /* one of `choices` */
 	SETTING_VECTOR, /* an array of numbers; `length` of them when not 0 */
+	SETTING_PAIR,   /* two whole numbers, height and width, or one for both */
 	SETTING_MATRIX, /* an array of rows of numbers, all of one length */
 };
 

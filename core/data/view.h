@@ -6,6 +6,7 @@
 #ifndef CORE_DATA_VIEW_H
 #define CORE_DATA_VIEW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,10 @@ struct batch {
 	const uint32_t *index;
 	size_t first;
 	size_t count;
+	/* An evaluation that a step of training asked for: layers that differ then (dropout, batch norm) do, and
+	 * draw what they draw by seed and step. */
+	bool training;
+	uint64_t seed, step;
 };
 
 #endif

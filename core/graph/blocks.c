@@ -45,10 +45,19 @@ static size_t reserve(struct blocks *blocks, size_t width, size_t element)
 {
 	struct plan *plan = blocks->plan;
 	size_t bytes = 0, offset = plan->slot_bytes;
-	blocks->overflow |= !size_multiply(plan->block_rows, width, &bytes) || !size_multiply(bytes, element, &bytes) ||
+	blocks->overflow |= !size_multiply(plan->room_rows, width, &bytes) || !size_multiply(bytes, element, &bytes) ||
 			    !size_add(bytes, LINE - 1, &bytes) ||
 			    !size_add(plan->slot_bytes, bytes & ~(size_t)(LINE - 1), &plan->slot_bytes);
 	return offset;
+}
+
+/* `count` numbers of a slot. */
+static void reserve_numbers(struct blocks *blocks, size_t count)
+{
+	struct plan *plan = blocks->plan;
+	size_t bytes = 0;
+	blocks->overflow |= !size_multiply(count, plan->element, &bytes) || !size_add(bytes, LINE - 1, &bytes) ||
+			    !size_add(plan->slot_bytes, bytes & ~(size_t)(LINE - 1), &plan->slot_bytes);
 }
 
 /* Whether X is read by products with one column alone. */
@@ -78,6 +87,9 @@ static void choose_rows(struct blocks *blocks)
 	struct plan *plan = blocks->plan;
 	add_numbers(blocks, plan->features);
 	add_numbers(blocks, plan->targets);
+	for (size_t s = 0; s < plan->steps; s++) {
+		add_numbers(blocks, plan->step[s].memory.kept_row);
+	}
 	size_t bytes = 0;
 	blocks->overflow |= !size_multiply(blocks->row_numbers, plan->element, &bytes);
 	if (is_vector(plan)) {
@@ -86,6 +98,7 @@ static void choose_rows(struct blocks *blocks)
 	} else {
 		plan->block_rows = rows_within(MATRIX_BYTES, bytes, MATRIX_ROWS_LEAST, MATRIX_ROWS_MOST);
 	}
+	plan->room_rows = plan->whole_rows > plan->block_rows ? plan->whole_rows : plan->block_rows;
 }
 
 /* Nanoseconds of a row, roughly: 8 bytes and 10 products with a parameter each. */
@@ -121,6 +134,20 @@ static void choose_lanes(struct blocks *blocks)
 	plan->chunks = plan->n / PLAN_CHUNK + (plan->n % PLAN_CHUNK != 0);
 }
 
+/* What operations keep and scribble on. */
+static void place_memory(struct blocks *blocks)
+{
+	struct plan *plan = blocks->plan;
+	for (size_t s = 0; s < plan->steps; s++) {
+		const struct op_memory *memory = &plan->step[s].memory;
+		plan->step[s].kept_offset = reserve(blocks, memory->kept_row, plan->element);
+		reserve_numbers(blocks, memory->kept);
+		plan->scratch = memory->scratch > plan->scratch ? memory->scratch : plan->scratch;
+	}
+	plan->scratch_offset = plan->slot_bytes;
+	reserve_numbers(blocks, plan->scratch);
+}
+
 static void place_buffers(struct blocks *blocks)
 {
 	struct plan *plan = blocks->plan;
@@ -136,6 +163,7 @@ static void place_buffers(struct blocks *blocks)
 	for (size_t i = 0; i < plan->gradient_buffers; i++) {
 		plan->gradient_buffer[i].offset = reserve(blocks, plan->gradient_buffer[i].offset, plan->element);
 	}
+	place_memory(blocks);
 }
 
 enum status blocks_choose(struct blocks *blocks, struct error *error)

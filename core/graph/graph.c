@@ -9,6 +9,9 @@
 #include "core/graph/op.h"
 #include "core/graph/ops/ops.h"
 
+/* Products that an orthogonal start may take, twice: a few seconds. */
+static const double ORTHOGONAL_PRODUCTS = 2e9;
+
 size_t shape_size(const struct shape *shape)
 {
 	size_t size = 1;
@@ -95,6 +98,13 @@ size_t graph_features(struct graph *graph, size_t features)
 	return add_data(graph, NODE_FEATURES, (struct shape){ .rank = 1, .extent = { features } });
 }
 
+size_t graph_features_as(struct graph *graph, size_t rank, const size_t *extent)
+{
+	struct shape shape = { .rank = rank };
+	memcpy(shape.extent, extent, rank * sizeof *extent);
+	return add_data(graph, NODE_FEATURES, shape);
+}
+
 size_t graph_target(struct graph *graph, size_t targets)
 {
 	return add_data(graph, NODE_TARGET, (struct shape){ .rank = 1, .extent = { targets } });
@@ -105,7 +115,29 @@ size_t graph_label(struct graph *graph, size_t classes)
 	return add_data(graph, NODE_LABEL, (struct shape){ .rank = 0, .classes = classes });
 }
 
-size_t graph_parameter(struct graph *graph, const char *name, size_t rank, const size_t *extent, double bound)
+/* The next place in theta: before all buffers, which move up, or behind them. False when it is too large. */
+static bool place_parameter(struct graph *graph, size_t index)
+{
+	struct graph_parameter *parameter = &graph->parameter[index];
+	size_t size = parameter->tensor.size, n;
+	if (!size_add(graph->n, size, &n)) {
+		return false;
+	}
+	parameter->tensor.offset = graph->n;
+	for (size_t p = 0; p < index && !parameter->buffer; p++) {
+		graph->parameter[p].tensor.offset += graph->parameter[p].buffer ? size : 0;
+	}
+	if (parameter->buffer) {
+		graph->buffers += size;
+	} else {
+		parameter->tensor.offset -= graph->buffers;
+	}
+	graph->n = n;
+	return true;
+}
+
+static size_t add_parameter(struct graph *graph, const char *name, size_t rank, const size_t *extent,
+			    struct graph_parameter made)
 {
 	assert(rank >= 1 && rank <= GRAPH_RANK);
 	if (graph->status != OK || !grow(graph, (void **)&graph->parameter, graph->parameters, &graph->parameter_room,
@@ -115,24 +147,70 @@ size_t graph_parameter(struct graph *graph, const char *name, size_t rank, const
 	struct graph_node node = { .kind = NODE_PARAMETER, .parameter = graph->parameters };
 	node.shape.rank = rank;
 	memcpy(node.shape.extent, extent, rank * sizeof *extent);
-	size_t id = add_node(graph, &node), n;
+	size_t id = add_node(graph, &node);
 	if (id == NODE_NONE) {
 		return id;
 	}
 	struct graph_parameter *parameter = &graph->parameter[graph->parameters];
-	*parameter = (struct graph_parameter){ .bound = bound, .node = id };
+	made.node = id;
+	*parameter = made;
 	struct tensor *tensor = &parameter->tensor;
 	snprintf(tensor->name, sizeof tensor->name, "%s", name);
 	tensor->rank = rank;
 	memcpy(tensor->shape, extent, rank * sizeof *extent);
 	tensor->size = shape_size(&node.shape);
-	tensor->offset = graph->n;
-	if (!size_add(graph->n, tensor->size, &n)) {
+	if (!place_parameter(graph, graph->parameters)) {
 		graph->status = error_set(&graph->error, E_TOO_LARGE, "the model has too many parameters");
 		return NODE_NONE;
 	}
-	graph->n = n;
 	graph->parameters++;
+	return id;
+}
+
+size_t graph_parameter(struct graph *graph, const char *name, size_t rank, const size_t *extent, double bound)
+{
+	struct start_rule start = { .law = bound > 0 ? STARTS_UNIFORM : STARTS_AT, .spread = bound };
+	return add_parameter(graph, name, rank, extent, (struct graph_parameter){ .start = start });
+}
+
+size_t graph_parameter_start(struct graph *graph, const char *name, size_t rank, const size_t *extent,
+			     struct start_rule start)
+{
+	size_t id = add_parameter(graph, name, rank, extent, (struct graph_parameter){ .start = start });
+	if (id != NODE_NONE && start.law == STARTS_ORTHOGONAL) {
+		char text[128];
+		const struct shape *shape = &graph->node[id].shape;
+		size_t rows = extent[0], columns = shape_size(shape) / extent[0];
+		size_t few = rows < columns ? rows : columns, many = rows < columns ? columns : rows;
+		if (few > 0 && (double)few * (double)few * (double)many > ORTHOGONAL_PRODUCTS) {
+			graph->status = error_set(&graph->error, E_INVALID,
+						  "an orthogonal start of %s takes too long: use another init",
+						  shape_text(shape, text));
+			return NODE_NONE;
+		}
+	}
+	return id;
+}
+
+size_t graph_parameter_fill(struct graph *graph, const char *name, size_t rank, const size_t *extent, double fill)
+{
+	struct start_rule start = { .law = STARTS_AT, .middle = fill };
+	return add_parameter(graph, name, rank, extent,
+			     (struct graph_parameter){ .start = start, .unpenalized = true });
+}
+
+size_t graph_buffer(struct graph *graph, const char *name, size_t extent, double fill)
+{
+	struct start_rule start = { .law = STARTS_AT, .middle = fill };
+	return add_parameter(graph, name, 1, &extent,
+			     (struct graph_parameter){ .start = start, .buffer = true, .unpenalized = true });
+}
+
+size_t graph_place(struct graph *graph, const char *place, size_t id)
+{
+	if (graph->status != OK && graph->place[0] == '\0') {
+		snprintf(graph->place, sizeof graph->place, "%s", place);
+	}
 	return id;
 }
 
@@ -150,7 +228,8 @@ size_t graph_apply_constants(struct graph *graph, const struct graph_op *op, con
 		node.input[i] = input[i];
 		in[i] = graph->node[input[i]].shape;
 	}
-	graph->status = op->shape(in, &node.shape, &graph->error);
+	graph->status = op->shape_with != NULL ? op->shape_with(in, node.attribute, &node.shape, &graph->error)
+					       : op->shape(in, &node.shape, &graph->error);
 	return graph->status == OK ? add_node(graph, &node) : NODE_NONE;
 }
 

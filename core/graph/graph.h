@@ -21,7 +21,7 @@
 #include "core/base/error.h"
 #include "core/objective/objective.h"
 
-enum { GRAPH_RANK = 4, GRAPH_ARITY = 3, GRAPH_ATTRIBUTES = 3 };
+enum { GRAPH_RANK = 4, GRAPH_ARITY = 3, GRAPH_ATTRIBUTES = 8 };
 #define NODE_NONE SIZE_MAX
 
 /* The shape of a node's value. A rowed value has one such tensor for each row of the batch; the row
@@ -52,10 +52,28 @@ struct graph_node {
 	size_t parameter; /* of a parameter: its index */
 };
 
+/* How the numbers of a parameter start, drawn by the run's seed. */
+enum start_law {
+	STARTS_AT,         /* all at `middle` */
+	STARTS_UNIFORM,    /* in [middle - spread, middle + spread) */
+	STARTS_NORMAL,     /* mean `middle`, standard deviation `spread` */
+	STARTS_ORTHOGONAL, /* as a matrix [first dimension, the rest]: rows or columns, the fewer, orthogonal to one another and
+			      of length `spread` */
+};
+
+struct start_rule {
+	enum start_law law;
+	double middle, spread;
+};
+
 struct graph_parameter {
 	struct tensor tensor;
-	double bound; /* starts uniform in [-bound, bound); 0: starts at zero */
+	struct start_rule start;
+	bool unpenalized; /* a scale or shift: no weight */
 	size_t node;
+	/* No gradient is of it: what a layer keeps from batch to batch (running statistics). It lies behind all others
+	 * in theta. */
+	bool buffer;
 };
 
 struct graph {
@@ -65,7 +83,10 @@ struct graph {
 	struct graph_node *node;
 	size_t parameters, parameter_room;
 	struct graph_parameter *parameter;
-	size_t n; /* numbers in theta */
+	size_t n;       /* numbers in theta */
+	size_t buffers; /* how many of them, the last, are of buffers */
+	size_t rows;    /* the most rows of a training batch; of use where rows couple. 0: not known */
+	char place[64]; /* which part of a model the error is about, in the builder's words; "": it did not say */
 };
 
 void graph_init(struct graph *graph);
@@ -75,10 +96,22 @@ void graph_fini(struct graph *graph);
 /* Leaves; at most one of each of the first three. X [rows, features]; y [rows, targets]; class
  * indices [rows] below `classes`. All return the node's id. */
 size_t graph_features(struct graph *graph, size_t features);
+/* X with its columns read as a tensor of rank 1 to 3, row-major. */
+size_t graph_features_as(struct graph *graph, size_t rank, const size_t *extent);
 size_t graph_target(struct graph *graph, size_t targets);
 size_t graph_label(struct graph *graph, size_t classes);
-/* The next piece of theta, a tensor of rank 1 to 4. `name` is copied. bound: see graph_parameter. */
+/* The next piece of theta, a tensor of rank 1 to 4. `name` is copied. It starts uniform
+ * in [-bound, bound), with bound 0 at 0. */
 size_t graph_parameter(struct graph *graph, const char *name, size_t rank, const size_t *extent, double bound);
+/* The same by any rule. Orthogonal starts that would take many seconds are refused (E_INVALID). */
+size_t graph_parameter_start(struct graph *graph, const char *name, size_t rank, const size_t *extent,
+			     struct start_rule start);
+/* A scale or shift that starts at `fill` and that penalties leave out. */
+size_t graph_parameter_fill(struct graph *graph, const char *name, size_t rank, const size_t *extent, double fill);
+/* A buffer of rank 1 that starts at `fill`. */
+size_t graph_buffer(struct graph *graph, const char *name, size_t extent, double fill);
+/* Says, once, which part of the model failed, if anything did. Returns `id`. */
+size_t graph_place(struct graph *graph, const char *place, size_t id);
 
 /* An operation on op->arity inputs; its shape rule is asked, and its refusal sticks (E_INVALID). */
 size_t graph_apply(struct graph *graph, const struct graph_op *op, const size_t *input, double attribute);

@@ -56,6 +56,7 @@ static void make_step(struct plan *plan, const struct draft_node *draft, size_t 
 	step->forward = op->forward[plan->dtype];
 	memcpy(step->attribute, draft[i].node.attribute, sizeof step->attribute);
 	step->out = draft[i].value;
+	plan->couples |= op->couples;
 	step->shape[GRAPH_ARITY] = draft[i].node.shape;
 	step->d_out = draft[i].gradient;
 	if (op->kind == OP_ROWS && draft[i].gradient != 0) {
@@ -73,6 +74,9 @@ static void make_step(struct plan *plan, const struct draft_node *draft, size_t 
 		step->parameter[k] = input->node.kind == NODE_PARAMETER;
 		step->features |= k == 0 && input->node.kind == NODE_FEATURES;
 		step->d_in[k] = draft[i].for_root && input->wanted ? input->gradient : 0;
+	}
+	if (op->memory != NULL && !op->memory(step->shape, step->attribute, &step->memory)) {
+		step->memory.kept = SIZE_MAX; /* does not fit, which blocks_choose finds */
 	}
 }
 
@@ -103,6 +107,7 @@ static void make_parameters(struct plan *plan, const struct graph *graph, const 
 			.value = node->value,
 			.gradient = node->gradient,
 			.untouched = !node->written,
+			.buffer = from->buffer,
 		};
 	}
 	plan->parameters = graph->parameters;
@@ -141,7 +146,7 @@ static void make_data(struct plan *plan, const struct draft_node *draft)
 	const struct shape *shape = &draft->node.shape;
 	switch (draft->node.kind) {
 	case NODE_FEATURES:
-		plan->features = shape->extent[0];
+		plan->features = shape_size(shape);
 		plan->features_place = draft->value;
 		break;
 	case NODE_TARGET:
@@ -248,7 +253,9 @@ enum status plan_layout(struct plan *plan, const struct graph *graph, size_t roo
 	}
 	find_places(plan, &draft);
 	make_tables(plan, graph, &draft, origin);
-	plan->n = graph->n;
+	plan->n = graph->n - graph->buffers;
+	plan->buffers = graph->buffers;
+	plan->whole_rows = plan->couples ? graph->rows : 0;
 	plan->root = draft.node[draft.root].scalar;
 	if (output != NODE_NONE) {
 		plan->output_place = draft.node[draft.output].value;

@@ -25,6 +25,8 @@ struct plan_step {
 	size_t sum;         /* OP_MEAN: index of its sum in a lane */
 	size_t scalar;      /* OP_MEAN: place of its value among the scalars */
 	bool features;      /* in[0] is X itself */
+	struct op_memory memory;
+	size_t kept_offset; /* where what is kept lies in a slot's memory */
 };
 
 /* A sum over a parameter's elements. */
@@ -46,6 +48,7 @@ struct plan_parameter {
 	size_t offset, size;
 	size_t value, gradient; /* places */
 	bool untouched;         /* nothing writes its gradient: it is zero */
+	bool buffer;            /* its gradient is what becomes of it, in plan->renewed */
 };
 
 /* A place in a slot's memory. */
@@ -63,7 +66,8 @@ struct plan_slot {
 struct plan {
 	enum dtype dtype;
 	size_t element; /* bytes of a number */
-	size_t n;
+	size_t n;       /* numbers that a gradient is of */
+	size_t buffers; /* numbers behind them */
 	const struct kernels *kernels;
 	size_t values, gradients, scalars_room; /* sizes of the tables */
 	size_t parameters, steps, means, predict_steps, penalties, scalars;
@@ -83,6 +87,10 @@ struct plan {
 	size_t lane_rows;   /* the least rows that are worth a lane of their own */
 	size_t lanes;       /* the most lanes */
 	size_t lanes_least; /* a batch of fewer is one lane, whose steps threads share (share.h) */
+	bool couples;       /* rows of a training batch depend on one another: it is one block */
+	size_t whole_rows;  /* the most rows of it; 0 where they do not */
+	size_t room_rows;   /* rows that a slot has memory for: the larger of the two */
+	size_t scratch, scratch_offset; /* the most of any step; where it lies in a slot's memory */
 	size_t slots;
 	bool ahead; /* blocks are small enough to ask for the next one meanwhile */
 	size_t slot_bytes, lane_bytes, workspace_bytes;
@@ -94,6 +102,8 @@ struct plan {
 	double *sum;     /* [lanes, lane_sums] */
 	double *partial; /* [chunks, penalties] */
 	double *scalar_value;
+	char *renewed; /* [buffers] of dtype: what the last training evaluation with a gradient made of them */
+	bool fresh;    /* it did so, and nobody took them */
 };
 
 /* The flat vector is added up and penalised in ranges of so many numbers: 128 KB of float32, which leaves room

@@ -11,6 +11,11 @@
  *              of elements in the range. forward() adds to *sum, reverse() adds seed * d(sum)/d(in[0]).
  *   OP_SCALAR  scalars -> scalar, in double, once an evaluation.
  *
+ * `couples`: while training, row r of an OP_ROWS depends on every row of the batch (batch statistics); the batch is
+ * then one block. An operation that differs between training and evaluation looks at call->training.
+ *
+ * A buffer (graph_buffer) among the inputs: reverse() while training writes what becomes of it to d_in[i].
+ *
  * reverse() is the vector-Jacobian product: d_in[i] = (accumulate[i] ? d_in[i] : 0) + d_out * d(out)/d(in[i]). It may
  * use the memory of d_out as scratch: nobody reads it afterwards.
  */
@@ -25,6 +30,12 @@
 #include "core/exec.h"
 #include "core/graph/graph.h"
 #include "core/kernels/kernels.h"
+
+/* Numbers (of the plan's dtype) that an operation works in beside its values. `kept` and `kept_row` times the block's
+ * rows last from a block's forward() to its reverse(); `scratch` as long as one call. */
+struct op_memory {
+	size_t kept, kept_row, scratch;
+};
 
 enum op_kind { OP_ROWS, OP_MEAN, OP_SUM, OP_SCALAR };
 
@@ -46,6 +57,10 @@ struct op_call {
 	const void *next;          /* where in[0] of the next block lies, to be asked for meanwhile; NULL: not known */
 	double seed;
 	double *sum;
+	bool training;        /* not a validation or a prediction */
+	uint64_t key, step;   /* of what is drawn by chance: the run's seed, updates made */
+	size_t first;         /* place of the block's first row in the batch */
+	void *kept, *scratch; /* see op_memory */
 };
 
 typedef void op_function(const struct op_call *call);
@@ -61,8 +76,14 @@ struct graph_op {
 	/* OP_ROWS without parameters: forward and reverse on a range of rows write those rows of what a call on all
 	 * rows writes, so that threads may share a block by its rows. */
 	bool by_rows;
+	bool couples;
+	/* NULL: none. False: more than a size_t holds. */
+	bool (*memory)(const struct shape *shape, const double *attribute, struct op_memory *memory);
 	/* The result's shape. E_INVALID with both shapes in the sentence where they do not fit. */
 	enum status (*shape)(const struct shape *in, struct shape *out, struct error *error);
+	/* Instead of it, where the shape depends on the constants. */
+	enum status (*shape_with)(const struct shape *in, const double *attribute, struct shape *out,
+				  struct error *error);
 	op_function *forward[2]; /* [dtype] */
 	op_function *reverse[2]; /* [dtype]; NULL for OP_MEAN and OP_SCALAR */
 	/* OP_SCALAR: value, and derivatives times d_out, which read no values: the only scalar operations

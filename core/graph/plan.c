@@ -49,8 +49,9 @@ static bool allocate(struct plan *plan)
 	plan->sum = calloc(plan->lanes * plan->lane_sums, sizeof *plan->sum);
 	plan->partial = calloc(plan->chunks * plan->penalties + 1, sizeof *plan->partial);
 	plan->scalar_value = calloc(plan->scalars_room, sizeof *plan->scalar_value);
+	plan->renewed = calloc(plan->buffers + 1, plan->element);
 	if (plan->workspace == NULL || plan->slot == NULL || plan->sum == NULL || plan->partial == NULL ||
-	    plan->scalar_value == NULL) {
+	    plan->scalar_value == NULL || plan->renewed == NULL) {
 		return false;
 	}
 	for (size_t i = 0; i < plan->slots; i++) {
@@ -95,6 +96,7 @@ void plan_destroy(struct plan *plan)
 	free(plan->sum);
 	free(plan->partial);
 	free(plan->scalar_value);
+	free(plan->renewed);
 	plan_tables_free(plan);
 	free(plan);
 }
@@ -113,6 +115,7 @@ enum status plan_measure(const struct graph *graph, size_t root, size_t output, 
 			      sizeof(struct plan_parameter) + 2 * sizeof(struct plan_buffer) + sizeof(size_t);
 		size_t tables = (graph->nodes + 1) * node +
 				slots * (sizeof(struct plan_slot) + (plan->values + plan->gradients) * sizeof(void *)) +
+				plan->buffers * plan->element +
 				sizeof(double) * (plan->lanes * plan->lane_sums + plan->chunks * plan->penalties +
 						  plan->scalars_room + 1);
 		*bytes = plan->workspace_bytes + sizeof *plan + tables;

@@ -14,8 +14,11 @@
  *     worth a hand-over (core/graph/share.h, gemm_shared), cut by shapes alone too.
  *  5. Contiguous batches are read where they lie; rows of an index are gathered block by block.
  *
+ *  6. While training, a batch whose rows couple (batch statistics) is one block on one thread; it has at most
+ * graph->rows rows (else E_TOO_LARGE).
+ *
  * Objectives so far are linear in their means over rows, so that what flows back into a block is known before
- * the block runs. What couples rows, and functions of parameters that feed rows, are refused (E_UNSUPPORTED).
+ * the block runs. Functions of parameters that feed rows, are refused (E_UNSUPPORTED).
  */
 #ifndef CORE_GRAPH_PLAN_H
 #define CORE_GRAPH_PLAN_H
@@ -45,6 +48,9 @@ enum status plan_evaluate(struct plan *plan, const void *theta, const struct bat
 			  double *value, void *gradient);
 enum status plan_predict(struct plan *plan, const void *theta, const struct batch *batch, struct executor *executor,
 			 void *outputs);
+
+/* Writes what the last training evaluation with a gradient made of the buffers to the end of theta, once. */
+void plan_settle(struct plan *plan, void *theta);
 
 /* The most rows that a block has; for tests. */
 size_t plan_block_rows(const struct plan *plan);

@@ -32,6 +32,13 @@ static void cut(struct run *run)
 	const struct plan *plan = run->plan;
 	size_t rows = run->batch->count;
 	assert(rows > 0);
+	run->row_share = 1 / (double)rows;
+	if (run->batch->training && plan->couples) {
+		run->block_rows = rows;
+		run->blocks = run->lanes = 1;
+		run->shared = true;
+		return;
+	}
 	size_t blocks = (rows - 1) / plan->block_rows + 1;
 	run->block_rows = ((rows - 1) / blocks + 16) / 16 * 16; /* whole vectors */
 	run->block_rows = run->block_rows < plan->block_rows ? run->block_rows : plan->block_rows;
@@ -41,7 +48,6 @@ static void cut(struct run *run)
 	lanes = lanes < run->blocks ? lanes : run->blocks;
 	run->lanes = lanes < plan->lanes_least ? 1 : lanes;
 	run->shared = run->lanes == 1;
-	run->row_share = 1 / (double)rows;
 }
 
 static char *lane_gradient(const struct run *run, size_t lane)
@@ -60,7 +66,10 @@ static void bind_parameters(const struct run *run, const struct plan_slot *slot,
 		size_t offset = parameter->offset * plan->element;
 		/* Values are read through const pointers only (struct op_call). */
 		slot->value[parameter->value] = (void *)(uintptr_t)(run->theta + offset);
-		slot->gradient[parameter->gradient] = gradient != NULL ? gradient + offset : NULL;
+		slot->gradient[parameter->gradient] = gradient == NULL ? NULL
+						      : parameter->buffer
+							      ? plan->renewed + offset - plan->n * plan->element
+							      : gradient + offset;
 	}
 }
 
@@ -154,6 +163,18 @@ static void bind_step(struct op_call *call, const struct plan_step *step, const 
 	}
 	call->out = slot->value[step->out];
 	call->d_out = slot->gradient[step->d_out];
+	call->kept = slot->memory + step->kept_offset;
+}
+
+/* What a call knows of its block. */
+static struct op_call start_call(const struct run *run, const struct plan_slot *slot)
+{
+	return (struct op_call){ .kernels = run->plan->kernels,
+				 .executor = run->shared ? run->executor : NULL,
+				 .training = run->batch->training,
+				 .key = run->batch->seed,
+				 .step = run->batch->step,
+				 .scratch = slot->memory + run->plan->scratch_offset };
 }
 
 /* Forward through all steps, and backward where a gradient is wanted. call: written over and over, blocks are small.
@@ -196,7 +217,7 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 	size_t begin = lane * run->blocks / run->lanes, end = (lane + 1) * run->blocks / run->lanes;
 	memset(sums, 0, plan->means * sizeof *sums);
 	bind_parameters(run, slot, lane_gradient(run, lane));
-	struct op_call call = { .kernels = plan->kernels, .executor = run->shared ? run->executor : NULL };
+	struct op_call call = start_call(run, slot);
 	for (size_t block = begin; block < end; block++) {
 		if (executor_stopped(run->executor)) {
 			atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
@@ -210,6 +231,7 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 			ask_for_targets(plan, slot, rows);
 		}
 		call.rows = rows;
+		call.first = first;
 		run_block(run, slot, &call, next, sums, block > begin);
 	}
 }
@@ -310,7 +332,7 @@ static double root_value(const struct run *run)
 static void clear_untouched(const struct plan *plan, char *gradient)
 {
 	for (size_t p = 0; p < plan->parameters; p++) {
-		if (plan->parameter[p].untouched) {
+		if (plan->parameter[p].untouched && !plan->parameter[p].buffer) {
 			memset(gradient + plan->parameter[p].offset * plan->element, 0,
 			       plan->parameter[p].size * plan->element);
 		}
@@ -351,6 +373,9 @@ enum status plan_evaluate(struct plan *plan, const void *theta, const struct bat
 		.gradient = gradient,
 		.want_value = value != NULL,
 	};
+	if (plan->couples && batch->training && batch->count > plan->whole_rows) {
+		return E_TOO_LARGE;
+	}
 	if (plan->steps > 0) {
 		cut(&run);
 		run_pieces(&run, executor, run.lanes, run_lane);
@@ -363,11 +388,20 @@ enum status plan_evaluate(struct plan *plan, const void *theta, const struct bat
 	}
 	if (gradient != NULL) {
 		clear_untouched(plan, gradient);
+		plan->fresh = plan->buffers > 0 && batch->training;
 	}
 	if (value != NULL) {
 		*value = root_value(&run);
 	}
 	return OK;
+}
+
+void plan_settle(struct plan *plan, void *theta)
+{
+	if (plan->fresh) {
+		memcpy((char *)theta + plan->n * plan->element, plan->renewed, plan->buffers * plan->element);
+		plan->fresh = false;
+	}
 }
 
 /* A piece: the outputs of one block, computed where they are wanted. */
@@ -382,11 +416,8 @@ static void predict_block(void *context, size_t block, size_t slot_index)
 		return;
 	}
 	size_t first = block * run->block_rows, left = run->batch->count - first;
-	struct op_call call = {
-		.kernels = plan->kernels,
-		.rows = left < run->block_rows ? left : run->block_rows,
-		.executor = run->shared ? run->executor : NULL,
-	};
+	struct op_call call = start_call(run, slot);
+	call.rows = left < run->block_rows ? left : run->block_rows;
 	bind_parameters(run, slot, NULL);
 	bind_rows(run, slot, first, call.rows, false);
 	slot->value[plan->output_place] = run->outputs + first * plan->output_width * plan->element;

@@ -52,15 +52,15 @@ static double relative_error(double analytic, double numeric, double largest)
 enum status gradient_check(struct objective *objective, const double *theta, const struct batch *batch,
 			   struct executor *executor, struct gradient_error *worst)
 {
-	size_t n = objective->n;
+	size_t n = objective->n - objective->buffers;
 	double value;
 	if (objective->dtype != DTYPE_FLOAT64) {
 		return E_UNSUPPORTED;
 	}
-	double *x = calloc(n + 1, sizeof *x), *gradient = calloc(n + 1, sizeof *gradient);
+	double *x = calloc(objective->n + 1, sizeof *x), *gradient = calloc(n + 1, sizeof *gradient);
 	enum status status = x != NULL && gradient != NULL ? OK : E_MEMORY;
 	if (status == OK) {
-		memcpy(x, theta, n * sizeof *x);
+		memcpy(x, theta, objective->n * sizeof *x);
 		status = objective->type->evaluate(objective, x, batch, executor, &value, gradient);
 	}
 	*worst = (struct gradient_error){ .error = 0 };

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "core/base/random.h"
 #include "core/graph/plan.h"
+#include "core/graph/start.h"
 
 struct graph_objective {
 	struct objective base; /* first: the two are cast to one another */
@@ -29,24 +29,19 @@ static enum status predict(struct objective *objective, const void *theta, const
 	return plan_predict(of(objective)->plan, theta, batch, executor, outputs);
 }
 
-/* Number i of theta is uniform in [-bound, bound) from counter i: the same in both precisions, to rounding. */
 static void initialise(const struct objective *objective, uint64_t seed, void *theta)
 {
 	const struct graph *graph = &((const struct graph_objective *)objective)->graph;
-	float *narrow = theta;
-	double *wide = theta;
 	for (size_t p = 0; p < graph->parameters; p++) {
 		const struct tensor *tensor = &graph->parameter[p].tensor;
-		double bound = graph->parameter[p].bound;
-		for (size_t i = tensor->offset; i < tensor->offset + tensor->size; i++) {
-			double value = bound > 0 ? bound * (2 * random_uniform(seed, RANDOM_INIT, 0, i) - 1) : 0;
-			if (objective->dtype == DTYPE_FLOAT32) {
-				narrow[i] = (float)value;
-			} else {
-				wide[i] = value;
-			}
-		}
+		char *place = (char *)theta + tensor->offset * dtype_size(objective->dtype);
+		start_write(&graph->parameter[p].start, tensor, objective->dtype, seed, place);
 	}
+}
+
+static void settle(struct objective *objective, void *theta)
+{
+	plan_settle(of(objective)->plan, theta);
 }
 
 static void destroy(struct objective *objective)
@@ -59,11 +54,11 @@ static void destroy(struct objective *objective)
 }
 
 static const struct objective_type type_with_outputs = {
-	.evaluate = evaluate, .predict = predict, .initialise = initialise, .destroy = destroy
+	.evaluate = evaluate, .predict = predict, .initialise = initialise, .settle = settle, .destroy = destroy
 };
-static const struct objective_type type_without_outputs = { .evaluate = evaluate,
-							    .initialise = initialise,
-							    .destroy = destroy };
+static const struct objective_type type_without_outputs = {
+	.evaluate = evaluate, .initialise = initialise, .settle = settle, .destroy = destroy
+};
 
 static bool has_rows(const struct graph *graph)
 {
@@ -95,13 +90,19 @@ enum status graph_objective_create(struct graph *graph, size_t root, size_t outp
 		graph_fini(graph);
 		return status;
 	}
-	for (size_t p = 0; p < graph->parameters; p++) {
-		tensor[p] = graph->parameter[p].tensor;
+	size_t named = 0;
+	for (int buffers = 0; buffers <= 1; buffers++) { /* in the order of theta */
+		for (size_t p = 0; p < graph->parameters; p++) {
+			if (graph->parameter[p].buffer == (buffers != 0)) {
+				tensor[named++] = graph->parameter[p].tensor;
+			}
+		}
 	}
 	self->base = (struct objective){
 		.type = output != NODE_NONE ? &type_with_outputs : &type_without_outputs,
 		.dtype = dtype,
 		.n = graph->n,
+		.buffers = graph->buffers,
 		.tensors = graph->parameters,
 		.tensor = tensor,
 		.outputs = output != NODE_NONE ? shape_size(&graph->node[output].shape) : 0,

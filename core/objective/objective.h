@@ -34,7 +34,7 @@ struct tensor {
 struct objective;
 
 struct objective_type {
-	/* value (may be NULL: not wanted) and gradient [n] (may be NULL) of the objective at theta
+	/* value (may be NULL: not wanted) and gradient [n - buffers] (may be NULL) of the objective at theta
 	 * [n] over the rows of `batch` (NULL for an objective without rows).
 	 * Returns OK, or E_CANCELLED when executor->stop was seen set (outputs then undefined). */
 	enum status (*evaluate)(struct objective *objective, const void *theta, const struct batch *batch,
@@ -45,13 +45,18 @@ struct objective_type {
 			       struct executor *executor, void *outputs);
 	/* Writes initial parameters [n] drawn by `seed` (core/base/random.h). */
 	void (*initialise)(const struct objective *objective, uint64_t seed, void *theta);
+	/* After a step: theta's buffers become what the last evaluation of it with a gradient made of them. NULL: there
+	 * are none. */
+	void (*settle)(struct objective *objective, void *theta);
 	void (*destroy)(struct objective *objective);
 };
 
 struct objective {
 	const struct objective_type *type;
 	enum dtype dtype;
-	size_t n; /* numbers in theta */
+	size_t n;       /* numbers in theta */
+	size_t buffers; /* the last of them, which belong to the model but that no gradient is of and no optimizer
+			   moves: running statistics */
 	size_t tensors;
 	const struct tensor *tensor; /* [tensors], owned by the objective */
 	size_t outputs;              /* columns that predict() writes; 0: it cannot */

@@ -55,6 +55,7 @@ struct optimizer_shape {
 	uint64_t rows;  /* of the training data; 0: none */
 	size_t outputs; /* columns that the model predicts */
 	bool linear;    /* a linear model: core/linear/linear.h */
+	size_t buffers; /* numbers behind the parameters that no optimizer moves */
 };
 
 /* An optimizer at work. */

@@ -52,6 +52,14 @@ enum status evaluate_training(struct trainer *trainer, const void *point, const 
 			      void *gradient)
 {
 	struct objective *objective = trainer->setup.objective;
+	struct batch training;
+	if (batch != NULL) {
+		training = *batch;
+		training.training = true;
+		training.seed = trainer->setup.config.training.seed;
+		training.step = trainer->state->step;
+		batch = &training;
+	}
 	trainer->value_count += value != NULL;
 	trainer->gradient_count += gradient != NULL;
 	return objective->type->evaluate(objective, point, batch, trainer->setup.executor, value, gradient);
@@ -91,6 +99,9 @@ static enum status evaluate(struct trainer *trainer, const struct batch *batch, 
 void step_made(struct trainer *trainer)
 {
 	struct run_state *state = trainer->state;
+	if (trainer->setup.objective->type->settle != NULL) {
+		trainer->setup.objective->type->settle(trainer->setup.objective, trainer->theta);
+	}
 	state->step++;
 	state->arrived = 0;
 	state->validation_bits = 0;

@@ -10,7 +10,8 @@ struct trainer {
 	struct trainer_setup setup;
 	struct optimizer optimizer;
 	const struct kernels *kernels;
-	size_t n;
+	size_t n;     /* numbers that the optimizer moves */
+	size_t total; /* numbers in theta: those, and the objective's buffers behind them */
 	enum dtype dtype;
 
 	/* Derived from the setup, the same in every step. */

@@ -33,10 +33,10 @@ enum status trainer_sizes(const struct train_config *config, const struct optimi
 	const uint64_t rows = shape->rows;
 	const struct training_config *training = &config->training;
 	const enum status status = state_measure(config, shape, &sizes->layout);
-	size_t vector, wide, numbers;
+	size_t total, vector, wide, numbers;
 
-	if (status != OK || !size_multiply(n, dtype_size(training->dtype), &vector) ||
-	    !size_multiply(n, sizeof(double), &wide)) {
+	if (status != OK || !size_add(n, shape->buffers, &total) || !size_multiply(n, dtype_size(training->dtype), &vector) ||
+	    !size_multiply(total, sizeof(double), &wide)) {
 		return E_TOO_LARGE;
 	}
 	sizes->gradient = vector;

@@ -49,11 +49,11 @@ void clock_begin(struct trainer *trainer)
 static void copy_parameters(const struct trainer *trainer, double *out)
 {
 	if (trainer->dtype == DTYPE_FLOAT64) {
-		memcpy(out, trainer->theta, trainer->n * sizeof *out);
+		memcpy(out, trainer->theta, trainer->total * sizeof *out);
 		return;
 	}
 	const float *theta = trainer->theta;
-	for (size_t i = 0; i < trainer->n; i++) {
+	for (size_t i = 0; i < trainer->total; i++) {
 		out[i] = (double)theta[i];
 	}
 }
@@ -74,7 +74,7 @@ void record_point(struct trainer *trainer, uint64_t measured, double rate)
 		.measured = measured,
 	};
 	if (trainer->point_parameters != NULL) {
-		copy_parameters(trainer, trainer->point_parameters + trainer->points_count * trainer->n);
+		copy_parameters(trainer, trainer->point_parameters + trainer->points_count * trainer->total);
 	}
 	trainer->points[trainer->points_count++] = state->last;
 	if (trainer->full && (measured & POINT_TRAIN_LOSS) && (measured & POINT_GRADIENT_NORM)) {

@@ -27,12 +27,13 @@ enum status state_measure(const struct train_config *config, const struct optimi
 	const struct optimizer_type *type = config->optimizer.type;
 	const size_t n = shape->n;
 	const size_t rows = type->table != NULL ? type->table(&config->optimizer.settings, shape) : 0;
-	size_t head, vector, scalars, history, table;
+	size_t head, whole, vector, scalars, history, table;
 
 	memset(layout, 0, sizeof *layout);
 	layout->slots = type->slots(&config->optimizer.settings);
 	layout->history_count = type->history != NULL ? type->history(&config->optimizer.settings) : 0;
-	if (!size_multiply(n, dtype_size(config->training.dtype), &vector) ||
+	if (!size_add(n, shape->buffers, &whole) || !size_multiply(whole, dtype_size(config->training.dtype), &whole) ||
+	    !size_multiply(n, dtype_size(config->training.dtype), &vector) ||
 	    !size_add(vector, STATE_ALIGN - 1, &layout->stride)) {
 		return E_TOO_LARGE;
 	}
@@ -41,7 +42,7 @@ enum status state_measure(const struct train_config *config, const struct optimi
 	    !size_multiply(type->scalars + layout->history_count, sizeof(double), &scalars) ||
 	    !size_multiply(rows, sizeof(double), &table) || !append(layout, sizeof(struct run_state), &head) ||
 	    !append(layout, scalars, &layout->scalars) || !append(layout, table, &layout->table) ||
-	    !append(layout, vector, &layout->theta)) {
+	    !append(layout, whole, &layout->theta)) {
 		return E_TOO_LARGE;
 	}
 	for (size_t k = 0; k < layout->slots; k++) {
@@ -53,7 +54,7 @@ enum status state_measure(const struct train_config *config, const struct optimi
 	    !append(layout, type->iterate != NULL ? vector : 0, &layout->gradient)) {
 		return E_TOO_LARGE;
 	}
-	return append(layout, vector, &layout->best) ? OK : E_TOO_LARGE;
+	return append(layout, whole, &layout->best) ? OK : E_TOO_LARGE;
 }
 
 /* One step of FNV-1a over bytes. */
@@ -82,7 +83,7 @@ static void mix_settings(uint64_t *hash, const struct settings *settings)
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct setting_value *value = &settings->value[i];
 		const enum setting_kind kind = settings->table[i].kind;
-		if (kind == SETTING_VECTOR || kind == SETTING_MATRIX) {
+		if (kind == SETTING_VECTOR || kind == SETTING_PAIR || kind == SETTING_MATRIX) {
 			mix_count(hash, value->rows);
 			mix_count(hash, value->columns);
 			mix(hash, value->values, value->rows * value->columns * sizeof(double));

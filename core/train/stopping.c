@@ -17,7 +17,7 @@ static void keep(struct trainer *trainer, uint64_t kind, double value)
 	state->best = kind;
 	state->best_step = state->step;
 	state->best_value = value;
-	memcpy(trainer->best, trainer->theta, trainer->n * dtype_size(trainer->dtype));
+	memcpy(trainer->best, trainer->theta, trainer->total * dtype_size(trainer->dtype));
 }
 
 void track_initial(struct trainer *trainer, double value)

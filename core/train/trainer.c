@@ -38,13 +38,23 @@ static enum status check_data(const struct trainer_setup *setup, struct error *e
 	return OK;
 }
 
+/* Tensors without the buffers, which are the last. */
+static size_t moved_tensors(const struct objective *objective)
+{
+	size_t count = objective->tensors;
+	while (count > 0 && objective->tensor[count - 1].offset >= objective->n - objective->buffers) {
+		count--;
+	}
+	return count;
+}
+
 static enum status check_setup(const struct trainer_setup *setup, struct error *error)
 {
 	const struct train_config *config = &setup->config;
 	const struct optimizer_type *type = config->optimizer.type;
 	const char *setting = NULL;
 
-	if (setup->objective->n == 0) {
+	if (setup->objective->n == setup->objective->buffers) {
 		return error_set(error, E_INVALID, "the objective has no parameters");
 	}
 	if (config->training.epochs == 0 && config->training.steps == 0) {
@@ -72,8 +82,8 @@ static enum status check_setup(const struct trainer_setup *setup, struct error *
 	if (type->check != NULL && type->check(&config->optimizer.settings, &setting, error) != OK) {
 		return E_INVALID;
 	}
-	if (type->fits != NULL &&
-	    type->fits(&config->optimizer.settings, setup->objective->tensor, setup->objective->tensors, error) != OK) {
+	if (type->fits != NULL && type->fits(&config->optimizer.settings, setup->objective->tensor,
+					     moved_tensors(setup->objective), error) != OK) {
 		return E_INVALID;
 	}
 	if (type->suits != NULL && type->suits(&config->optimizer.settings, setup->objective, error) != OK) {
@@ -112,7 +122,8 @@ static void derive(struct trainer *trainer)
 	const struct train_config *config = &setup->config;
 
 	trainer->kernels = kernels_active();
-	trainer->n = setup->objective->n;
+	trainer->total = setup->objective->n;
+	trainer->n = trainer->total - setup->objective->buffers;
 	trainer->dtype = config->training.dtype;
 	trainer->rows = setup->training != NULL ? setup->training->rows : 0;
 	trainer->steps_per_epoch = train_steps_per_epoch(&config->training, trainer->rows);
@@ -139,7 +150,7 @@ static void derive(struct trainer *trainer)
 	trainer->optimizer.dtype = trainer->dtype;
 	trainer->optimizer.n = trainer->n;
 	trainer->optimizer.tensor = setup->objective->tensor;
-	trainer->optimizer.tensors = setup->objective->tensors;
+	trainer->optimizer.tensors = moved_tensors(setup->objective);
 	trainer->optimizer.executor = setup->executor;
 	trainer->iterates = config->optimizer.type->iterate != NULL;
 	trainer->rate_index = optimizer_rate_index(config->optimizer.type);
@@ -186,7 +197,7 @@ static void begin(struct trainer *trainer)
 	memset(trainer->state, 0, trainer->layout.size);
 	state_begin(trainer->state, &trainer->layout, trainer->fingerprint);
 	if (setup->initial != NULL) {
-		memcpy(trainer->theta, setup->initial, trainer->n * dtype_size(trainer->dtype));
+		memcpy(trainer->theta, setup->initial, trainer->total * dtype_size(trainer->dtype));
 	} else {
 		setup->objective->type->initialise(setup->objective, setup->config.training.seed, trainer->theta);
 	}
@@ -203,7 +214,8 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 		return status;
 	}
 	const size_t outputs = objective->type->predict != NULL ? objective->outputs : 0;
-	const struct optimizer_shape shape = { objective->n, rows, outputs, objective->linear.loss.derive != NULL };
+	const struct optimizer_shape shape = { objective->n - objective->buffers, rows, outputs,
+					       objective->linear.loss.derive != NULL, objective->buffers };
 	status = trainer_sizes(&setup->config, &shape, &sizes);
 	if (status != OK) {
 		return error_set(error, E_MEMORY, "%zu parameters are more than memory can hold", objective->n);

@@ -1,0 +1,51 @@
+/* Operations that move numbers: flatten, and the sum of two branches (residual connections). */
+#include <string.h>
+
+#include "core/graph/ops/ops.h"
+
+#define REAL_IS_FLOAT 1
+#include "core/graph/ops/arrange.inc.c"
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/arrange.inc.c"
+
+static enum status flatten_shape(const struct shape *in, struct shape *out, struct error *error)
+{
+	char text[128];
+	if (!in[0].rowed || in[0].classes != 0 || in[0].rank == 0) {
+		return error_set(error, E_INVALID, "flatten takes rows of numbers, not %s", shape_text(&in[0], text));
+	}
+	*out = (struct shape){ .rowed = true, .rank = 1, .extent = { shape_size(&in[0]) } };
+	return OK;
+}
+
+static enum status add_rows_shape(const struct shape *in, struct shape *out, struct error *error)
+{
+	char a[128], b[128];
+	if (!in[0].rowed || in[0].classes != 0 || !shape_equal(&in[0], &in[1])) {
+		return error_set(error, E_INVALID, "add_rows: shapes %s and %s do not fit", shape_text(&in[0], a),
+				 shape_text(&in[1], b));
+	}
+	*out = in[0];
+	return OK;
+}
+
+const struct graph_op op_flatten = {
+	.name = "flatten",
+	.doc = "The numbers of a row in one dimension, row-major.",
+	.kind = OP_ROWS,
+	.arity = 1,
+	.in_place = true,
+	.shape = flatten_shape,
+	.forward = { flatten_forward_f32, flatten_forward_f64 },
+	.reverse = { flatten_reverse_f32, flatten_reverse_f64 },
+};
+
+const struct graph_op op_add_rows = {
+	.name = "add_rows",
+	.doc = "z = x + y, row by row.",
+	.kind = OP_ROWS,
+	.arity = 2,
+	.shape = add_rows_shape,
+	.forward = { add_rows_forward_f32, add_rows_forward_f64 },
+	.reverse = { add_rows_reverse_f32, add_rows_reverse_f64 },
+};

@@ -1,0 +1,64 @@
+/*
+ * Batch normalisation without scale and shift (Ioffe, Szegedy 2015, Batch normalization, algorithm 1 and 2): while
+ * training by the batch's own mean and variance (divisor n) of each channel, else by running ones.
+ *
+ * Inputs: x, running mean, running variance (buffers). While training the buffers become (1 - momentum) times
+ * themselves plus momentum times the batch's (variance with divisor n - 1; of one number it stays). The gradient is
+ * that of the whole expression, through mean and variance too. Sums are in double, row after row.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/base/size.h"
+#include "core/graph/ops/channel.h"
+#include "core/graph/ops/ops.h"
+
+enum { MOMENTUM, EPS };
+
+/* What is kept: four doubles a channel. */
+struct statistics {
+	double *mean, *variance, *factor, *sum;
+};
+
+static struct statistics statistics_of(const struct op_call *call, size_t channels)
+{
+	double *kept = call->kept;
+	return (struct statistics){ kept, kept + channels, kept + 2 * channels, kept + 3 * channels };
+}
+
+#define REAL_IS_FLOAT 1
+#include "core/graph/ops/batch_norm.inc.c"
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/batch_norm.inc.c"
+
+static enum status batch_norm_shape(const struct shape *in, struct shape *out, struct error *error)
+{
+	char a[128], b[128];
+	if (!channels_fit(&in[0]) || in[1].rowed || in[1].rank != 1 || in[1].extent[0] != in[0].extent[0] ||
+	    !shape_equal(&in[1], &in[2])) {
+		return error_set(error, E_INVALID, "batch_norm: rows %s and running statistics %s do not fit",
+				 shape_text(&in[0], a), shape_text(&in[1], b));
+	}
+	*out = in[0];
+	return OK;
+}
+
+static bool batch_norm_memory(const struct shape *shape, const double *attribute, struct op_memory *memory)
+{
+	(void)attribute;
+	return size_multiply(shape[0].extent[0], 4 * sizeof(double) / sizeof(float), &memory->kept);
+}
+
+const struct graph_op op_batch_norm = {
+	.name = "batch_norm",
+	.doc = "y = (x - mean) / sqrt(variance + eps), a channel's mean and variance over the batch or, in evaluation, "
+	       "running.",
+	.kind = OP_ROWS,
+	.arity = 3,
+	.reverse_reads = READS_OUT,
+	.couples = true,
+	.memory = batch_norm_memory,
+	.shape = batch_norm_shape,
+	.forward = { batch_norm_forward_f32, batch_norm_forward_f64 },
+	.reverse = { batch_norm_reverse_f32, batch_norm_reverse_f64 },
+};

@@ -1,0 +1,154 @@
+/* Worker of pool.c: in[0] = X [rows, c, h, w], out = Z [rows, c, oh, ow]; kept of max_pool2d: int32 [rows, c, oh, ow],
+ * the place of each in its channel. */
+#include "core/base/real.h"
+
+static void NAME(clear_image)(const struct op_call *call, size_t numbers)
+{
+	if (!call->accumulate[0]) {
+		memset(call->d_in[0], 0, numbers * sizeof(REAL));
+	}
+}
+
+/* Windows of 2 x 2 side by side, the common case: the first of equal numbers, and NaN, win as below. */
+static void NAME(max_quarters)(const REAL *x, size_t height, size_t width, size_t rows, size_t columns, REAL *z,
+			       int32_t *where)
+{
+	(void)height;
+	for (size_t i = 0; i < rows; i++) {
+		for (size_t j = 0; j < columns; j++) {
+			size_t at = 2 * i * width + 2 * j;
+			const size_t places[4] = { at, at + 1, at + width, at + width + 1 };
+			REAL most = x[at];
+			size_t found = at;
+			for (size_t k = 1; k < 4; k++) {
+				bool better = !(x[places[k]] <= most) && most == most;
+				most = better ? x[places[k]] : most;
+				found = better ? places[k] : found;
+			}
+			z[i * columns + j] = most;
+			where[i * columns + j] = (int32_t)found;
+		}
+	}
+}
+
+static void NAME(max_windows)(const struct window *window, const REAL *x, REAL *z, int32_t *where)
+{
+	for (size_t i = 0; i < window->out[0]; i++) {
+		for (size_t j = 0; j < window->out[1]; j++, z++, where++) {
+			size_t top, bottom, left, right;
+			covered(window, 0, i, &top, &bottom);
+			covered(window, 1, j, &left, &right);
+			size_t found = top * window->width + left;
+			for (size_t u = top; u < bottom; u++) {
+				for (size_t v = left; v < right; v++) {
+					REAL here = x[u * window->width + v];
+					found = !(here <= x[found]) && x[found] == x[found] ? u * window->width + v
+											    : found;
+				}
+			}
+			*z = x[found];
+			*where = (int32_t)found;
+		}
+	}
+}
+
+static void NAME(max_pool2d_forward)(const struct op_call *call)
+{
+	struct window window = pool_window(&call->shape[0], call->attribute);
+	size_t area = window.height * window.width, places = window.out[0] * window.out[1];
+	const REAL *x = call->in[0];
+	REAL *z = call->out;
+	int32_t *where = call->kept;
+	bool quarters = window.kernel[0] == 2 && window.kernel[1] == 2 && window.stride[0] == 2 &&
+			window.stride[1] == 2 && window.padding[0] == 0 && window.padding[1] == 0;
+	for (size_t c = 0; c < call->rows * window.channels; c++) {
+		if (quarters) {
+			NAME(max_quarters)
+			(x, window.height, window.width, window.out[0], window.out[1], z, where);
+		} else {
+			NAME(max_windows)(&window, x, z, where);
+		}
+		x += area;
+		z += places;
+		where += places;
+	}
+}
+
+static void NAME(max_pool2d_reverse)(const struct op_call *call)
+{
+	struct window window = pool_window(&call->shape[0], call->attribute);
+	size_t area = window.height * window.width, places = window.out[0] * window.out[1];
+	const int32_t *where = call->kept;
+	const REAL *d = call->d_out;
+	REAL *dx = call->d_in[0];
+	if (dx == NULL) {
+		return;
+	}
+	NAME(clear_image)(call, call->rows * window.channels * area);
+	for (size_t c = 0; c < call->rows * window.channels; c++, dx += area) {
+		for (size_t i = 0; i < places; i++) {
+			dx[*where++] += *d++;
+		}
+	}
+}
+
+/* One window's share in a mean: 1 / divisor. */
+static REAL NAME(share)(const struct op_call *call, const struct window *window, size_t i, size_t j)
+{
+	size_t top, bottom, left, right;
+	if (call->attribute[COUNT_INCLUDE_PAD] != 0) {
+		return 1 / (REAL)(divisor(window, 0, i) * divisor(window, 1, j));
+	}
+	covered(window, 0, i, &top, &bottom);
+	covered(window, 1, j, &left, &right);
+	return 1 / (REAL)((bottom - top) * (right - left));
+}
+
+static void NAME(avg_pool2d_forward)(const struct op_call *call)
+{
+	struct window window = pool_window(&call->shape[0], call->attribute);
+	size_t area = window.height * window.width, top, bottom, left, right;
+	const REAL *x = call->in[0];
+	REAL *z = call->out;
+	for (size_t c = 0; c < call->rows * window.channels; c++, x += area) {
+		for (size_t k = 0; k < window.out[0] * window.out[1]; k++) {
+			size_t i = k / window.out[1], j = k % window.out[1];
+			REAL sum = 0;
+			covered(&window, 0, i, &top, &bottom);
+			covered(&window, 1, j, &left, &right);
+			for (size_t u = top; u < bottom; u++) {
+				for (size_t v = left; v < right; v++) {
+					sum += x[u * window.width + v];
+				}
+			}
+			*z++ = sum * NAME(share)(call, &window, i, j);
+		}
+	}
+}
+
+static void NAME(avg_pool2d_reverse)(const struct op_call *call)
+{
+	struct window window = pool_window(&call->shape[0], call->attribute);
+	size_t area = window.height * window.width, top, bottom, left, right;
+	const REAL *d = call->d_out;
+	REAL *dx = call->d_in[0];
+	if (dx == NULL) {
+		return;
+	}
+	NAME(clear_image)(call, call->rows * window.channels * area);
+	for (size_t c = 0; c < call->rows * window.channels; c++, dx += area) {
+		for (size_t k = 0; k < window.out[0] * window.out[1]; k++) {
+			size_t i = k / window.out[1], j = k % window.out[1];
+			REAL part = *d++ * NAME(share)(call, &window, i, j);
+			covered(&window, 0, i, &top, &bottom);
+			covered(&window, 1, j, &left, &right);
+			for (size_t u = top; u < bottom; u++) {
+				for (size_t v = left; v < right; v++) {
+					dx[u * window.width + v] += part;
+				}
+			}
+		}
+	}
+}
+
+#undef REAL_IS_FLOAT

@@ -1,0 +1,15 @@
+/* The numbers that a parameter starts with. */
+#ifndef CORE_GRAPH_START_H
+#define CORE_GRAPH_START_H
+
+#include <stdint.h>
+
+#include "core/base/dtype.h"
+#include "core/graph/graph.h"
+
+/* Writes the tensor's numbers to place [tensor->size]. Number i of theta is drawn from counter i of the seed: the same in
+ * both precisions, to rounding. */
+void start_write(const struct start_rule *rule, const struct tensor *tensor, enum dtype dtype, uint64_t seed,
+		 void *place);
+
+#endif
