@@ -174,9 +174,16 @@ static const char chain_more[] = ",\"schedules\":{\"type\":\"array\",\"minItems\
 				 "\"The schedules of the chain: names or "
 				 "objects.\"}";
 static const char layer_more[] =
-	",\"activation\":{\"description\":\"A name or an object, see activations.\",\"default\":\"relu\"}";
+	",\"activation\":{\"description\":\"A name or an object, see activations; relu in an mlp, none in a sequential "
+	"model.\"}";
+static const char init_more[] = ",\"init\":{\"description\":\"How the weights start: a name or an object, see inits; "
+				"default the model's.\"}";
+static const char nested_more[] = ",\"layers\":{\"type\":\"array\",\"description\":\"Layers of its own.\"}";
 static const char network_more[] =
-	",\"layers\":{\"type\":\"array\",\"description\":\"The hidden layers; the output layer is added.\"}";
+	",\"layers\":{\"type\":\"array\",\"description\":\"The hidden layers; the output layer is added.\"}"
+	",\"init\":{\"description\":\"How weights start where a layer does not say: a name or an object, see inits; "
+	"default "
+	"he_uniform before relu and its kin, xavier_uniform before others.\"}";
 static const char data_model_more[] =
 	",\"loss\":{\"description\":\"A name or an object, see losses.\"}"
 	",\"initial_parameters\":{\"description\":\"In the form that weights answers, or {job_id, at}.\"}";
@@ -317,6 +324,25 @@ static void schedules_render(struct text *out)
 	text_fini(&chain);
 }
 
+static void layers_render(struct text *out)
+{
+	text_puts(out, ",\"layers\":[");
+	for (size_t i = 0; i < layer_type_count; i++) {
+		const struct layer_type *type = layer_types[i];
+		struct text more;
+		text_init(&more);
+		text_puts(&more, type->activates ? layer_more : "");
+		text_puts(&more, type->weighs ? init_more : "");
+		text_puts(&more, type->nests ? nested_more : "");
+		entry_render(out, i == 0, type->name, type->doc, type->source, type->settings, type->setting_count,
+			     text_failed(&more) ? "" : more.data);
+		text_puts(out, "}");
+		out->failed = out->failed || text_failed(&more);
+		text_fini(&more);
+	}
+	text_puts(out, "]");
+}
+
 void catalog_render(struct text *out)
 {
 	text_puts(out, "{\"models\":[");
@@ -328,7 +354,8 @@ void catalog_render(struct text *out)
 	schedules_render(out);
 	LIST_RENDER(out, "losses", loss_type_count, loss_types[i], "");
 	LIST_RENDER(out, "activations", activation_type_count, activation_types[i], "");
-	LIST_RENDER(out, "layers", layer_type_count, layer_types[i], layer_types[i]->activates ? layer_more : "");
+	layers_render(out);
+	LIST_RENDER(out, "inits", init_type_count, init_types[i], "");
 	LIST_RENDER(out, "functions", function_type_count, function_types[i], "");
 	LIST_RENDER(out, "generators", generator_type_count, generator_types[i], "");
 	stopping_render(out);

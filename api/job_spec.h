@@ -74,6 +74,7 @@ struct job_spec {
 
 	struct model_config model;
 	struct model_shape shape;
+	size_t train_rows; /* shape.rows of an objective that is to be trained; shape's own serves to predict */
 	struct train_config train;
 	uint64_t training_rows; /* after the split */
 	uint64_t validation_rows;

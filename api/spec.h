@@ -54,7 +54,7 @@ struct judge {
 	struct job_spec *spec; /* what is being filled in */
 	struct field top[TOP_COUNT];
 
-	struct kind models, losses, activations, layers, functions, optimizers,
+	struct kind models, losses, activations, layers, inits, functions, optimizers,
 		schedules;              /* losses: those of the model */
 	const struct model_type *model; /* NULL: not known, so nothing that depends on it is judged */
 	const struct loss_type *loss;   /* the one that the job names; NULL: none named */
@@ -105,6 +105,14 @@ enum expression_field {
 /* spec_expression.c: the model expression, and its part of the document. */
 void judge_expression(struct judge *judge, const struct field *fields);
 void expression_render(const struct judge *judge, struct text *out);
+
+/* spec_layers.c: layers, their activations and initialisers; whether the layers fit one another, once the shape is
+ * known. */
+void judge_layers(struct judge *judge, const cJSON *item);
+void judge_network_init(struct judge *judge, const cJSON *item);
+void judge_network(struct judge *judge);
+/* Whether the first layer that the job names reads whole numbers, which must not be standardised. */
+bool network_reads_indices(const struct judge *judge);
 
 /* --- the parts --- */
 /* Judges a draft whose dataset nobody has looked up: all faults that can be found without it. */

@@ -390,7 +390,7 @@ void judge_dataset(struct judge *judge)
 		return;
 	}
 	spec->has_dataset = true;
-	spec->standardize = judge->model == NULL || !judge->model->is_expression;
+	spec->standardize = judge->model == NULL || (!judge->model->is_expression && !network_reads_indices(judge));
 	if (fields[PART_STANDARDIZE].item != NULL) {
 		read_bool(&judge->reader, &at_standardize, fields[PART_STANDARDIZE].item, &spec->standardize);
 	}

@@ -79,21 +79,35 @@ static void typed_render(const char *type, const struct settings *settings, stru
 	text_puts(out, "}");
 }
 
-static void layers_render(const struct model_config *model, struct text *out)
+/* ,"name":"relu" or ,"name":{"type":"elu", settings} */
+static void member_typed(struct text *out, const char *name, const char *type, const struct settings *settings)
+{
+	text_printf(out, ",\"%s\":", name);
+	if (settings->count == 0) {
+		text_json_string(out, type);
+	} else {
+		typed_render(type, settings, out);
+	}
+}
+
+static void layers_render(const struct layer_config *layers, size_t count, struct text *out)
 {
 	text_puts(out, ",\"layers\":[");
-	for (size_t i = 0; i < model->layer_count; i++) {
-		const struct layer_config *layer = &model->layers[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct layer_config *layer = &layers[i];
 		text_puts(out, i == 0 ? "{\"type\":" : ",{\"type\":");
 		text_json_string(out, layer->type->name);
 		settings_render(&layer->settings, out);
 		if (layer->activation != NULL) {
-			text_puts(out, ",\"activation\":");
-			if (layer->activation_settings.count == 0) {
-				text_json_string(out, layer->activation->name);
-			} else {
-				typed_render(layer->activation->name, &layer->activation_settings, out);
-			}
+			member_typed(out, "activation", layer->activation->name, &layer->activation_settings);
+		}
+		if (layer->init != NULL) {
+			member_typed(out, "init", layer->init->name, &layer->init_settings);
+		} else if (layer->type->weighs) {
+			text_puts(out, ",\"init\":null");
+		}
+		if (layer->type->nests) {
+			layers_render(layer->layers, layer->layer_count, out);
 		}
 		text_puts(out, "}");
 	}
@@ -163,7 +177,12 @@ static void model_render(const struct judge *judge, struct text *out)
 		expression_render(judge, out);
 	}
 	if (model->type->has_layers) {
-		layers_render(model, out);
+		layers_render(model->layers, model->layer_count, out);
+		if (model->init != NULL) {
+			member_typed(out, "init", model->init->name, &model->init_settings);
+		} else {
+			text_puts(out, ",\"init\":null");
+		}
 	}
 	if (model->loss != NULL) {
 		text_puts(out, ",\"loss\":");

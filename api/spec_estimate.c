@@ -57,17 +57,21 @@ void judge_estimate(struct judge *judge)
 {
 	struct job_spec *spec = judge->spec;
 	enum dtype dtype = spec->train.training.dtype;
+	struct model_shape trained = spec->shape;
 	size_t parameters = 0, bytes = 0, total = 0;
 	if (!judge->shape_known || judge->reader.problem->faults_total > 0) {
 		return;
 	}
-	enum status status =
-		judge->model->measure(&spec->model, &spec->shape, dtype, judge->slots, &parameters, &bytes);
+	if (judge->model->has_layers) {
+		const uint64_t batch = spec->train.training.batch_size, rows = spec->training_rows;
+		trained.rows = (size_t)(batch == 0 || batch > rows ? rows : batch);
+	}
+	enum status status = judge->model->measure(&spec->model, &trained, dtype, judge->slots, &parameters, &bytes);
 	if (status == OK) {
 		spec->parameters = parameters;
 		total = bytes;
 		size_t outputs = spec->shape.classes > 0 ? spec->shape.classes : spec->shape.targets;
-		const struct optimizer_shape shape = { parameters, spec->training_rows, outputs, judge->model->linear };
+		const struct optimizer_shape shape = { parameters, spec->training_rows, outputs, judge->model->linear, 0 };
 		status = trainer_measure(&spec->train, &shape, &bytes);
 		if (status == OK && !size_add(total, bytes, &total)) {
 			status = E_TOO_LARGE;
@@ -92,4 +96,5 @@ void judge_estimate(struct judge *judge)
 		check_objective(judge);
 	}
 	spec->memory_bytes = total;
+	spec->train_rows = trained.rows;
 }

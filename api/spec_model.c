@@ -5,14 +5,13 @@
 #include "api/spec.h"
 #include "core/function/function.h"
 
-enum { LAYERS_MAX = 100 };
-
 static const struct at at_model = { NULL, "model", 0 };
 
 /* Fields of a model beside the settings of its type. */
 enum model_field {
 	MODEL_LOSS,
 	MODEL_LAYERS,
+	MODEL_INIT,
 	MODEL_FUNCTION,
 	MODEL_POINT,
 	MODEL_SCALE,
@@ -24,10 +23,10 @@ enum model_field {
 	MODEL_COLUMNS,
 	MODEL_FIELDS
 };
-static const char *const field_names[MODEL_FIELDS] = { "loss",          "layers",     "function",
-						       "initial_point", "scale",      "initial_parameters",
-						       "objective",     "prediction", "parameters",
-						       "constants",     "columns" };
+static const char *const field_names[MODEL_FIELDS] = {
+	"loss",      "layers",     "init",       "function",  "initial_point", "scale", "initial_parameters",
+	"objective", "prediction", "parameters", "constants", "columns"
+};
 
 static bool has_field(const struct model_type *model, enum model_field field)
 {
@@ -35,6 +34,7 @@ static bool has_field(const struct model_type *model, enum model_field field)
 	case MODEL_LOSS:
 		return model->losses != NULL && model->losses[0] != NULL;
 	case MODEL_LAYERS:
+	case MODEL_INIT:
 		return model->has_layers;
 	case MODEL_FUNCTION:
 	case MODEL_POINT:
@@ -116,68 +116,6 @@ static void judge_loss(struct judge *judge, const cJSON *item)
 	}
 	config->loss = judge->losses.entries[index].type;
 	typed_read(judge, &at, item, &judge->losses, index, NULL, 0, &config->loss_settings);
-}
-
-static void judge_layer(struct judge *judge, const struct at *at, const cJSON *item, struct layer_config *layer)
-{
-	struct field activation = { .name = "activation" };
-	long index = typed_find(judge, at, item, &judge->layers, 0, false);
-	if (!cJSON_IsObject(item)) {
-		if (index >= 0) {
-			reader_fault(&judge->reader, at, FAULT_WRONG_TYPE, NULL, NULL,
-				     "a layer is an object with `type`");
-		}
-		return;
-	}
-	if (index < 0) {
-		return;
-	}
-	layer->type = judge->layers.entries[index].type;
-	typed_read(judge, at, item, &judge->layers, index, &activation, layer->type->activates ? 1 : 0,
-		   &layer->settings);
-	if (layer->type->activates) {
-		struct at here = { at, "activation", 0 };
-		long preset = kind_find(&judge->activations, "relu");
-		long which =
-			typed_find(judge, &here, activation.item, &judge->activations, preset < 0 ? 0 : preset, false);
-		if (which >= 0) {
-			layer->activation = judge->activations.entries[which].type;
-			typed_read(judge, &here, activation.item, &judge->activations, which, NULL, 0,
-				   &layer->activation_settings);
-		}
-	}
-}
-
-static void judge_layers(struct judge *judge, const cJSON *item)
-{
-	struct model_config *config = &judge->spec->model;
-	struct at at = { &at_model, "layers", 0 };
-	cJSON *preset = NULL;
-	size_t i = 0;
-	if (item == NULL) {
-		item = preset = cJSON_Parse(default_layers);
-		judge->failed = judge->failed || preset == NULL;
-	}
-	if (item == NULL) {
-		return;
-	}
-	size_t count = json_count(item);
-	if (!cJSON_IsArray(item)) {
-		reader_fault(&judge->reader, &at, FAULT_WRONG_TYPE, NULL, NULL,
-			     "an array of layers is wanted, %s was given", json_kind(item));
-	} else if (count > LAYERS_MAX) {
-		reader_fault(&judge->reader, &at, FAULT_OUT_OF_RANGE, NULL, NULL, "%zu layers are too many: at most %d",
-			     count, LAYERS_MAX);
-	} else {
-		struct layer_config *layers = arena_alloc(judge->reader.arena, count, sizeof *layers);
-		for (const cJSON *layer = item->child; layer != NULL && layers != NULL; layer = layer->next, i++) {
-			struct at here = { &at, NULL, i };
-			judge_layer(judge, &here, layer, &layers[i]);
-		}
-		config->layers = layers;
-		config->layer_count = i;
-	}
-	cJSON_Delete(preset);
 }
 
 static void judge_point(struct judge *judge, const cJSON *item, const struct function_type *function)
@@ -281,6 +219,8 @@ void judge_model(struct judge *judge)
 		judge_expression(judge, extra + MODEL_OBJECTIVE);
 	}
 	if (judge->model->has_layers) {
+		judge_network_init(judge, extra[MODEL_INIT].item);
 		judge_layers(judge, extra[MODEL_LAYERS].item);
+		judge_network(judge);
 	}
 }

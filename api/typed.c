@@ -56,6 +56,8 @@ void judge_tables(struct judge *judge)
 	judge->activations = kind;
 	KIND_OF(judge, "layer", layer_types, layer_type_count);
 	judge->layers = kind;
+	KIND_OF(judge, "init", init_types, init_type_count);
+	judge->inits = kind;
 	KIND_OF(judge, "function", function_types, function_type_count);
 	judge->functions = kind;
 	KIND_OF(judge, "schedule", schedule_types, schedule_type_count);

@@ -1,8 +1,10 @@
 #include "core/model/build.h"
 
-#include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "core/graph/ops/ops.h"
+#include "core/model/tables.h"
 #include "core/objective/graph_objective.h"
 
 size_t loss_outputs(const struct loss_type *loss, const struct model_shape *shape)
@@ -49,13 +51,41 @@ static enum status check(const struct model_config *config, const struct model_s
 	return error_set(error, E_INVALID, "%s is not a loss over data", loss);
 }
 
+/* X as rows of numbers, or as images where the model says so. */
+static size_t features_append(struct graph *graph, const struct model_config *config, const struct model_shape *shape)
+{
+	const struct setting_value *image =
+		config->type->has_images ? settings_get(&config->settings, "input_shape") : NULL;
+	size_t extent[3], numbers = 1, rank = image != NULL ? image->rows : 0;
+	for (size_t i = 0; i < rank && rank <= 3; i++) {
+		extent[i] = (size_t)image->values[i];
+		numbers = extent[i] <= shape->features / numbers ? numbers * extent[i] : shape->features + 1;
+	}
+	if (rank == 0) {
+		return graph_features(graph, shape->features);
+	}
+	if (rank > 3 || numbers != shape->features) {
+		graph->status =
+			error_set(&graph->error, E_INVALID,
+				  "input_shape is one to three numbers, [channels, height, width] or [height, width], "
+				  "whose product is the number of features, %zu",
+				  shape->features);
+		return graph_place(graph, "input_shape", NODE_NONE);
+	}
+	if (rank == 2) {
+		return graph_features_as(graph, 3, (size_t[]){ 1, extent[0], extent[1] });
+	}
+	return graph_features_as(graph, rank, extent);
+}
+
 static enum status start(struct drawing *drawing, model_draw *draw, const struct model_config *config,
 			 const struct model_shape *shape, struct error *error)
 {
 	graph_init(&drawing->graph);
 	enum status status = check(config, shape, error);
 	if (status == OK) {
-		drawing->features = graph_features(&drawing->graph, shape->features);
+		drawing->graph.rows = shape->rows;
+		drawing->features = features_append(&drawing->graph, config, shape);
 		drawing->target = config->loss->target == TARGET_NUMBER ? graph_target(&drawing->graph, shape->targets)
 									: graph_label(&drawing->graph, shape->classes);
 		draw(drawing, config, shape);
@@ -89,6 +119,21 @@ enum status measure_drawing(model_draw *draw, const struct model_config *config,
 	return status;
 }
 
+enum status check_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,
+			  struct model_fault *fault)
+{
+	struct drawing drawing;
+	enum status status = start(&drawing, draw, config, shape, &fault->error);
+	fault->place[0] = '\0';
+	if (status == OK && drawing.graph.status != OK) {
+		status = drawing.graph.status;
+		fault->error = drawing.graph.error;
+		memcpy(fault->place, drawing.graph.place, sizeof fault->place);
+	}
+	graph_fini(&drawing.graph);
+	return status;
+}
+
 size_t add_penalty(struct graph *graph, size_t root, size_t w, double l1, double l2)
 {
 	if (l1 != 0) {
@@ -104,17 +149,27 @@ size_t add_penalty(struct graph *graph, size_t root, size_t w, double l1, double
 
 size_t activation_append(struct graph *graph, const struct layer_config *config, size_t x)
 {
+	if (graph->status != OK) {
+		return NODE_NONE;
+	}
 	const struct activation_type *type = config->activation;
 	return type->build != NULL ? type->build(graph, &config->activation_settings, x)
 				   : graph_unary(graph, type->op, x);
 }
 
-double he_bound(size_t inputs)
+struct start_rule weight_start(const struct init_type *init, const struct settings *settings,
+			       const struct activation_type *activation, size_t fan_in, size_t fan_out)
 {
-	return sqrt(6 / (double)inputs);
+	const struct init_type *preset = activation != NULL && activation->he ? &init_he_uniform : &init_xavier_uniform;
+	return init != NULL ? init->rule(settings, fan_in, fan_out) : preset->rule(NULL, fan_in, fan_out);
 }
 
-double glorot_bound(size_t inputs, size_t outputs)
+size_t layers_append(struct graph *graph, const struct layer_config *layers, size_t count, const char *path, size_t x)
 {
-	return sqrt(6 / ((double)inputs + (double)outputs));
+	for (size_t i = 0; i < count && graph->status == OK; i++) {
+		char own[64];
+		snprintf(own, sizeof own, "%s.%zu", path, i);
+		x = graph_place(graph, own, layers[i].type->build(graph, &layers[i], own, x));
+	}
+	return x;
 }

@@ -31,11 +31,17 @@ size_t add_penalty(struct graph *graph, size_t root, size_t w, double l1, double
 /* The layer's activation of x, with its settings. */
 size_t activation_append(struct graph *graph, const struct layer_config *config, size_t x);
 
-/* Uniform bounds of initial weights [inputs, outputs].
- * He: sqrt(6 / inputs) (He, Zhang, Ren, Sun 2015, Delving deep into rectifiers, eq. 10, as a uniform).
- * Glorot: sqrt(6 / (inputs + outputs)) (Glorot, Bengio 2010, Understanding the difficulty of training deep feedforward
- * neural networks, eq. 16). */
-double he_bound(size_t inputs);
-double glorot_bound(size_t inputs, size_t outputs);
+/* Layers one after the other on node x, numbered from 0 under `path` ("layers"). The first that does not fit is the
+ * graph's place. */
+size_t layers_append(struct graph *graph, const struct layer_config *layers, size_t count, const char *path, size_t x);
+
+/* The start of weights that make each of `fan_out` numbers from `fan_in`: by the layer's init, else as its activation
+ * (NULL: none) wants it, uniform after He where that is relu or the like, else after Glorot. */
+struct start_rule weight_start(const struct init_type *init, const struct settings *settings,
+			       const struct activation_type *activation, size_t fan_in, size_t fan_out);
+
+/* model_type.check by way of a drawing. */
+enum status check_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,
+			  struct model_fault *fault);
 
 #endif

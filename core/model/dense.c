@@ -6,23 +6,34 @@
 #include "core/model/dense.h"
 #include "core/model/tables.h"
 
-size_t dense_append(struct graph *graph, size_t index, size_t x, size_t inputs, size_t units, double bound)
+size_t dense_append(struct graph *graph, const char *path, size_t x, size_t units, struct start_rule start)
 {
-	char name[64];
-	snprintf(name, sizeof name, "layers.%zu.weight", index);
-	size_t weight = graph_parameter(graph, name, 2, (size_t[]){ inputs, units }, bound);
-	snprintf(name, sizeof name, "layers.%zu.bias", index);
+	char name[64], text[128];
+	if (graph->status != OK) {
+		return NODE_NONE;
+	}
+	const struct shape *shape = &graph->node[x].shape;
+	if (shape->rank != 1) {
+		graph->status =
+			error_set(&graph->error, E_INVALID,
+				  "a dense layer takes rows of one dimension, not %s: put a flatten layer before it",
+				  shape_text(shape, text));
+		return NODE_NONE;
+	}
+	size_t extent[2] = { shape->extent[0], units };
+	snprintf(name, sizeof name, "%s.weight", path);
+	size_t weight = graph_parameter_start(graph, name, 2, extent, start);
+	snprintf(name, sizeof name, "%s.bias", path);
 	size_t bias = graph_parameter(graph, name, 1, &units, 0);
 	return graph_binary(graph, &op_add_bias, graph_binary(graph, &op_matmul, x, weight), bias);
 }
 
-static size_t build(struct graph *graph, const struct layer_config *config, size_t index, size_t x, size_t inputs,
-		    size_t *outputs)
+static size_t build(struct graph *graph, const struct layer_config *config, const char *path, size_t x)
 {
 	size_t units = (size_t)settings_number(&config->settings, "units");
-	double bound = config->activation->he ? he_bound(inputs) : glorot_bound(inputs, units);
-	*outputs = units;
-	return activation_append(graph, config, dense_append(graph, index, x, inputs, units, bound));
+	size_t inputs = graph->status == OK ? graph->node[x].shape.extent[0] : 1;
+	struct start_rule start = weight_start(config->init, &config->init_settings, config->activation, inputs, units);
+	return activation_append(graph, config, dense_append(graph, path, x, units, start));
 }
 
 static const struct setting settings[] = {
@@ -41,5 +52,6 @@ const struct layer_type layer_dense = {
 	.settings = settings,
 	.setting_count = sizeof settings / sizeof settings[0],
 	.activates = true,
+	.weighs = true,
 	.build = build,
 };

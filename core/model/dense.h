@@ -4,8 +4,8 @@
 
 #include "core/graph/graph.h"
 
-/* x W + b with new parameters layers.<index>.weight [inputs, units], uniform within `bound`, and layers.<index>.bias
- * [units], zero. Returns the node. */
-size_t dense_append(struct graph *graph, size_t index, size_t x, size_t inputs, size_t units, double bound);
+/* x W + b with new parameters <path>.weight [inputs, units], starting by the rule, and <path>.bias [units], zero. Rows
+ * of one dimension only (E_INVALID). Returns the node. */
+size_t dense_append(struct graph *graph, const char *path, size_t x, size_t units, struct start_rule start);
 
 #endif

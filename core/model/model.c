@@ -6,8 +6,8 @@
 #include "core/model/tables.h"
 
 const struct model_type *const model_types[] = {
-	&model_linear_regression, &model_logistic_regression, &model_softmax_regression, &model_mlp, &model_expression,
-	&model_function,
+	&model_linear_regression, &model_logistic_regression, &model_softmax_regression, &model_mlp,
+	&model_sequential,        &model_expression,          &model_function,
 };
 const size_t model_type_count = sizeof model_types / sizeof model_types[0];
 
@@ -28,8 +28,18 @@ const struct activation_type *const activation_types[] = {
 };
 const size_t activation_type_count = sizeof activation_types / sizeof activation_types[0];
 
-const struct layer_type *const layer_types[] = { &layer_dense };
+const struct layer_type *const layer_types[] = {
+	&layer_dense,      &layer_conv2d,  &layer_max_pool2d, &layer_avg_pool2d, &layer_flatten,    &layer_batch_norm,
+	&layer_layer_norm, &layer_dropout, &layer_embedding,  &layer_residual,   &layer_activation,
+};
 const size_t layer_type_count = sizeof layer_types / sizeof layer_types[0];
+
+const struct init_type *const init_types[] = {
+	&init_xavier,    &init_xavier_uniform, &init_xavier_normal, &init_he,           &init_he_uniform,
+	&init_he_normal, &init_lecun,          &init_lecun_uniform, &init_lecun_normal, &init_orthogonal,
+	&init_normal,    &init_uniform,        &init_zeros,         &init_ones,
+};
+const size_t init_type_count = sizeof init_types / sizeof init_types[0];
 
 #define FIND(kind)                                                                                                     \
 	const struct kind##_type *kind##_find(const char *name)                                                        \
@@ -45,6 +55,7 @@ FIND(model)
 FIND(loss)
 FIND(activation)
 FIND(layer)
+FIND(init)
 
 bool model_is_quadratic(const struct model_config *config)
 {

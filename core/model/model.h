@@ -26,6 +26,7 @@ struct graph;
 struct graph_op;
 struct layer_config;
 struct expression_config;
+struct start_rule;
 
 /* What an output says about the target. */
 enum link {
@@ -62,25 +63,47 @@ struct activation_type {
 	size_t (*build)(struct graph *graph, const struct settings *settings, size_t x);
 };
 
-/* A hidden layer of a network. */
+/* How the weights of a layer start. */
+struct init_type {
+	const char *name;
+	const char *doc;
+	const char *source;
+	const struct setting *settings;
+	size_t setting_count;
+	/* The rule for weights that make each of `fan_out` numbers from `fan_in`. */
+	struct start_rule (*rule)(const struct settings *settings, size_t fan_in, size_t fan_out);
+};
+
+/* A layer of a network. */
 struct layer_type {
 	const char *name; /* "dense" */
 	const char *doc;
 	const char *source;
-	const struct setting *settings; /* beside `activation`, which every layer with `activates` takes */
+	const struct setting *settings; /* beside `activation`, `init` and `layers` */
 	size_t setting_count;
-	bool activates;
-	/* Appends layer number `index` to a network of `inputs` columns (node x); *outputs: columns of the result.
-	 * Penalties are for its parameters of rank 2 and more. */
-	size_t (*build)(struct graph *graph, const struct layer_config *config, size_t index, size_t x, size_t inputs,
-			size_t *outputs);
+	bool activates; /* takes `activation` */
+	bool weighs;    /* takes `init` */
+	bool nests;     /* takes `layers` of its own */
+	bool indexes;   /* reads whole numbers: as the first layer it wants data that is not standardised */
+	/* Appends the layer to node x; its tensors are named <path>.weight and so on. Returns the node. */
+	size_t (*build)(struct graph *graph, const struct layer_config *config, const char *path, size_t x);
 };
 
 struct layer_config {
 	const struct layer_type *type;
 	struct settings settings;
-	const struct activation_type *activation;
+	const struct activation_type *activation; /* of a layer that activates */
 	struct settings activation_settings;
+	const struct init_type *init; /* NULL: as its activation wants it */
+	struct settings init_settings;
+	const struct layer_config *layers; /* of a layer that nests */
+	size_t layer_count;
+};
+
+/* What is wrong with a network, and where. */
+struct model_fault {
+	char place[64]; /* "layers.2", "layers.2.layers.0"; "": the model as a whole */
+	struct error error;
 };
 
 struct model_type;
@@ -93,6 +116,8 @@ struct model_config {
 	struct settings loss_settings;
 	size_t layer_count;
 	const struct layer_config *layers;
+	const struct init_type *init; /* of the output layer that is added; NULL: as for no activation */
+	struct settings init_settings;
 	/* Of type "function": which one, with its own constants, and where to begin. */
 	const struct function_type *function;
 	struct settings function_settings;
@@ -108,7 +133,7 @@ struct model_shape {
 	size_t features;
 	size_t targets; /* numeric target columns; 0 for a classification */
 	size_t classes; /* 0: not a classification */
-	size_t rows;    /* the most of any batch that will be evaluated; what rows run whole for needs to know */
+	size_t rows;    /* the most of any batch to train on; what runs rows as a whole needs to know */
 };
 
 struct model_type {
@@ -120,6 +145,8 @@ struct model_type {
 	size_t setting_count;
 	const struct loss_type *const *losses; /* NULL-terminated, the first is the default; NULL: none to choose */
 	bool has_layers;
+	bool has_images;        /* has the setting input_shape */
+	const char *activation; /* that of a layer which names none; of networks */
 	bool is_function;
 	bool linear;        /* its outputs are linear in theta, and it has the settings l1 and l2 */
 	bool is_expression; /* its data is optional */
@@ -129,6 +156,9 @@ struct model_type {
 	 * slots: executor slots to make scratch memory for. *out is returned owned. */
 	enum status (*build)(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
 			     size_t slots, struct objective **out, struct error *error);
+	/* Of networks: whether the layers fit one another, and which does not. NULL: nothing to ask. */
+	enum status (*check)(const struct model_config *config, const struct model_shape *shape,
+			     struct model_fault *fault);
 	/* Number of parameters (theta's n) and bytes that build() will take, before building:
 	 * E_TOO_LARGE when they do not fit a size_t. */
 	enum status (*measure)(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
@@ -144,11 +174,14 @@ extern const struct activation_type *const activation_types[];
 extern const size_t activation_type_count;
 extern const struct layer_type *const layer_types[];
 extern const size_t layer_type_count;
+extern const struct init_type *const init_types[];
+extern const size_t init_type_count;
 /* NULL for an unknown name. */
 const struct model_type *model_find(const char *name);
 const struct loss_type *loss_find(const char *name);
 const struct activation_type *activation_find(const char *name);
 const struct layer_type *layer_find(const char *name);
+const struct init_type *init_find(const char *name);
 
 /* Whether the objective that such a model builds is a quadratic function of theta. */
 bool model_is_quadratic(const struct model_config *config);

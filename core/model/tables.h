@@ -1,11 +1,11 @@
-/* The entries of the tables of models, losses, activations and layers; private to core/model. */
+/* The entries of the tables of models, losses, activations, layers and initialisers; private to core/model. */
 #ifndef CORE_MODEL_TABLES_H
 #define CORE_MODEL_TABLES_H
 
 #include "core/model/model.h"
 
 extern const struct model_type model_linear_regression, model_logistic_regression, model_softmax_regression, model_mlp,
-	model_expression, model_function;
+	model_sequential, model_expression, model_function;
 extern const struct loss_type loss_mse, loss_squared_error, loss_log_loss, loss_cross_entropy, loss_bce_with_logits;
 extern const struct loss_type loss_mae, loss_huber, loss_smooth_l1, loss_quantile, loss_poisson, loss_hinge,
 	loss_squared_hinge;
@@ -14,6 +14,10 @@ extern const struct activation_type activation_leaky_relu, activation_relu6, act
 	activation_celu, activation_gelu, activation_silu, activation_mish, activation_softplus, activation_log_sigmoid,
 	activation_softsign, activation_tanhshrink, activation_hardtanh, activation_hardsigmoid, activation_hardswish,
 	activation_softshrink, activation_hardshrink, activation_softmax;
-extern const struct layer_type layer_dense;
+extern const struct layer_type layer_dense, layer_conv2d, layer_max_pool2d, layer_avg_pool2d, layer_flatten,
+	layer_batch_norm, layer_layer_norm, layer_dropout, layer_embedding, layer_residual, layer_activation;
+extern const struct init_type init_xavier, init_xavier_uniform, init_xavier_normal, init_he, init_he_uniform,
+	init_he_normal, init_lecun, init_lecun_uniform, init_lecun_normal, init_orthogonal, init_normal, init_uniform,
+	init_zeros, init_ones;
 
 #endif

@@ -123,8 +123,10 @@ static enum status build_trainer(struct run *run, struct error *error)
 {
 	struct job_spec *spec = run->spec;
 	struct executor *executor = run->environment->executor;
-	enum status status = spec->model.type->build(&spec->model, &spec->shape, spec->train.training.dtype,
-						     executor->slots, &run->objective, error);
+	struct model_shape shape = spec->shape;
+	shape.rows = spec->train_rows;
+	enum status status = spec->model.type->build(&spec->model, &shape, spec->train.training.dtype, executor->slots,
+						     &run->objective, error);
 	if (status == OK) {
 		status = load_initial(run, error);
 	}
