@@ -1,0 +1,422 @@
+/* Operations of networks: gradients against differences while training and in evaluation, what batch statistics and
+ * dropout do, and what does not fit. */
+#include <math.h>
+
+#include "core/graph/graph.h"
+#include "core/graph/ops/ops.h"
+#include "core/graph/ops/window.h"
+#include "core/objective/gradient_check.h"
+#include "core/objective/graph_objective.h"
+#include "tests/core/modelling.h"
+#include "tests/support/suite.h"
+
+enum { CHANNELS = 4, HEIGHT = 5, WIDTH = 6, FEATURES = CHANNELS * HEIGHT * WIDTH, TARGETS = 2, ROWS = 7 };
+
+struct sketch {
+	struct graph graph;
+	size_t x;
+};
+
+static void sketch_init(struct sketch *sketch, bool images)
+{
+	graph_init(&sketch->graph);
+	sketch->graph.rows = ROWS;
+	sketch->x = images ? graph_features_as(&sketch->graph, 3, (size_t[]){ CHANNELS, HEIGHT, WIDTH })
+			   : graph_features(&sketch->graph, 3);
+}
+
+static size_t filter(struct sketch *sketch, size_t x, size_t outputs, size_t inputs, size_t height, size_t width,
+		     const double *attribute)
+{
+	struct graph *graph = &sketch->graph;
+	size_t extent[4] = { outputs, inputs, height, width };
+	size_t input[3] = { x, graph_parameter(graph, "w", 4, extent, 0.4),
+			    graph_parameter(graph, "b", 1, extent, 0.3) };
+	return graph_apply_constants(graph, &op_conv2d, input, attribute);
+}
+
+static const double plain[GRAPH_ATTRIBUTES] = { 1, 1, 0, 0, 1, 1 };
+
+/* A convolution with a parameter behind its input too, by these constants. */
+static size_t draw_conv(struct sketch *sketch, const double *attribute, size_t groups, size_t height, size_t width)
+{
+	size_t z = filter(sketch, sketch->x, CHANNELS, CHANNELS, 1, 1, plain);
+	return filter(sketch, z, 2 * groups, CHANNELS / groups, height, width, attribute);
+}
+
+static size_t draw_same(struct sketch *sketch)
+{
+	return draw_conv(sketch, (const double[GRAPH_ATTRIBUTES]){ 1, 1, 1, 1, 1, 1 }, 1, 3, 3);
+}
+
+static size_t draw_strides(struct sketch *sketch)
+{
+	return draw_conv(sketch, (const double[GRAPH_ATTRIBUTES]){ 2, 3, 2, 1, 1, 2 }, 1, 3, 2);
+}
+
+static size_t draw_groups(struct sketch *sketch)
+{
+	return draw_conv(sketch, (const double[GRAPH_ATTRIBUTES]){ 1, 2, 0, 3, 2, 1 }, 2, 2, 3);
+}
+
+/* Padding beyond the image: some windows see nothing but zeros. */
+static size_t draw_wide_padding(struct sketch *sketch)
+{
+	return draw_conv(sketch, (const double[GRAPH_ATTRIBUTES]){ 3, 2, 4, 5, 1, 3 }, 1, 2, 3);
+}
+
+static size_t draw_pool(struct sketch *sketch, const struct graph_op *op, size_t size, double stride, double padding,
+			double count)
+{
+	const double attribute[GRAPH_ATTRIBUTES] = { stride, stride, padding,      padding,
+						     count,  0,      (double)size, (double)size };
+	size_t z = filter(sketch, sketch->x, 3, CHANNELS, 2, 2, plain);
+	return graph_apply_constants(&sketch->graph, op, &z, attribute);
+}
+
+static size_t draw_max(struct sketch *sketch)
+{
+	return draw_pool(sketch, &op_max_pool2d, 2, 2, 0, 0);
+}
+
+static size_t draw_max_overlap(struct sketch *sketch)
+{
+	return draw_pool(sketch, &op_max_pool2d, 3, 2, 1, 0);
+}
+
+static size_t draw_average(struct sketch *sketch)
+{
+	return draw_pool(sketch, &op_avg_pool2d, 3, 2, 1, 1);
+}
+
+static size_t draw_average_without_padding(struct sketch *sketch)
+{
+	return draw_pool(sketch, &op_avg_pool2d, 3, 2, 1, 0);
+}
+
+static size_t scaled(struct sketch *sketch, size_t rank, size_t y)
+{
+	const size_t extent[3] = { CHANNELS, HEIGHT, WIDTH };
+	size_t g = graph_parameter(&sketch->graph, "g", rank, extent, 0.5);
+	return graph_ternary(&sketch->graph, &op_scale_shift, y, g,
+			     graph_parameter(&sketch->graph, "h", rank, extent, 0.5));
+}
+
+static size_t normed(struct sketch *sketch, size_t z)
+{
+	struct graph *graph = &sketch->graph;
+	size_t channels = graph->node[z].shape.extent[0];
+	size_t input[3] = { z, graph_buffer(graph, "m", channels, 0.3), graph_buffer(graph, "v", channels, 1.7) };
+	return graph_apply_constants(graph, &op_batch_norm, input, (const double[GRAPH_ATTRIBUTES]){ 0.1, 1e-5 });
+}
+
+static size_t draw_batch_norm(struct sketch *sketch)
+{
+	return scaled(sketch, 1, normed(sketch, filter(sketch, sketch->x, CHANNELS, CHANNELS, 1, 1, plain)));
+}
+
+/* The normalised numbers are read twice, and what is normalised too. */
+static size_t draw_batch_norm_forked(struct sketch *sketch)
+{
+	size_t z = filter(sketch, sketch->x, CHANNELS, CHANNELS, 1, 1, plain), y = normed(sketch, z);
+	return graph_binary(&sketch->graph, &op_add_rows, graph_binary(&sketch->graph, &op_add_rows, y, z),
+			    graph_unary(&sketch->graph, &op_tanh, y));
+}
+
+static size_t draw_layer_norm(struct sketch *sketch)
+{
+	size_t z = filter(sketch, sketch->x, CHANNELS, CHANNELS, 1, 1, plain);
+	return scaled(sketch, 3, graph_apply(&sketch->graph, &op_layer_norm, &z, 1e-5));
+}
+
+/* x is read by the sum and by two branches. */
+static size_t draw_residual(struct sketch *sketch)
+{
+	struct graph *graph = &sketch->graph;
+	size_t z = filter(sketch, sketch->x, CHANNELS, CHANNELS, 1, 1, plain);
+	size_t a = graph_unary(
+		graph, &op_tanh,
+		filter(sketch, z, CHANNELS, CHANNELS, 3, 3, (const double[GRAPH_ATTRIBUTES]){ 1, 1, 1, 1, 1, 1 }));
+	size_t b = graph_apply(graph, &op_layer_norm, &z, 1e-3);
+	return graph_binary(graph, &op_add_rows, graph_binary(graph, &op_add_rows, z, a), b);
+}
+
+static size_t draw_dropout(struct sketch *sketch)
+{
+	size_t z = filter(sketch, sketch->x, CHANNELS, CHANNELS, 1, 1, plain);
+	return graph_apply_constants(&sketch->graph, &op_dropout, &z, (const double[GRAPH_ATTRIBUTES]){ 0.3, 5 });
+}
+
+static size_t draw_embedding(struct sketch *sketch)
+{
+	size_t table = graph_parameter(&sketch->graph, "t", 2, (size_t[]){ 5, 4 }, 0.5);
+	return graph_binary(&sketch->graph, &op_embedding, sketch->x, table);
+}
+
+static const struct drawing_case {
+	const char *name;
+	size_t (*draw)(struct sketch *);
+	bool indices;
+} drawings[] = {
+	{ "same", draw_same, false },
+	{ "strides", draw_strides, false },
+	{ "groups", draw_groups, false },
+	{ "wide padding", draw_wide_padding, false },
+	{ "max", draw_max, false },
+	{ "max overlap", draw_max_overlap, false },
+	{ "average", draw_average, false },
+	{ "average without padding", draw_average_without_padding, false },
+	{ "batch norm", draw_batch_norm, false },
+	{ "batch norm forked", draw_batch_norm_forked, false },
+	{ "layer norm", draw_layer_norm, false },
+	{ "residual", draw_residual, false },
+	{ "dropout", draw_dropout, false },
+	{ "embedding", draw_embedding, true },
+};
+enum { DRAWINGS = sizeof drawings / sizeof drawings[0] };
+
+static struct objective *make(const struct drawing_case *drawing, enum dtype dtype, size_t slots)
+{
+	struct sketch sketch;
+	struct error error = { .text = "" };
+	struct objective *objective = NULL;
+	sketch_init(&sketch, !drawing->indices);
+	struct graph *graph = &sketch.graph;
+	size_t z = graph_unary(graph, &op_flatten, drawing->draw(&sketch));
+	ck_assert_msg(graph->status == OK, "%s: %s", drawing->name, graph->error.text);
+	size_t extent[2] = { graph->node[z].shape.extent[0], TARGETS };
+	z = graph_binary(graph, &op_matmul, z, graph_parameter(graph, "last", 2, extent, 0.2));
+	size_t root = graph_binary(graph, &op_squared_error, z, graph_target(graph, TARGETS));
+	ck_assert_msg(graph_objective_create(graph, root, z, dtype, slots, &objective, &error) == OK, "%s: %s",
+		      drawing->name, error.text);
+	return objective;
+}
+
+static struct data_view rows_for(const struct drawing_case *drawing, enum dtype dtype, size_t rows)
+{
+	struct model_shape shape = { .features = drawing->indices ? 3 : FEATURES, .targets = TARGETS };
+	struct data_view data = modelling_data(dtype, rows, &shape);
+	for (size_t i = 0; i < rows * shape.features && drawing->indices; i++) {
+		modelling_write(dtype, (void *)(uintptr_t)data.x, i, (double)((i * 7 + i / 3) % 5));
+	}
+	return data;
+}
+
+/* Case _i: a drawing, in evaluation or while training. */
+START_TEST(gradients_are_the_derivatives_while_training_and_in_evaluation)
+{
+	const struct drawing_case *drawing = &drawings[_i / 2];
+	struct executor executor = executor_serial();
+	struct objective *objective = make(drawing, DTYPE_FLOAT64, 1);
+	struct data_view data = rows_for(drawing, DTYPE_FLOAT64, ROWS);
+	double *theta = modelling_numbers(DTYPE_FLOAT64, objective->n, 0.9, 5);
+	for (size_t i = objective->n - objective->buffers; i < objective->n; i++) {
+		theta[i] = 0.4 + fabs(theta[i]);
+	}
+	struct batch batch = { .data = &data, .count = ROWS, .training = _i % 2 == 1, .seed = 2385, .step = 3 };
+	struct gradient_error worst;
+	ck_assert_int_eq(gradient_check(objective, theta, &batch, &executor, &worst), OK);
+	ck_assert_msg(worst.error < 1e-6, "%s: d/dtheta[%zu] is %.12g, should be %.12g", drawing->name, worst.index,
+		      worst.analytic, worst.numeric);
+	free(theta);
+	modelling_free(&data);
+	objective_destroy(objective);
+}
+END_TEST
+
+/* Value and gradient with one thread and three, in both precisions. */
+START_TEST(bits_are_the_same_for_any_number_of_threads)
+{
+	const struct drawing_case *drawing = &drawings[_i];
+	for (enum dtype dtype = DTYPE_FLOAT32; dtype <= DTYPE_FLOAT64; dtype++) {
+		struct objective *objective = make(drawing, dtype, 3);
+		size_t bytes = objective->n * dtype_size(dtype);
+		struct data_view data = rows_for(drawing, dtype, 700);
+		bool couples = objective->buffers > 0;
+		char *theta = calloc(1, bytes), *serial = calloc(1, bytes), *threaded = calloc(1, bytes);
+		objective->type->initialise(objective, 7, theta);
+		struct executor executor = executor_serial();
+		struct threads threads;
+		threads_init(&threads, 3);
+		struct batch batch = {
+			.data = &data, .count = couples ? ROWS : 700, .training = true, .seed = 9, .step = 4
+		};
+		double value[2];
+		ck_assert_int_eq(objective->type->evaluate(objective, theta, &batch, &executor, &value[0], serial), OK);
+		ck_assert_int_eq(
+			objective->type->evaluate(objective, theta, &batch, &threads.base, &value[1], threaded), OK);
+		ck_assert_msg(value[0] == value[1] && memcmp(serial, threaded, bytes) == 0, "%s", drawing->name);
+		ck_assert(isfinite(value[0]));
+		free(theta);
+		free(serial);
+		free(threaded);
+		modelling_free(&data);
+		objective_destroy(objective);
+	}
+}
+END_TEST
+
+static const struct drawing_case *drawing_named(const char *name)
+{
+	for (size_t i = 0; i < DRAWINGS; i++) {
+		if (strcmp(drawings[i].name, name) == 0) {
+			return &drawings[i];
+		}
+	}
+	ck_abort_msg("no drawing %s", name);
+	return NULL;
+}
+
+static double value_of(struct objective *objective, const void *theta, const struct batch *batch, void *gradient)
+{
+	struct executor executor = executor_serial();
+	double value;
+	ck_assert_int_eq(objective->type->evaluate(objective, theta, batch, &executor, &value, gradient), OK);
+	return value;
+}
+
+START_TEST(dropout_draws_by_seed_and_step_and_stays_away_in_evaluation)
+{
+	struct objective *objective = make(drawing_named("dropout"), DTYPE_FLOAT64, 1);
+	struct data_view data = rows_for(drawing_named("dropout"), DTYPE_FLOAT64, ROWS);
+	double *theta = modelling_numbers(DTYPE_FLOAT64, objective->n, 0.9, 5);
+	struct batch batch = { .data = &data, .count = ROWS, .training = true, .seed = 2, .step = 3 };
+	double first = value_of(objective, theta, &batch, NULL), again = value_of(objective, theta, &batch, NULL);
+	ck_assert(first == again);
+	batch.step = 4;
+	ck_assert(value_of(objective, theta, &batch, NULL) != first);
+	batch.step = 3;
+	batch.seed = 5;
+	ck_assert(value_of(objective, theta, &batch, NULL) != first);
+	batch.training = false;
+	double still = value_of(objective, theta, &batch, NULL);
+	batch.seed = 2;
+	ck_assert(value_of(objective, theta, &batch, NULL) == still);
+	free(theta);
+	modelling_free(&data);
+	objective_destroy(objective);
+}
+END_TEST
+
+/* Of many numbers the part that is kept is 1 - p within four standard deviations, and each is x / (1 - p). */
+START_TEST(dropout_keeps_the_part_that_it_says)
+{
+	enum { N = 100000 };
+	static float x[N], y[N], kept[N];
+	const double p = 0.2385;
+	const double attribute[GRAPH_ATTRIBUTES] = { p, 3 };
+	const struct shape shape[GRAPH_ARITY + 1] = { { .rowed = true, .rank = 1, .extent = { 10 } } };
+	struct op_call call = { .kernels = kernels_active(),
+				.shape = shape,
+				.attribute = attribute,
+				.rows = N / 10,
+				.in = { x },
+				.out = y,
+				.kept = kept,
+				.training = true,
+				.key = 11,
+				.step = 2 };
+	size_t count = 0;
+	for (size_t i = 0; i < N; i++) {
+		x[i] = 1.5f;
+	}
+	op_dropout.forward[DTYPE_FLOAT32](&call);
+	for (size_t i = 0; i < N; i++) {
+		ck_assert(y[i] == 0 || fabs((double)y[i] - 1.5 / (1 - p)) < 1e-6);
+		count += y[i] != 0;
+	}
+	ck_assert(fabs((double)count / N - (1 - p)) < 4 * sqrt(p * (1 - p) / N));
+	/* The second half by itself: what a row gets depends on its place alone. */
+	static float half[N / 2];
+	call.rows = N / 20;
+	call.first = N / 20;
+	call.in[0] = x + N / 2;
+	call.out = half;
+	op_dropout.forward[DTYPE_FLOAT32](&call);
+	ck_assert_mem_eq(half, y + N / 2, sizeof half);
+}
+END_TEST
+
+START_TEST(batch_norm_renews_its_buffers_only_by_training_with_a_gradient)
+{
+	struct objective *objective = make(drawing_named("batch norm"), DTYPE_FLOAT64, 1);
+	struct data_view data = rows_for(drawing_named("batch norm"), DTYPE_FLOAT64, ROWS + 1);
+	size_t n = objective->n - objective->buffers;
+	double theta[4096], gradient[4096];
+	ck_assert_uint_le(objective->n, 4096);
+	ck_assert_uint_eq(objective->buffers, 2 * CHANNELS);
+	objective->type->initialise(objective, 3, theta);
+	ck_assert(theta[n] == 0.3 && theta[n + CHANNELS] == 1.7);
+	double mean = theta[n];
+	struct batch batch = { .data = &data, .count = ROWS };
+	value_of(objective, theta, &batch, gradient);
+	objective->type->settle(objective, theta);
+	ck_assert(theta[n] == mean);
+	batch.training = true;
+	value_of(objective, theta, &batch, NULL);
+	objective->type->settle(objective, theta);
+	ck_assert(theta[n] == mean);
+	value_of(objective, theta, &batch, gradient);
+	ck_assert(theta[n] == mean);
+	objective->type->settle(objective, theta);
+	ck_assert(theta[n] != mean);
+	mean = theta[n];
+	objective->type->settle(objective, theta);
+	ck_assert(theta[n] == mean);
+	/* More rows than were planned for are refused, not cut. */
+	struct executor executor = executor_serial();
+	batch.count = ROWS + 1;
+	ck_assert_int_eq(objective->type->evaluate(objective, theta, &batch, &executor, NULL, gradient), E_TOO_LARGE);
+	modelling_free(&data);
+	objective_destroy(objective);
+}
+END_TEST
+
+START_TEST(an_index_that_the_table_lacks_gives_nan_and_touches_nothing)
+{
+	const double wrong[] = { -1, 5, 0.5, 1e30, (double)NAN, (double)INFINITY };
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		const struct drawing_case *drawing = drawing_named("embedding");
+		struct objective *objective = make(drawing, DTYPE_FLOAT64, 1);
+		struct data_view data = rows_for(drawing, DTYPE_FLOAT64, ROWS);
+		double *theta = modelling_numbers(DTYPE_FLOAT64, objective->n, 0.9, 5), gradient[256];
+		((double *)(uintptr_t)data.x)[4] = wrong[i];
+		struct batch batch = { .data = &data, .count = ROWS, .training = true };
+		ck_assert(isnan(value_of(objective, theta, &batch, gradient)));
+		free(theta);
+		modelling_free(&data);
+		objective_destroy(objective);
+	}
+}
+END_TEST
+
+START_TEST(windows_that_do_not_fit_are_refused_with_the_shape)
+{
+	const double wrong[][GRAPH_ATTRIBUTES] = { { 0, 1, 0, 0, 1, 1 }, { 1, 1, 0, 0, 0, 1 }, { 1, 1, 0, 0, 4, 1 } };
+	for (size_t i = 0; i < 3; i++) {
+		struct sketch sketch;
+		sketch_init(&sketch, true);
+		filter(&sketch, sketch.x, 2, CHANNELS, 3, 3, wrong[i]);
+		ck_assert_int_eq(sketch.graph.status, E_INVALID);
+		ck_assert(i < 2 || strstr(sketch.graph.error.text, "rows x [4, 5, 6]") != NULL);
+		graph_fini(&sketch.graph);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("network_ops");
+	TCase *gradients = tcase_create("gradients");
+	tcase_add_loop_test(gradients, gradients_are_the_derivatives_while_training_and_in_evaluation, 0, 2 * DRAWINGS);
+	tcase_add_loop_test(gradients, bits_are_the_same_for_any_number_of_threads, 0, DRAWINGS);
+	suite_add_tcase(suite, gradients);
+	TCase *training = tcase_create("training");
+	tcase_add_test(training, dropout_draws_by_seed_and_step_and_stays_away_in_evaluation);
+	tcase_add_test(training, dropout_keeps_the_part_that_it_says);
+	tcase_add_test(training, batch_norm_renews_its_buffers_only_by_training_with_a_gradient);
+	tcase_add_test(training, an_index_that_the_table_lacks_gives_nan_and_touches_nothing);
+	tcase_add_test(training, windows_that_do_not_fit_are_refused_with_the_shape);
+	suite_add_tcase(suite, training);
+	return suite_run(suite);
+}
