@@ -89,8 +89,9 @@ static bool read_pair(struct reader *reader, const struct at *at, const cJSON *i
 	}
 	for (size_t i = 0; i < 2 && fine; i++) {
 		struct at here = { at, NULL, i };
-		fine = cJSON_IsNumber(item) ? read_whole(reader, at, item, range, &values[i])
-					    : read_whole(reader, &here, cJSON_GetArrayItem(item, (int)i), range, &values[i]);
+		fine = cJSON_IsNumber(item)
+			       ? read_whole(reader, at, item, range, &values[i])
+			       : read_whole(reader, &here, cJSON_GetArrayItem(item, (int)i), range, &values[i]);
 	}
 	if (fine) {
 		out->values = values;
@@ -205,7 +206,8 @@ void settings_render(const struct settings *settings, struct text *out)
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct setting *setting = &settings->table[i];
 		const struct setting_value *value = &settings->value[i];
-		bool vector = setting->kind == SETTING_VECTOR || setting->kind == SETTING_PAIR || setting->kind == SETTING_MATRIX;
+		bool vector = setting->kind == SETTING_VECTOR || setting->kind == SETTING_PAIR ||
+			      setting->kind == SETTING_MATRIX;
 		if (vector && value->rows == 0 && !value->given) {
 			continue; /* no default: nothing to say */
 		}

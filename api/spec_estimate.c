@@ -71,7 +71,8 @@ void judge_estimate(struct judge *judge)
 		spec->parameters = parameters;
 		total = bytes;
 		size_t outputs = spec->shape.classes > 0 ? spec->shape.classes : spec->shape.targets;
-		const struct optimizer_shape shape = { parameters, spec->training_rows, outputs, judge->model->linear, 0 };
+		const struct optimizer_shape shape = { parameters, spec->training_rows, outputs, judge->model->linear,
+						       0 };
 		status = trainer_measure(&spec->train, &shape, &bytes);
 		if (status == OK && !size_add(total, bytes, &total)) {
 			status = E_TOO_LARGE;

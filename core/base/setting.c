@@ -38,7 +38,8 @@ const char *settings_choice(const struct settings *settings, const char *name)
 void settings_defaults(const struct setting *table, size_t count, struct setting_value *value)
 {
 	for (size_t i = 0; i < count; i++) {
-		bool array = table[i].kind == SETTING_VECTOR || table[i].kind == SETTING_PAIR || table[i].kind == SETTING_MATRIX;
+		bool array = table[i].kind == SETTING_VECTOR || table[i].kind == SETTING_PAIR ||
+			     table[i].kind == SETTING_MATRIX;
 		bool filled = array && table[i].preset_values != NULL;
 		value[i] = (struct setting_value){
 			.number = table[i].preset,

@@ -57,8 +57,8 @@ enum start_law {
 	STARTS_AT,         /* all at `middle` */
 	STARTS_UNIFORM,    /* in [middle - spread, middle + spread) */
 	STARTS_NORMAL,     /* mean `middle`, standard deviation `spread` */
-	STARTS_ORTHOGONAL, /* as a matrix [first dimension, the rest]: rows or columns, the fewer, orthogonal to one another and
-			      of length `spread` */
+	STARTS_ORTHOGONAL, /* as a matrix [first dimension, the rest]: rows or columns, the fewer, orthogonal to one
+			      another and of length `spread` */
 };
 
 struct start_rule {

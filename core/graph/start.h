@@ -7,8 +7,8 @@
 #include "core/base/dtype.h"
 #include "core/graph/graph.h"
 
-/* Writes the tensor's numbers to place [tensor->size]. Number i of theta is drawn from counter i of the seed: the same in
- * both precisions, to rounding. */
+/* Writes the tensor's numbers to place [tensor->size]. Number i of theta is drawn from counter i of the seed: the same
+ * in both precisions, to rounding. */
 void start_write(const struct start_rule *rule, const struct tensor *tensor, enum dtype dtype, uint64_t seed,
 		 void *place);
 

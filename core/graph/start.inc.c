@@ -2,8 +2,7 @@
 #include "core/base/real.h"
 
 /* `count` vectors of `length` numbers, number k of vector i at i * next + k * step. */
-struct NAME(vectors)
-{
+struct NAME(vectors) {
 	size_t count, length, next, step;
 	REAL *at;
 };
@@ -27,7 +26,8 @@ static void NAME(orthogonalise)(const struct NAME(vectors) * v, double gain)
 				const REAL *b = v->at + j * v->next;
 				double share = NAME(product)(v, i, j);
 				for (size_t k = 0; k < v->length; k++) {
-					a[k * v->step] = (REAL)((double)a[k * v->step] - share * (double)b[k * v->step]);
+					a[k * v->step] =
+						(REAL)((double)a[k * v->step] - share * (double)b[k * v->step]);
 				}
 			}
 			double norm = sqrt(NAME(product)(v, i, i));
@@ -49,7 +49,8 @@ static void NAME(start_write)(const struct start_rule *rule, const struct tensor
 		if (rule->law == STARTS_UNIFORM) {
 			value += rule->spread * (2 * random_uniform(seed, RANDOM_INIT, 0, tensor->offset + i) - 1);
 		} else if (rule->law != STARTS_AT) {
-			value += (orthogonal ? 1 : rule->spread) * random_normal(seed, RANDOM_INIT, 0, tensor->offset + i);
+			value += (orthogonal ? 1 : rule->spread) *
+				 random_normal(seed, RANDOM_INIT, 0, tensor->offset + i);
 		}
 		place[i] = (REAL)value;
 	}

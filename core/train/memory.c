@@ -35,8 +35,8 @@ enum status trainer_sizes(const struct train_config *config, const struct optimi
 	const enum status status = state_measure(config, shape, &sizes->layout);
 	size_t total, vector, wide, numbers;
 
-	if (status != OK || !size_add(n, shape->buffers, &total) || !size_multiply(n, dtype_size(training->dtype), &vector) ||
-	    !size_multiply(total, sizeof(double), &wide)) {
+	if (status != OK || !size_add(n, shape->buffers, &total) ||
+	    !size_multiply(n, dtype_size(training->dtype), &vector) || !size_multiply(total, sizeof(double), &wide)) {
 		return E_TOO_LARGE;
 	}
 	sizes->gradient = vector;

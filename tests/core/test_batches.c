@@ -105,11 +105,11 @@ START_TEST(a_point_with_mini_batches_is_of_the_next_updates_batch)
 		index[k] = (uint32_t)seen.row[3][k];
 	}
 	double g[TRIAL_FEATURES];
-	const struct batch batch = { &data.training, index, 0, seen.count[3] };
+	const struct batch batch = { .data = &data.training, .index = index, .count = seen.count[3] };
 	ck_assert_double_eq(trial.points[2].train_loss, trial_least_squares(&trial.objective, seen.x[3], &batch, g));
 	ck_assert_double_eq_tol(trial.points[2].gradient_norm,
 				sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2] + g[3] * g[3]), 1e-14);
-	const struct batch validation = { &data.validation, NULL, 0, TRIAL_VALIDATION_ROWS };
+	const struct batch validation = { .data = &data.validation, .count = TRIAL_VALIDATION_ROWS };
 	ck_assert_double_eq(trial.points[2].validation_loss,
 			    trial_least_squares(&trial.objective, seen.x[3], &validation, NULL));
 	trial_end(&trial);

@@ -107,7 +107,10 @@ static void compare(const char *builtin, const char *objective, const char *pred
 		index[i] = (i * 7) % ROWS;
 	}
 	const struct batch batches[] = {
-		{ &data, NULL, 0, ROWS }, { &data, NULL, 13, 64 }, { &data, index, 5, 200 }, { &data, index, 0, 1 }
+		{ .data = &data, .count = ROWS },
+		{ .data = &data, .first = 13, .count = 64 },
+		{ .data = &data, .index = index, .first = 5, .count = 200 },
+		{ .data = &data, .index = index, .count = 1 },
 	};
 	double tolerance = dtype == DTYPE_FLOAT32 ? 2e-5 : 1e-13;
 	for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {

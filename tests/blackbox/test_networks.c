@@ -1,0 +1,253 @@
+/*
+ * Networks through the door: a small convolutional network learns the digits; dropout and batch normalisation give the
+ * same bits for any number of threads and after kills, stay out of validation and predictions, and keep their running
+ * statistics in the weights; what does not fit is refused where it stands.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/blackbox/jobs.h"
+#include "tests/support/golden.h"
+
+#define LENET                                                                                                          \
+	"{\"dataset\": {\"id\": \"%s\", \"validation_fraction\": 0.2}, \"model\": {\"type\": \"sequential\", "         \
+	"\"input_shape\": [1, 8, 8], \"loss\": \"cross_entropy\", \"layers\": [{\"type\": \"conv2d\", "                \
+	"\"out_channels\": 8, \"kernel_size\": 3, \"padding\": 1, \"activation\": \"relu\"}, {\"type\": "              \
+	"\"max_pool2d\", \"kernel_size\": 2}, {\"type\": \"conv2d\", \"out_channels\": 16, \"kernel_size\": 3, "       \
+	"\"activation\": \"relu\"}, {\"type\": \"flatten\"}, {\"type\": \"dense\", \"units\": 64, \"activation\": "    \
+	"\"relu\"}, {\"type\": \"dense\", \"units\": 10}]}, \"optimizer\": {\"type\": \"adam\", \"learning_rate\": "   \
+	"0.003}, \"training\": {\"epochs\": 12, \"batch_size\": 32, \"seed\": 7}}"
+
+/* Everything that differs between training and evaluation, in a precision and a number of epochs. */
+#define STOCHASTIC                                                                                                     \
+	"{\"dataset\": {\"id\": \"%s\", \"validation_fraction\": 0.2}, \"model\": {\"type\": \"sequential\", "         \
+	"\"input_shape\": [8, 8], \"loss\": \"cross_entropy\", \"layers\": [{\"type\": \"conv2d\", "                   \
+	"\"out_channels\": 4, \"kernel_size\": 3, \"stride\": 2}, {\"type\": \"batch_norm\"}, {\"type\": \"relu\"}, "  \
+	"{\"type\": \"residual\", \"layers\": [{\"type\": \"conv2d\", \"out_channels\": 4, \"kernel_size\": 3, "       \
+	"\"padding\": 1}, {\"type\": \"layer_norm\"}]}, {\"type\": \"flatten\"}, {\"type\": \"dropout\", \"p\": "      \
+	"0.3}, {\"type\": \"dense\", \"units\": 24, \"activation\": \"gelu\", \"init\": \"orthogonal\"}, {\"type\": "  \
+	"\"dropout\"}]}, \"optimizer\": {\"type\": \"adamw\"}, \"training\": {\"epochs\": %d, \"batch_size\": 32, "    \
+	"\"seed\": 5, \"dtype\": \"%s\"}, \"recording\": {\"every_steps\": 20}}"
+
+START_TEST(a_convolutional_network_learns_the_digits)
+{
+	struct server *server = server_start(FLAGS("--workers", "1"));
+	const struct reply *job =
+		job_run(server, text_of(LENET, dataset_upload(server, "digits.csv", "target=target")));
+	ck_assert_double_ge(number_at(job->json, "metrics.validation_accuracy"), 0.96);
+	ck_assert_double_ge(number_at(job->json, "metrics.train_accuracy"), 0.99);
+	size_t n;
+	job_tensor(server, string_at(job->json, "id"), "layers.2.weight", &n);
+	ck_assert_uint_eq(n, 16 * 8 * 3 * 3);
+	/* The last dense layer is the output layer: no other was added. */
+	job_tensor(server, string_at(job->json, "id"), "layers.5.weight", &n);
+	ck_assert_uint_eq(n, 64 * 10);
+	job_weights(server, string_at(job->json, "id"), NULL, &n);
+	ck_assert_uint_eq(n, 80 + 1168 + 64 * 64 + 64 + 640 + 10);
+	finish(server);
+}
+END_TEST
+
+START_TEST(dropout_and_batch_norm_give_the_same_bits_for_one_two_and_three_threads)
+{
+	const char *const threads[] = { "1", "2", "3" }, *const dtypes[] = { "float32", "float64" };
+	struct results expected[2];
+	for (int k = 0; k < 3; k++) {
+		struct server *server = server_start(FLAGS("--workers", "1", "--threads", threads[k]));
+		const char *digits = dataset_upload(server, "digits.csv", "target=target");
+		for (int d = 0; d < 2; d++) {
+			const char *id = job_post(server, text_of(STOCHASTIC, digits, 2, dtypes[d]));
+			if (k == 0)
+				results_take(server, id, &expected[d]);
+			else
+				expect_results(server, id, &expected[d]);
+		}
+		server_destroy(server);
+	}
+	client_forget();
+}
+END_TEST
+
+START_TEST(dropout_and_batch_norm_end_with_the_same_bits_after_kills)
+{
+	struct server *calm = server_start(FLAGS("--workers", "1"));
+	const char *digits = dataset_upload(calm, "digits.csv", "target=target");
+	struct results expected;
+	results_take(calm, job_post(calm, text_of(STOCHASTIC, digits, 40, "float32")), &expected);
+	server_destroy(calm);
+	const char *const *careful = FLAGS("--workers", "1", "--checkpoint-seconds", "0.05");
+	struct server *server = server_start(careful);
+	digits = dataset_upload(server, "digits.csv", "target=target");
+	const char *id = job_post(server, text_of(STOCHASTIC, digits, 40, "float32"));
+	for (int kill = 0; kill < 2; kill++) {
+		job_reach(server, id, expected.step * (kill + 0.3) / 3);
+		server_kill(server);
+		server_restart(server, careful);
+	}
+	expect_results(server, id, &expected);
+	const struct reply *job = client_get(server, text_of("/v1/jobs/%s", id));
+	ck_assert_double_ge(number_at(job->json, "attempt"), 2);
+	finish(server);
+}
+END_TEST
+
+/* Training goes through the same weights by another batch size, if only batch statistics stayed in training. */
+START_TEST(predictions_and_final_metrics_use_running_statistics_and_drop_nothing)
+{
+	struct server *server = server_start(FLAGS("--workers", "1"));
+	const char *csv = "a,b,y\n0.1,2,0.385\n1.3,-1,2.1\n-0.7,0.5,-1.2\n2.2,1.1,0.9\n0.4,-2.385,1.7\n-1.9,0.3,-0.6\n";
+	const char *data = dataset_upload_text(server, csv, "target=y");
+	const struct reply *job = job_run(
+		server,
+		text_of("{\"dataset\": {\"id\": \"%s\", \"standardize\": false}, \"model\": {\"type\": "
+			"\"sequential\", \"layers\": [{\"type\": \"batch_norm\"}, {\"type\": \"dropout\", \"p\": "
+			"0.4}, {\"type\": \"dense\", \"units\": 1}]}, \"optimizer\": {\"type\": \"sgd\", "
+			"\"learning_rate\": 0.05}, \"training\": {\"epochs\": 30, \"batch_size\": 3, \"dtype\": "
+			"\"float64\", \"seed\": 2}}",
+			data));
+	const char *id = string_at(job->json, "id");
+	size_t n;
+	const double *mean = job_tensor(server, id, "layers.0.running_mean", &n);
+	const double *variance = job_tensor(server, id, "layers.0.running_var", &n);
+	const double *g = job_tensor(server, id, "layers.0.weight", &n),
+		     *h = job_tensor(server, id, "layers.0.bias", &n);
+	const double *w = job_tensor(server, id, "layers.2.weight", &n),
+		     *b = job_tensor(server, id, "layers.2.bias", &n);
+	const double x[6][2] = { { 0.1, 2 }, { 1.3, -1 }, { -0.7, 0.5 }, { 2.2, 1.1 }, { 0.4, -2.385 }, { -1.9, 0.3 } };
+	const double y[6] = { 0.385, 2.1, -1.2, 0.9, 1.7, -0.6 };
+	const struct reply *answer = client_post(server, text_of("/v1/jobs/%s/predictions", id),
+						 "{\"inputs\": [[0.1, 2], [1.3, -1], [-0.7, 0.5]]}");
+	double loss = 0;
+	for (int i = 0; i < 6; i++) {
+		double z = b[0];
+		for (int c = 0; c < 2; c++)
+			z += w[c] * (g[c] * (x[i][c] - mean[c]) / sqrt(variance[c] + 1e-5) + h[c]);
+		loss += (z - y[i]) * (z - y[i]) / 6;
+		if (i < 3)
+			ck_assert_double_eq_tol(number_at(answer->json, text_of("predictions.%d", i)), z, 1e-12);
+	}
+	ck_assert_double_eq_tol(number_at(job->json, "metrics.train_loss"), loss, 1e-12);
+	ck_assert(mean[0] != 0 && variance[0] != 1);
+	/* And they travel with the weights: a job that goes on from there with a rate of almost nothing has the same
+	 * loss. */
+	const struct reply *next = job_run(
+		server,
+		text_of("{\"dataset\": {\"id\": \"%s\", \"standardize\": false}, \"model\": {\"type\": "
+			"\"sequential\", \"layers\": [{\"type\": \"batch_norm\", \"momentum\": 0}, {\"type\": "
+			"\"dropout\", \"p\": 0.4}, {\"type\": \"dense\", \"units\": 1}], \"initial_parameters\": "
+			"{\"job_id\": \"%s\", \"at\": \"last\"}}, \"optimizer\": {\"type\": \"sgd\", "
+			"\"learning_rate\": 1e-300}, \"training\": {\"steps\": 2, \"dtype\": \"float64\"}}",
+			data, id));
+	ck_assert_double_eq_tol(number_at(next->json, "metrics.train_loss"), loss, 1e-12);
+	finish(server);
+}
+END_TEST
+
+#define LOOKUP                                                                                                         \
+	"{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"sequential\", \"layers\": [{\"type\": "               \
+	"\"embedding\", \"num_embeddings\": %d, \"embedding_dim\": 3}, {\"type\": \"flatten\"}, {\"type\": "           \
+	"\"dense\", \"units\": 1}]}, \"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.05}, "                   \
+	"\"training\": {\"steps\": 800, \"batch_size\": 20}}"
+
+START_TEST(an_embedding_learns_a_table)
+{
+	struct server *server = server_start(FLAGS("--workers", "1"));
+	char csv[4096], *end = csv + sprintf(csv, "k,y\n");
+	const double table[5] = { 1.5, -2.385, 0.7, 3.1, -0.2 };
+	for (int i = 0; i < 100; i++)
+		end += sprintf(end, "%d,%.4f\n", i % 5, table[i % 5]);
+	const char *data = dataset_upload_text(server, csv, "target=y");
+	const struct reply *job = job_run(server, text_of(LOOKUP, data, 5));
+	ck_assert_double_lt(number_at(job->json, "metrics.train_rmse"), 0.01);
+	const struct reply *answer = client_post(server, text_of("/v1/jobs/%s/predictions", string_at(job->json, "id")),
+						 "{\"inputs\": [[1], [3]]}");
+	ck_assert_double_eq_tol(number_at(answer->json, "predictions.0"), -2.385, 0.05);
+	ck_assert_double_eq_tol(number_at(answer->json, "predictions.1"), 3.1, 0.05);
+	const struct reply *small = client_post(server, "/v1/jobs", text_of(LOOKUP, data, 4));
+	expect_problem(small, 422, NULL);
+	const cJSON *fault = expect_fault(small, "/model/layers/0/num_embeddings", "out_of_range");
+	ck_assert_ptr_nonnull(strstr(string_at(fault, "detail"), "column k holds 4"));
+	finish(server);
+}
+END_TEST
+
+/* Layers, the place that is answered, and a piece of the sentence. */
+static const struct {
+	const char *model, *pointer, *code, *piece;
+} wrong[] = {
+	{ "\"input_shape\": [1, 8, 8], \"layers\": [{\"type\": \"conv2d\", \"out_channels\": 4, \"kernel_size\": 3}, "
+	  "{\"type\": \"max_pool2d\", \"kernel_size\": 7}]",
+	  "/model/layers/1", "out_of_range", "rows x [4, 6, 6]" },
+	{ "\"layers\": [{\"type\": \"conv2d\", \"out_channels\": 4, \"kernel_size\": 3}]", "/model/layers/0",
+	  "out_of_range", "input_shape" },
+	{ "\"input_shape\": [1, 8, 9], \"layers\": [{\"type\": \"flatten\"}]", "/model/input_shape", "out_of_range",
+	  "64" },
+	{ "\"input_shape\": [8, 8], \"layers\": [{\"type\": \"conv2d\", \"out_channels\": 4, \"kernel_size\": 3, "
+	  "\"stride\": 0}]",
+	  "/model/layers/0/stride", "out_of_range", "" },
+	{ "\"input_shape\": [8, 8], \"layers\": [{\"type\": \"conv2d\", \"out_channels\": 4, \"kernel_size\": [3, 0]}]",
+	  "/model/layers/0/kernel_size/1", "out_of_range", "" },
+	{ "\"input_shape\": [8, 8], \"layers\": [{\"type\": \"conv2d\", \"out_channels\": 4, \"kernel_size\": \"3\"}]",
+	  "/model/layers/0/kernel_size", "wrong_type", "height" },
+	{ "\"input_shape\": [8, 8], \"layers\": [{\"type\": \"conv2d\", \"out_channels\": 4}]",
+	  "/model/layers/0/kernel_size", "missing", "" },
+	{ "\"input_shape\": [8, 8], \"layers\": [{\"type\": \"dense\", \"units\": 5}]", "/model/layers/0",
+	  "out_of_range", "flatten" },
+	{ "\"layers\": [{\"type\": \"residual\", \"layers\": [{\"type\": \"dense\", \"units\": 63}]}]",
+	  "/model/layers/0", "out_of_range", "rows x [63]" },
+	{ "\"layers\": [{\"type\": \"relu\"}, {\"type\": \"residual\", \"layers\": [{\"type\": \"dropout\"}, "
+	  "{\"type\": "
+	  "\"max_pool2d\"}]}]",
+	  "/model/layers/1/layers/1", "out_of_range", "images" },
+	{ "\"layers\": [{\"type\": \"residual\"}]", "/model/layers/0/layers", "missing", "" },
+	{ "\"layers\": [{\"type\": \"dropout\", \"p\": 1}]", "/model/layers/0/p", "out_of_range", "" },
+	{ "\"layers\": [{\"type\": \"dropout\", \"activation\": \"relu\"}]", "/model/layers/0/activation",
+	  "not_allowed", "dropout" },
+	{ "\"layers\": [{\"type\": \"dense\", \"units\": 5, \"init\": \"xavir\"}]", "/model/layers/0/init",
+	  "not_allowed", "did you mean xavier" },
+	{ "\"layers\": [{\"type\": \"convolution\"}]", "/model/layers/0/type", "not_allowed", "" },
+	{ "\"init\": {\"type\": \"uniform\", \"low\": 1, \"high\": -1}", "/model/init", "out_of_range", "low" },
+	{ "\"input_shape\": [8, 8], \"layers\": [{\"type\": \"conv2d\", \"out_channels\": 4, \"kernel_size\": 3, "
+	  "\"groups\": 2}]",
+	  "/model/layers/0", "out_of_range", "groups" },
+};
+
+START_TEST(what_does_not_fit_is_refused_at_its_place)
+{
+	struct server *server = server_start(FLAGS("--workers", "1"));
+	const char *digits = dataset_upload(server, "digits.csv", "target=target");
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		const struct reply *reply = client_post(
+			server, "/v1/jobs",
+			text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"sequential\", \"loss\": "
+				"\"cross_entropy\", %s}}",
+				digits, wrong[i].model));
+		ck_assert_msg(reply->status == 422, "%s: %d", wrong[i].model, reply->status);
+		const cJSON *fault = expect_fault(reply, wrong[i].pointer, wrong[i].code);
+		ck_assert_msg(strstr(string_at(fault, "detail"), wrong[i].piece) != NULL, "%s: %s", wrong[i].model,
+			      string_at(fault, "detail"));
+	}
+	finish(server);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("blackbox/networks");
+	TCase *tests = tcase_create("networks");
+	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests, a_convolutional_network_learns_the_digits);
+	tcase_add_test(tests, dropout_and_batch_norm_give_the_same_bits_for_one_two_and_three_threads);
+	tcase_add_test(tests, dropout_and_batch_norm_end_with_the_same_bits_after_kills);
+	tcase_add_test(tests, predictions_and_final_metrics_use_running_statistics_and_drop_nothing);
+	tcase_add_test(tests, an_embedding_learns_a_table);
+	tcase_add_test(tests, what_does_not_fit_is_refused_at_its_place);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
+
+int main(void)
+{
+	return blackbox_run(suite());
+}
