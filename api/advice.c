@@ -308,6 +308,9 @@ static void saddle(const struct advice_facts *facts, struct advice *out)
 void advise(const struct advice_facts *facts, struct advice *out)
 {
 	out->count = 0;
+	if (facts->progress->finding.tests) {
+		return;
+	}
 	switch (facts->progress->reason) {
 	case STOP_DIVERGED:
 		mixed_up(facts, out);
@@ -326,6 +329,8 @@ void advise(const struct advice_facts *facts, struct advice *out)
 		break;
 	case STOP_GRADIENT_NORM:
 		saddle(facts, out);
+		break;
+	case STOP_LR_FINDER:
 		break;
 	case STOP_LOSS_CHANGE:
 	case STOP_PARAMETER_CHANGE:

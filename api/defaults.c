@@ -28,6 +28,7 @@ enum {
 	NETWORK_UPDATES = 3000,
 	FUNCTION_STEPS = 10000,
 	CURVE_POINTS = 10000,
+	TEST_STEPS = 100, /* of a learning-rate range test, as fastai */
 };
 
 const char default_layers[] = "[{\"type\":\"dense\",\"units\":64,\"activation\":\"relu\"}]";
@@ -117,6 +118,11 @@ uint64_t default_epochs(const struct judge *judge, uint64_t batch_size)
 				 : passes(LINEAR_UPDATES, rows, batch_size, 5, 100);
 }
 
+uint64_t default_test_steps(void)
+{
+	return TEST_STEPS;
+}
+
 uint64_t default_steps(const struct judge *judge)
 {
 	return judge->model == NULL || judge->rowless ? FUNCTION_STEPS : 0;
@@ -131,7 +137,8 @@ enum dtype default_dtype(const struct judge *judge)
 void default_tolerances(const struct judge *judge, struct stopping_config *stopping)
 {
 	const struct training_config *training = &judge->spec->train.training;
-	bool full = training->batch_size == 0, wide = training->dtype == DTYPE_FLOAT64;
+	bool full = training->batch_size == 0 && !judge->spec->train.optimizer.schedule.type->tests,
+	     wide = training->dtype == DTYPE_FLOAT64;
 	stopping->gradient_norm = !full ? (double)NAN : wide ? 1e-8 : 1e-4;
 	stopping->loss_change = !full ? (double)NAN : wide ? 1e-12 : 1e-7;
 	stopping->parameter_change = stopping->loss_change;

@@ -122,6 +122,28 @@ static void strings_render(struct text *out, char *const *strings, size_t count)
 	text_puts(out, "]");
 }
 
+/* The result of a learning-rate range test; no other job has the member. */
+static void lr_finder_render(const struct lr_finding *finding, struct text *out)
+{
+	const struct {
+		const char *name;
+		double value;
+	} members[] = { { "suggested_learning_rate", finding->suggested },
+			{ "steepest_learning_rate", finding->steepest },
+			{ "minimum_learning_rate", finding->minimum },
+			{ "minimum_loss", finding->minimum_loss },
+			{ "exploded_learning_rate", finding->exploded } };
+	if (!finding->tests) {
+		return;
+	}
+	text_puts(out, ",\"lr_finder\":{");
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+		text_printf(out, "%s\"%s\":", i == 0 ? "" : ",", members[i].name);
+		text_json_double(out, members[i].value);
+	}
+	text_puts(out, "}");
+}
+
 void job_report_render(const struct job_report *report, struct text *out)
 {
 	const struct trainer_progress *p = &report->progress;
@@ -143,6 +165,7 @@ void job_report_render(const struct job_report *report, struct text *out)
 	} else {
 		text_puts(out, "null");
 	}
+	lr_finder_render(&p->finding, out);
 	text_puts(out, ",\"certificate\":");
 	certificate_render(report->certificate, out);
 	text_puts(out, ",\"advice\":");

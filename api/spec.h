@@ -143,6 +143,7 @@ double default_learning_rate(const struct judge *judge, const char *optimizer, d
 const char *default_schedule(const struct judge *judge);
 uint64_t default_batch_size(const struct judge *judge); /* 0: full */
 uint64_t default_epochs(const struct judge *judge, uint64_t batch_size);
+uint64_t default_test_steps(void);
 uint64_t default_steps(const struct judge *judge);
 enum dtype default_dtype(const struct judge *judge);
 void default_tolerances(const struct judge *judge, struct stopping_config *stopping);

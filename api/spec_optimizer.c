@@ -70,6 +70,18 @@ static void rate_wanted(struct judge *judge, const struct schedule_type *schedul
 	}
 }
 
+/* A test of rates goes from a smaller one to a larger one. */
+static void check_test(struct judge *judge, const struct schedule_config *schedule)
+{
+	struct at at = { &at_schedule, "end_lr", 0 };
+	if (schedule->type->tests && judge->reader.problem->faults_total == 0 &&
+	    !(settings_number(&schedule->settings, "end_lr") > settings_number(&schedule->settings, "start_lr"))) {
+		reader_fault(&judge->reader, &at, FAULT_OUT_OF_RANGE, NULL, NULL,
+			     "the last rate has to be larger than the first, start_lr = %g",
+			     settings_number(&schedule->settings, "start_lr"));
+	}
+}
+
 /* A schedule that watches the validation loss needs one. */
 static void check_metric(struct judge *judge, const struct schedule_config *schedule)
 {
@@ -118,7 +130,7 @@ static void take_part(struct judge *judge, const struct at *at, const cJSON *ite
 		return;
 	}
 	const struct schedule_type *type = judge->schedules.entries[index].type;
-	if (type->chains || type->observe != NULL) {
+	if (type->chains || type->tests || type->observe != NULL) {
 		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL, "%s cannot be part of a chain",
 			     type->name);
 		return;
@@ -193,6 +205,7 @@ static void take_schedule(struct judge *judge, const cJSON *item)
 		take_parts(judge, parts, schedule);
 	}
 	check_metric(judge, schedule);
+	check_test(judge, schedule);
 }
 
 /* What the optimizer itself says of its settings together. */

@@ -67,7 +67,10 @@ static void take_budgets(struct judge *judge, const struct field *fields)
 			     "a function has no rows to pass over: give steps");
 		training->epochs = 0;
 	}
-	if (!steps && (function || judge->model == NULL)) {
+	const struct schedule_type *schedule = judge->spec->train.optimizer.schedule.type;
+	if (!steps && !epochs && schedule != NULL && schedule->tests) {
+		training->steps = default_test_steps();
+	} else if (!steps && (function || judge->model == NULL)) {
 		training->steps = default_steps(judge);
 	} else if (!steps && !epochs) {
 		training->epochs = default_epochs(judge, training->batch_size);

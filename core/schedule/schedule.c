@@ -21,7 +21,8 @@
 	X(reduce_on_plateau)                                                                                           \
 	X(chain)                                                                                                       \
 	X(multiplicative)                                                                                              \
-	X(swa)
+	X(swa)                                                                                                         \
+	X(lr_finder)
 
 #define DECLARE(name) extern const struct schedule_type schedule_##name;
 SCHEDULE_LIST(DECLARE)

@@ -38,6 +38,7 @@ struct schedule_type {
 	 * base. NULL: a pure function of t. */
 	void (*observe)(const struct settings *settings, double base, bool maximize, double metric, double *state);
 	bool chains; /* it is made of other schedules */
+	bool tests;  /* the run is a test of rates (core/train/finder.c): no rule but its own and the budget ends it */
 	/* The momentum at the same moment; NAN: the optimizer's own. NULL: never another. */
 	double (*momentum)(const struct settings *settings, double t, double horizon);
 };

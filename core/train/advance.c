@@ -242,7 +242,9 @@ static enum status arrive(struct trainer *trainer, struct verdict *verdict)
 		}
 		const double mean = state->epoch_loss / (double)state->epoch_batches;
 		track_best(trainer, trainer->track_train ? mean : loss);
-		track_trace(trainer, mean, NAN);
+		if (!trainer->finds_rate) {
+			track_trace(trainer, mean, NAN);
+		}
 		if (ended && trainer->setup.config.stopping.early_stopping) {
 			track_early(trainer, trainer->early_train ? mean : loss);
 		}

@@ -22,6 +22,7 @@ struct trainer {
 	bool look_ahead;                        /* the gradient is wanted elsewhere than at x */
 	bool iterates;                          /* the optimizer evaluates for itself */
 	bool rules;                             /* any rule but max_seconds and the budgets is on */
+	bool finds_rate;                        /* a learning-rate range test */
 	bool track_train;                       /* the best is told by the training loss, not by validation */
 	bool early_train;                       /* early stopping likewise */
 	bool observe_train, observe_validation; /* the schedule watches that loss */
@@ -136,6 +137,9 @@ void track_best(struct trainer *trainer, double value);
 void track_early(struct trainer *trainer, double value);
 /* A measurement of what the schedule watches, after an epoch. */
 void track_schedule(struct trainer *trainer, double value);
+/* finder.c: f at x_step in a learning-rate range test; and what was found so far. */
+void track_finder(struct trainer *trainer, double loss);
+struct lr_finding finder_result(const struct trainer *trainer);
 /* Offers a sample of the way at x_step. */
 void track_trace(struct trainer *trainer, double loss, double norm);
 /* Keeps f at the newest x; among the first losses counts those that got worse. */

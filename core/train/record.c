@@ -77,7 +77,8 @@ void record_point(struct trainer *trainer, uint64_t measured, double rate)
 		copy_parameters(trainer, trainer->point_parameters + trainer->points_count * trainer->total);
 	}
 	trainer->points[trainer->points_count++] = state->last;
-	if (trainer->full && (measured & POINT_TRAIN_LOSS) && (measured & POINT_GRADIENT_NORM)) {
+	if (trainer->full && !trainer->finds_rate && (measured & POINT_TRAIN_LOSS) &&
+	    (measured & POINT_GRADIENT_NORM)) {
 		track_trace(trainer, state->loss, state->gradient_norm);
 	}
 }
@@ -87,6 +88,10 @@ void record_end(struct trainer *trainer, struct verdict verdict, uint64_t measur
 	struct run_state *state = trainer->state;
 	if (verdict.reason != STOP_DIVERGED && !vector_finite(trainer, trainer->theta)) {
 		verdict = (struct verdict){ STOP_DIVERGED, NAN, NAN };
+	}
+	if (trainer->finds_rate && verdict.reason == STOP_DIVERGED && state->finder.count > 1) {
+		state->finder.exploded_rate = rate_of(trainer, state->step - 1);
+		verdict.reason = STOP_LR_FINDER; /* what such a test is looking for */
 	}
 	state->reason = verdict.reason;
 	state->reason_value = verdict.value;

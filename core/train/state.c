@@ -5,7 +5,7 @@
 #include "core/base/size.h"
 
 static const uint64_t state_magic = 0x6e75724474637365; /* "esctDrun" in memory */
-static const uint64_t state_version = 3;
+static const uint64_t state_version = 4;
 
 enum { STATE_ALIGN = 64 };
 

@@ -14,6 +14,13 @@
 enum { BEST_NONE, BEST_INITIAL, BEST_MEASURED };
 enum { CARRIED_VALUE = 1u << 0, CARRIED_GRADIENT = 1u << 1 };
 
+/* Of a learning-rate range test: losses are smoothed and signed so that less is better; rates of 0: none yet. */
+struct finder_state {
+	uint64_t count;
+	double sum, mean, first, best;
+	double best_rate, exploded_rate;
+};
+
 struct run_state {
 	uint64_t magic, version;
 	uint64_t size;        /* of the block */
@@ -55,6 +62,8 @@ struct run_state {
 
 	/* The first losses: how many were compared with the one before, and how many rose. */
 	uint64_t compared, risen;
+
+	struct finder_state finder; /* finder.c */
 
 	/* Samples of the way: every trace_stride-th of those offered; when all places are taken every other one goes.
 	 */

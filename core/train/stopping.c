@@ -61,6 +61,9 @@ void track_loss(struct trainer *trainer, double loss)
 	struct run_state *state = trainer->state;
 	state->previous_loss = state->loss;
 	state->loss = loss;
+	if (trainer->finds_rate) {
+		track_finder(trainer, loss);
+	}
 	if (state->compared < FIRST_LOSSES && !isnan(state->previous_loss)) {
 		state->compared++;
 		const bool fell = trainer->sign * loss <= trainer->sign * state->previous_loss;
@@ -128,6 +131,9 @@ struct verdict stopping_budget(const struct trainer *trainer)
 	const struct training_config *training = &trainer->setup.config.training;
 	const struct run_state *state = trainer->state;
 
+	if (state->finder.exploded_rate > 0) {
+		return (struct verdict){ STOP_LR_FINDER, state->loss, NAN };
+	}
 	if (trainer->time_up) {
 		return (struct verdict){ STOP_MAX_SECONDS, trainer->clock_last, trainer->seconds_limit };
 	}

@@ -130,7 +130,8 @@ static void derive(struct trainer *trainer)
 	trainer->steps_total = train_steps_total(&config->training, trainer->rows);
 	trainer->full = train_full_batch(&config->training, trainer->rows);
 	trainer->look_ahead = config->optimizer.type->look_ahead_f64 != NULL;
-	trainer->rules = stopping_any(&config->stopping);
+	trainer->rules = stopping_any(&config->stopping) || config->optimizer.schedule.type->tests;
+	trainer->finds_rate = config->optimizer.schedule.type->tests;
 	trainer->early_train = config->stopping.early_stopping && config->stopping.early_metric == METRIC_TRAIN_LOSS;
 	trainer->track_train = setup->validation == NULL || trainer->early_train;
 	if (config->optimizer.schedule.type->observe != NULL &&
@@ -290,6 +291,7 @@ void trainer_progress(const struct trainer *trainer, struct trainer_progress *ou
 		.best_metric = state->best == BEST_MEASURED && !trainer->track_train ? METRIC_VALIDATION_LOSS
 										     : METRIC_TRAIN_LOSS,
 		.reason = (enum stop_reason)state->reason,
+		.finding = finder_result(trainer),
 		.reason_value = state->reason_value,
 		.reason_limit = state->reason_limit,
 		.oscillating = state->compared > 0 && 2 * state->risen >= state->compared,

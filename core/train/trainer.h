@@ -54,6 +54,7 @@ struct trainer;
 	X(STOP_EARLY_STOPPING, "early_stopping")                                                                       \
 	X(STOP_MAX_SECONDS, "max_seconds")                                                                             \
 	X(STOP_STEPS, "steps")                                                                                         \
+	X(STOP_LR_FINDER, "lr_finder")                                                                                 \
 	X(STOP_EPOCHS, "epochs")                                                                                       \
 	X(STOP_CANCELLED, "cancelled")                                                                                 \
 	X(STOP_ERROR, "error")
@@ -134,6 +135,15 @@ enum stop_reason trainer_reason(const struct trainer *trainer);
  * parameters: [count, n] doubles when recording.parameters, else NULL. Taking empties the buffer. */
 size_t trainer_take_points(struct trainer *trainer, const struct curve_point **points, const double **parameters);
 
+/* What a learning-rate range test found so far; NAN: nothing yet. */
+struct lr_finding {
+	bool tests; /* the run is such a test */
+	double suggested;
+	double steepest;              /* the rate under which the loss fell fastest */
+	double minimum, minimum_loss; /* the rate that brought the lowest smoothed loss, and that loss */
+	double exploded;              /* the rate that ended the test */
+};
+
 /* Where the run stands. */
 struct trainer_progress {
 	uint64_t step, steps;     /* updates made, and the budget */
@@ -152,7 +162,8 @@ struct trainer_progress {
 	enum stop_reason reason;
 	double reason_value; /* the value that the rule saw, NAN where there is none */
 	double reason_limit; /* what it was compared with */
-	bool oscillating;    /* at divergence: the loss rose from the first steps on */
+	struct lr_finding finding;
+	bool oscillating; /* at divergence: the loss rose from the first steps on */
 };
 void trainer_progress(const struct trainer *trainer, struct trainer_progress *out);
 

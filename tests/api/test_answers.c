@@ -415,6 +415,7 @@ START_TEST(a_job_is_answered_with_its_report_and_spec)
 	report.final_train = &train;
 	report.progress.reason = STOP_EPOCHS;
 	job_report_render(&report, &fragment);
+	ck_assert_ptr_null(strstr(fragment.data, "lr_finder"));
 	ck_assert_ptr_nonnull(strstr(fragment.data, "\"fraction\":1,\"seconds\":2,\"eta_seconds\":0,"));
 	ck_assert_ptr_nonnull(strstr(fragment.data, "\"metrics\":{\"train_loss\":0.25,\"train_accuracy\":0.875}"));
 	job_error_render("diverged", "the loss is \"NaN\"", 42, "try 0.01", &text);

@@ -200,6 +200,50 @@ START_TEST(a_certificate_comes_with_the_result)
 }
 END_TEST
 
+START_TEST(a_range_test_suggests_a_learning_rate)
+{
+	struct server *server = server_start(NULL);
+	const char *dataset = dataset_upload(server, "iris.csv", "target=target");
+	const char *const batches[] = { "\"full\"", "16" };
+	for (size_t i = 0; i < 2; i++) {
+		const char *job =
+			text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"mlp\"}, \"optimizer\": "
+				"{\"type\": \"sgd\", \"schedule\": {\"type\": \"lr_finder\", \"end_lr\": 1000}}, "
+				"\"training\": {\"batch_size\": %s}}",
+				dataset, batches[i]);
+		const struct reply *one = job_run(server, job), *two = job_run(server, job);
+		ck_assert_str_eq(string_at(one->json, "stop_reason"), "lr_finder");
+		const double suggested = number_at(one->json, "lr_finder.suggested_learning_rate");
+		ck_assert_double_gt(suggested, 1e-5);
+		ck_assert_double_lt(suggested, number_at(one->json, "lr_finder.exploded_learning_rate"));
+		ck_assert_double_eq(suggested, number_at(two->json, "lr_finder.suggested_learning_rate"));
+		expect_same_results(server, string_at(one->json, "id"), server, string_at(two->json, "id"));
+		/* A training at that rate goes down. */
+		const struct reply *trained = job_run(
+			server,
+			text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"mlp\"}, \"optimizer\": "
+				"{\"type\": \"sgd\", \"learning_rate\": %.17g}, \"training\": {\"epochs\": 200}}",
+				dataset, suggested));
+		ck_assert_double_lt(number_at(trained->json, "metrics.train_loss"), 1);
+	}
+	expect_fault(
+		client_post(server, "/v1/jobs",
+			    "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", \"initial_point\": [1, "
+			    "2]}, "
+			    "\"optimizer\": {\"type\": \"sgd\", \"schedule\": {\"type\": \"lr_finder\", \"start_lr\": "
+			    "20}}}"),
+		"/optimizer/schedule/end_lr", "out_of_range");
+	expect_fault(client_post(server, "/v1/jobs",
+				 "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", "
+				 "\"initial_point\": [1, 2]}, "
+				 "\"optimizer\": {\"type\": \"lbfgs\", \"line_search\": \"strong_wolfe\", "
+				 "\"schedule\": {\"type\": "
+				 "\"lr_finder\", \"smoothing\": 1}}}"),
+		     "/optimizer/schedule/smoothing", "out_of_range");
+	finish(server);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("certificates");
@@ -210,5 +254,6 @@ int main(void)
 	tcase_add_test(ends, a_cancelled_and_a_diverged_job_keep_best_and_last_and_name_no_value);
 	tcase_add_test(ends, a_job_that_did_not_converge_says_what_to_change);
 	tcase_add_test(ends, a_certificate_comes_with_the_result);
+	tcase_add_test(ends, a_range_test_suggests_a_learning_rate);
 	return blackbox_run(suite);
 }
