@@ -213,7 +213,8 @@ static enum status assess(struct run *run, const struct trainer_progress *progre
 		.progress = *progress,
 		.trace = trace,
 		.traced = trainer_trace(run->trainer, trace),
-		.known_only = progress->reason == STOP_CANCELLED || progress->finding.tests || atomic_load(&run->control->cancel),
+		.known_only = progress->reason == STOP_CANCELLED || progress->finding.tests ||
+			      atomic_load(&run->control->cancel),
 	};
 	const enum status status = certify(&request, &result->certificate);
 	if (status == E_CANCELLED) {
