@@ -35,8 +35,9 @@ struct dataset_info {
 	uint64_t rows;
 	size_t columns;
 	struct column_info *column;
-	uint64_t bytes; /* of the upload */
-	char sha256[65];
+	uint64_t bytes;        /* of the upload */
+	char sha256[65];       /* of the uploaded bytes */
+	char content_name[65]; /* of the stored table's file: beside the document, the store has a column for it */
 	bool is_inline;
 	int64_t created_at; /* ms since 1970 */
 };

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 const struct setting_value *settings_get(const struct settings *settings, const char *name)
 {
@@ -100,8 +101,13 @@ const char *nearest_name(const char *word, const char *const *names, size_t coun
 		if (name_length > WORD_MAX) {
 			continue;
 		}
+		if (strcasecmp(word, names[i]) == 0) {
+			return names[i];
+		}
 		size_t distance = edit_distance(word, length, names[i], name_length);
-		if (distance < best) {
+		/* Near: half of the longer word stays ("sg" is "sgd", "z" is not "a"). */
+		size_t longer = length > name_length ? length : name_length;
+		if (distance < best && 2 * distance <= longer) {
 			best = distance;
 			nearest = names[i];
 		}

@@ -225,12 +225,39 @@ enum status builder_put(struct builder *builder, size_t index, const char *text,
 	return OK;
 }
 
+size_t builder_count(const char *text, size_t length, char wanted)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < length; i++) {
+		count += text[i] == wanted;
+	}
+	return count;
+}
+
+/* The file seems to be cut by another separator than we were told. */
+static enum status refuse_separator(const struct builder *builder, struct error *error)
+{
+	const char name[2] = { builder->separator, '\0' };
+	return error_set(
+		error, E_INVALID,
+		"line %" PRIu64 ": the file looks cut by '%s', not by '%c': upload it with delimiter=%s%s, or with "
+		"delimiter=%s if it is one column",
+		builder->line, builder->separator == '\t' ? "tab" : name, builder->options->delimiter,
+		builder->separator == '\t' ? "tab" : name,
+		builder->separator == ';' ? " (and decimal=, where that is its decimal sign)" : "",
+		builder->options->delimiter == '\t' ? "tab" : (const char[2]){ builder->options->delimiter, '\0' });
+}
+
 enum status builder_cell(struct builder *builder, const char *text, size_t length, struct error *error)
 {
 	if (!builder->header_read) {
 		return builder_first_cell(builder, text, length, error);
 	}
 	size_t index = builder->index++;
+	if (builder->separator != '\0' && index == 0 && builder->rows < SEPARATOR_ROWS &&
+	    builder_count(text, length, builder->separator) == builder->separators) {
+		return refuse_separator(builder, error);
+	}
 	/* Cells beyond the last column are counted only: builder_end_row refuses the row. */
 	return index < builder->columns ? builder_put(builder, index, text, length, error) : OK;
 }
@@ -244,6 +271,9 @@ enum status builder_end_row(struct builder *builder, struct error *error)
 		enum status status = builder_first_row(builder, error);
 		builder->index = 0;
 		return status;
+	}
+	if (found != builder->columns && builder->separator != '\0') {
+		return refuse_separator(builder, error);
 	}
 	if (found != builder->columns) {
 		return error_set(error, E_INVALID, "line %" PRIu64 ": %zu cells where %zu are expected", builder->line,

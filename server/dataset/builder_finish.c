@@ -67,9 +67,14 @@ static enum status check_faults(const struct builder *builder, struct error *err
 		if (column->state == STATE_TEXT || column->fault == NUMBER_OK) {
 			continue;
 		}
-		const char *reason = column->fault == NUMBER_RANGE
-					     ? "is beyond the range of a 64-bit float"
-					     : "is no finite number; missing values are not accepted";
+		const char *reason = "is no finite number; missing values are not accepted";
+		if (column->fault == NUMBER_RANGE) {
+			reason = "is beyond the range of a 64-bit float";
+		} else if (column->fault == NUMBER_INEXACT) {
+			reason = "is a whole number that a 64-bit float cannot hold: write it as text (with a letter), "
+				 "or as "
+				 "a decimal number if it may be rounded";
+		}
 		return error_set(error, E_INVALID, "line %" PRIu64 ", %s: \"%s\" %s", column->fault_line,
 				 builder_place(builder, j).text, column->fault_text, reason);
 	}

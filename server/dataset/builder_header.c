@@ -136,10 +136,29 @@ static enum status make_columns(struct builder *builder, struct error *error)
 	return writer_init(&builder->writer, builder->out, columns, error);
 }
 
+/* A first row of one cell that holds other separators may be one of many cells. */
+static void look_for_separator(struct builder *builder)
+{
+	static const char separators[] = { ';', '\t', '|', ',' };
+	size_t length;
+	const char *text = first_cell(builder, 0, &length);
+	if (builder->columns > 1 || builder->options->delimiter_said) {
+		return;
+	}
+	for (size_t i = 0; i < sizeof separators; i++) {
+		size_t count = builder_count(text, length, separators[i]);
+		if (separators[i] != builder->options->delimiter && count > builder->separators) {
+			builder->separator = separators[i];
+			builder->separators = count;
+		}
+	}
+}
+
 enum status builder_first_row(struct builder *builder, struct error *error)
 {
 	assert(builder->index > 0);
 	builder->columns = builder->index;
+	look_for_separator(builder);
 	bool named = looks_like_header(builder);
 	if (builder->options->header != HEADER_AUTO) {
 		builder->header_forced = named != (builder->options->header == HEADER_TRUE);

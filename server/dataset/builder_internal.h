@@ -12,6 +12,9 @@
 /* A chunk holds up to 4 MB of doubles and 64 Ki rows; texts of full dictionaries end it early. */
 enum { CHUNK_CELLS = 1 << 19, CHUNK_ROWS_MAX = 1 << 16, CHUNK_TEXT_BYTES = 4 << 20 };
 
+/* Rows in which another separator is looked for, where the first row is one cell with some in it. */
+enum { SEPARATOR_ROWS = 2 };
+
 enum column_state { STATE_UNKNOWN, STATE_NUMBER, STATE_TEXT };
 
 struct column_builder {
@@ -48,6 +51,8 @@ struct builder {
 	struct column_builder *column;
 	bool *turned; /* [columns] */
 	bool any_turned;
+	char separator;    /* of a first row that is one cell: it seems to be cut by this; 0: no */
+	size_t separators; /* how many of them are in it */
 	uint64_t rows;
 	double *values; /* [chunk_capacity, columns]: the open chunk, row-major */
 	size_t chunk_capacity;
@@ -67,6 +72,8 @@ struct excerpt builder_place(const struct builder *builder, size_t column);
 /* A cell for messages: cut, no control characters. */
 struct excerpt builder_excerpt(const char *text, size_t length);
 
+/* How many of this character are in a text. */
+size_t builder_count(const char *text, size_t length, char wanted);
 /* The value, or text, of data cell `index` of the open row. */
 enum status builder_put(struct builder *builder, size_t index, const char *text, size_t length, struct error *error);
 enum status builder_first_cell(struct builder *builder, const char *text, size_t length, struct error *error);

@@ -33,7 +33,7 @@ struct import {
 	struct cells cells;
 	crypto_hash_sha256_state sha;
 	uint64_t bytes;
-	char sha256[65];
+	char sha256[65], content_name[65];
 	enum status status; /* the first failure; all later calls return it again */
 	struct error error;
 	bool finished;
@@ -188,9 +188,18 @@ out:
 	return status;
 }
 
-/* The name of the content: see import.h at import_finish. */
+static void write_hash(crypto_hash_sha256_state *sha, char out[65])
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256_final(sha, hash);
+	sodium_bin2hex(out, 65, hash, sizeof hash);
+}
+
+/* The sha256, and the name of the content: see import.h at import_finish. */
 static void name_content(struct import *import)
 {
+	crypto_hash_sha256_state bytes = import->sha;
+	write_hash(&bytes, import->sha256);
 	const struct import_options *options = &import->options;
 	bool header_forced = builder_header_forced(import->builder);
 	if (import->table.fd >= 0 &&
@@ -205,9 +214,7 @@ static void name_content(struct import *import)
 			crypto_hash_sha256_update(&import->sha, bit, 1);
 		}
 	}
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	crypto_hash_sha256_final(&import->sha, hash);
-	sodium_bin2hex(import->sha256, sizeof import->sha256, hash, sizeof hash);
+	write_hash(&import->sha, import->content_name);
 }
 
 enum status import_finish(struct import *import, struct dataset_info *info, struct error *error)
@@ -237,6 +244,7 @@ enum status import_finish(struct import *import, struct dataset_info *info, stru
 		return remember(import, status, error);
 	}
 	memcpy(info->sha256, import->sha256, sizeof info->sha256);
+	memcpy(info->content_name, import->content_name, sizeof info->content_name);
 	info->bytes = import->bytes;
 	import->finished = true;
 	return OK;
@@ -256,13 +264,13 @@ enum status import_open_table(const struct import *import, struct table **out, s
 		return table_open_memory(import->table.memory, (size_t)import->table.length, out, error);
 	}
 	char path[PATH_MAX];
-	table_path(import->dir, import->sha256, path, sizeof path);
+	table_path(import->dir, import->content_name, path, sizeof path);
 	return table_open_file(import->table.path[0] != '\0' ? import->table.path : path, out, error);
 }
 
-void table_path(const char *dir, const char *sha256, char *path, size_t size)
+void table_path(const char *dir, const char *content_name, char *path, size_t size)
 {
-	snprintf(path, size, "%s/datasets/%s.table", dir, sha256);
+	snprintf(path, size, "%s/datasets/%s.table", dir, content_name);
 }
 
 /* Is the table at `path` the one that we made? Its header holds the checksum of its directory, which holds those of
@@ -295,7 +303,7 @@ enum status import_keep(struct import *import, struct error *error)
 	if ((size_t)snprintf(folder, sizeof folder, "%s/datasets", import->dir) >= sizeof folder - 80) {
 		return error_set(error, E_IO, "the data directory's path is too long");
 	}
-	table_path(import->dir, import->sha256, path, sizeof path);
+	table_path(import->dir, import->content_name, path, sizeof path);
 	bool made;
 	enum status status = disk_make_folder(import->dir, "datasets", &made, error);
 	if (status == OK && is_there(import, path)) {

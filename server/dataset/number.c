@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -65,6 +66,27 @@ static enum number_result parse_slowly(const struct number_format *format, const
 	double value = strtod_l(copy, NULL, format->plain);
 	if (!isfinite(value)) {
 		return NUMBER_RANGE;
+	}
+	*out = value;
+	return NUMBER_OK;
+}
+
+/* Only digits, first to end, above 2^53: their double, where one holds them to the last. */
+static enum number_result parse_whole(const struct number_format *format, const char *start, const char *first,
+				      const char *end, double *out)
+{
+	char exact[NUMBER_LENGTH_MAX + 1];
+	double value;
+	enum number_result result = parse_slowly(format, start, end, &value);
+	if (result != NUMBER_OK) {
+		return result;
+	}
+	while (first < end && *first == '0') {
+		first++;
+	}
+	int length = snprintf(exact, sizeof exact, "%.0f", fabs(value));
+	if (length != end - first || memcmp(exact, first, (size_t)length) != 0) {
+		return NUMBER_INEXACT;
 	}
 	*out = value;
 	return NUMBER_OK;
@@ -136,9 +158,10 @@ enum number_result number_parse(const struct number_format *format, const char *
 		return NUMBER_NONE;
 	}
 	exponent -= (long)decimals;
+	const bool whole = digits + count == end;
 	/* Up to 19 digits the mantissa has not wrapped. */
 	if (count > DIGITS_U64 || mantissa > (UINT64_C(1) << 53) || labs(exponent) > EXACT_POWER) {
-		return parse_slowly(format, start, end, out);
+		return whole ? parse_whole(format, start, digits, end, out) : parse_slowly(format, start, end, out);
 	}
 	double value = (double)mantissa;
 	value = exponent < 0 ? value / power_of_ten[-exponent] : value * power_of_ten[exponent];

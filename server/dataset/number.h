@@ -22,6 +22,7 @@ enum number_result {
 	NUMBER_NONE,       /* not a number */
 	NUMBER_NOT_FINITE, /* "nan", "inf", "infinity", in any case, signed or not */
 	NUMBER_RANGE,      /* a number beyond double, such as 1e400 */
+	NUMBER_INEXACT,    /* digits of a whole number that no double holds, such as 9007199254740993 */
 };
 
 /* A longer number than this counts as text: 767 digits tell any two doubles apart, so nobody needs more. */

@@ -96,6 +96,7 @@ static void judge_query(const struct http_request *request, struct upload *uploa
 	query_word(request, "header", modes, &mode, problem);
 	upload->options.header = (enum header_mode)mode;
 	upload->options.decimal = '.';
+	upload->options.delimiter_said = http_query(request, "delimiter") != NULL;
 	query_character(request, "delimiter", &upload->options.delimiter, problem);
 	query_character(request, "decimal", &upload->options.decimal, problem);
 	if (upload->options.decimal != '.' && upload->options.decimal != ',') {
@@ -177,7 +178,7 @@ static enum status keep(struct service *service, struct upload *upload, const st
 		content.bytes = import_content(upload->import, &content.length);
 		status = store_add_dataset(service->store, info, &content, error);
 		if (status != OK && content.bytes == NULL) {
-			content_give_up(service, info->sha256);
+			content_give_up(service, info->content_name);
 		}
 	}
 	pthread_mutex_unlock(&service->files_mutex);

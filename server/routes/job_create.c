@@ -136,6 +136,7 @@ static enum status import_inline(struct making *making, struct error *error)
 	struct import_options options = {
 		.header = HEADER_TRUE,
 		.delimiter = ',',
+		.delimiter_said = true,
 		.decimal = '.',
 		.text_column = making->table.text_column,
 		.text_columns = making->table.columns,
@@ -180,7 +181,9 @@ static enum status write_generated(struct making *making, struct error *error)
 /* Rows that are drawn become a table like any other. Faults of the settings go to the problem (E_INVALID). */
 static enum status import_generated(struct making *making, struct error *error)
 {
-	const struct import_options options = { .header = HEADER_TRUE, .delimiter = ',', .decimal = '.' };
+	const struct import_options options = {
+		.header = HEADER_TRUE, .delimiter = ',', .delimiter_said = true, .decimal = '.'
+	};
 	enum status status = job_draft_generator(making->draft, &making->generator, &making->problem);
 	if (status != OK) {
 		return status;
@@ -357,7 +360,7 @@ static enum status add(struct making *making, const char *id, struct error *erro
 		job.inline_content.bytes = import_content(making->import, &job.inline_content.length);
 		status = store_add_job(service->store, &job, service->config->max_queue, error);
 		if (status != OK && job.inline_content.bytes == NULL) {
-			content_give_up(service, making->info.sha256);
+			content_give_up(service, making->info.content_name);
 		}
 	}
 	pthread_mutex_unlock(&service->files_mutex);

@@ -9,10 +9,11 @@ enum status dataset_insert(struct db *db, const struct dataset_info *info, const
 			   const struct dataset_content *content)
 {
 	const struct db_value text = { DB_KIND_TEXT, 0, info_text, info_length };
+	const char *name = info->content_name[0] != '\0' ? info->content_name : info->sha256;
 	return db_run(db,
-		      "INSERT INTO dataset (id, sha256, is_inline, created_at, info, content) "
+		      "INSERT INTO dataset (id, content_name, is_inline, created_at, info, content) "
 		      "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-		      DB_VALUES(DB_TEXT(info->id), DB_TEXT(info->sha256), DB_INT(info->is_inline ? 1 : 0),
+		      DB_VALUES(DB_TEXT(info->id), DB_TEXT(name), DB_INT(info->is_inline ? 1 : 0),
 				DB_INT(info->created_at), text, DB_BLOB(content->bytes, content->length)));
 }
 
@@ -46,7 +47,7 @@ enum status store_add_dataset(struct store *store, const struct dataset_info *in
 	return status;
 }
 
-/* Columns: id, is_inline, created_at, sha256, info. What lists filter and sort by is the column's word. */
+/* Columns: id, is_inline, created_at, content_name, info. What lists filter and sort by is the column's word. */
 static enum status read_info(sqlite3_stmt *row, struct dataset_info *out)
 {
 	const char *text = (const char *)sqlite3_column_text(row, 4);
@@ -56,7 +57,7 @@ static enum status read_info(sqlite3_stmt *row, struct dataset_info *out)
 		db_copy_field(row, 0, out->id, sizeof out->id);
 		out->is_inline = sqlite3_column_int64(row, 1) != 0;
 		out->created_at = sqlite3_column_int64(row, 2);
-		db_copy_field(row, 3, out->sha256, sizeof out->sha256);
+		db_copy_field(row, 3, out->content_name, sizeof out->content_name);
 	} else {
 		memset(out, 0, sizeof *out);
 	}
@@ -72,7 +73,7 @@ enum status store_get_dataset(struct store *store, const char *id, struct datase
 	if (status != OK) {
 		return status;
 	}
-	status = db_first(db, "SELECT id, is_inline, created_at, sha256, info FROM dataset WHERE id = ?1",
+	status = db_first(db, "SELECT id, is_inline, created_at, content_name, info FROM dataset WHERE id = ?1",
 			  DB_VALUES(DB_TEXT(id)), &row);
 	if (status == OK) {
 		status = read_info(row, out);
@@ -108,7 +109,7 @@ bool store_has_content(struct store *store, const char *sha256)
 	int64_t one;
 	enum status status = readers_take(&store->readers, &db);
 	if (status == OK) {
-		status = db_get_int(db, "SELECT 1 FROM dataset WHERE sha256 = ?1 AND content IS NULL LIMIT 1",
+		status = db_get_int(db, "SELECT 1 FROM dataset WHERE content_name = ?1 AND content IS NULL LIMIT 1",
 				    DB_VALUES(DB_TEXT(sha256)), &one);
 		readers_give(&store->readers, db);
 	}
@@ -119,8 +120,8 @@ static enum status drop_dataset(struct db *db, const char *id, bool *file_unused
 {
 	int64_t others = 0, in_file = 0;
 	sqlite3_stmt *row;
-	enum status status =
-		db_first(db, "SELECT content IS NULL, sha256 FROM dataset WHERE id = ?1", DB_VALUES(DB_TEXT(id)), &row);
+	enum status status = db_first(db, "SELECT content IS NULL, content_name FROM dataset WHERE id = ?1",
+				      DB_VALUES(DB_TEXT(id)), &row);
 	if (status != OK) {
 		return status;
 	}
@@ -129,7 +130,7 @@ static enum status drop_dataset(struct db *db, const char *id, bool *file_unused
 	db_done(row);
 	status = db_run_guarded(db, "DELETE FROM dataset WHERE id = ?1", DB_VALUES(DB_TEXT(id)));
 	if (status == OK) {
-		status = db_get_int(db, "SELECT count(*) FROM dataset WHERE sha256 = ?1 AND content IS NULL",
+		status = db_get_int(db, "SELECT count(*) FROM dataset WHERE content_name = ?1 AND content IS NULL",
 				    DB_VALUES(DB_TEXT(sha256)), &others);
 	}
 	*file_unused = status == OK && in_file != 0 && others == 0;

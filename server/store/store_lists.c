@@ -64,7 +64,7 @@ static enum status read_datasets(sqlite3_stmt *row, struct db *db, size_t limit,
 		db_copy_field(row, 0, info->id, sizeof info->id);
 		info->is_inline = sqlite3_column_int64(row, 1) != 0;
 		info->created_at = sqlite3_column_int64(row, 2);
-		db_copy_field(row, 3, info->sha256, sizeof info->sha256);
+		db_copy_field(row, 3, info->content_name, sizeof info->content_name);
 		out->count++;
 	}
 	return status == E_NOT_FOUND ? OK : status;
@@ -88,11 +88,11 @@ enum status store_list_datasets(struct store *store, size_t limit, const char *c
 		const struct db_value *values =
 			DB_VALUES(DB_TEXT(after[0] != '\0' ? after : "~"), DB_INT((int64_t)limit + 1));
 		status = include_inline ? db_first(db,
-						   "SELECT id, is_inline, created_at, sha256, info FROM dataset "
+						   "SELECT id, is_inline, created_at, content_name, info FROM dataset "
 						   "WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
 						   values, &row)
 					: db_first(db,
-						   "SELECT id, is_inline, created_at, sha256, info FROM dataset "
+						   "SELECT id, is_inline, created_at, content_name, info FROM dataset "
 						   "WHERE is_inline = 0 AND id < ?1 ORDER BY id DESC LIMIT ?2",
 						   values, &row);
 		if (status == OK) {

@@ -23,7 +23,7 @@ enum status open_table_load(struct store *store, const char *data_dir, const cha
 		status = table_open_memory(out->content.bytes, out->content.length, &out->table, error);
 	} else {
 		char path[4200];
-		table_path(data_dir, out->info.sha256, path, sizeof path);
+		table_path(data_dir, out->info.content_name, path, sizeof path);
 		status = table_open_file(path, &out->table, error);
 	}
 	if (status != OK) {

@@ -77,6 +77,10 @@ START_TEST(a_word_far_from_all_names_finds_none)
 	ck_assert_ptr_null(nearest_name("levenberg_marquardt", names, NAMES));
 	ck_assert_ptr_null(nearest_name("xyzzy", names, NAMES));
 	ck_assert_ptr_null(nearest_name("adam", names, 0));
+	static const char *const columns[] = { "a", "b", "Length", NULL };
+	ck_assert_ptr_null(nearest_name("z", columns, 3)); /* nothing of it stays */
+	ck_assert_str_eq(nearest_name("B", columns, 3), "b");
+	ck_assert_str_eq(nearest_name("LENGTH", columns, 3), "Length");
 	memset(word, 'a', sizeof word - 1);
 	word[sizeof word - 1] = '\0';
 	ck_assert_ptr_null(nearest_name(word, names, NAMES));

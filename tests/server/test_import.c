@@ -202,10 +202,39 @@ START_TEST(what_is_wrong_with_a_file_is_said_with_line_and_column)
 		{ "a,b\n1,x\"y\n", "line 2: a quote inside an unquoted cell" },
 		{ "a,b\n1,\"x\" y\n", "line 2: a quote inside an unquoted cell, or text after a closing quote" },
 		{ "a,b\n1,\"x\n", "a quote is not closed" },
+		{ "id,b\n1,2\n9007199254740993,2\n",
+		  "line 3, column 1 (\"id\"): \"9007199254740993\" is a whole number" },
+		{ "a;b;c\n1;2;3\n4;5;6\n",
+		  "line 2: the file looks cut by ';', not by ',': upload it with delimiter=;" },
+		{ "a;b\n1,5;2,385\n", "line 2: the file looks cut by ';'" },
+		{ "a\tb\n1\t2\n", "delimiter=tab" },
+		{ "1;2\n3;4\n", "delimiter=;" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		check_refused(cases[i].text, E_INVALID, cases[i].words);
 	}
+}
+END_TEST
+
+START_TEST(one_column_may_hold_separators_that_are_not)
+{
+	static const char said[] = "a;b\n1;2\n3;4\n";
+	struct imported out = import_good("note; comment\nshort\nlonger; than that; by far\n");
+	ck_assert_uint_eq(out.info.columns, 1);
+	imported_fini(&out);
+	out = import_good("\"last, first\"\n\"Doe, J\"\n");
+	ck_assert_str_eq(out.info.column[0].name, "last, first");
+	imported_fini(&out);
+	struct import_options options = { .delimiter = ',', .delimiter_said = true };
+	out = import_bytes("/nonexistent", &options, said, strlen(said), 3);
+	ck_assert_int_eq(out.status, OK);
+	ck_assert_uint_eq(out.info.columns, 1);
+	ASSERT_CELL_TEXT(out.table, 0, 1, "3;4");
+	imported_fini(&out);
+	/* An identifier among words is a text, and stays as it is. */
+	out = import_good("id,y\n9007199254740993,1\nnone,2\n");
+	ASSERT_CELL_TEXT(out.table, 0, 0, "9007199254740993");
+	imported_fini(&out);
 }
 END_TEST
 
@@ -359,6 +388,7 @@ int main(void)
 	tcase_add_test(tests, a_column_that_turns_to_text_keeps_the_spelling_of_its_numbers);
 	tcase_add_test(tests, columns_said_to_be_text_are_text);
 	tcase_add_test(tests, what_is_wrong_with_a_file_is_said_with_line_and_column);
+	tcase_add_test(tests, one_column_may_hold_separators_that_are_not);
 	tcase_add_test(tests, nul_bytes_are_refused);
 	tcase_add_test(tests, after_a_fault_every_call_says_the_same_again);
 	tcase_add_test(tests, options_that_make_no_sense_are_refused);

@@ -48,8 +48,10 @@ START_TEST(the_syntax_of_numbers_is_strict)
 					    "\t-2.385e0",
 					    "00012",
 					    "1e-400",
-					    "9007199254740993",
-					    "123456789012345678901234567890" };
+					    "9007199254740994",
+					    "-0009007199254740994",
+					    "9007199254740993.0",
+					    "100000000000000000000" };
 	static const char *const bad[] = { "",    " ",   ".",   "+",     "-.",    "e5",   "1e",    "1e+",     "0x10",
 					   "1,5", "1 2", "--1", "1.2.3", "1_000", "five", "1e5.0", "infinit", "nano" };
 	struct number_format format;
@@ -61,6 +63,12 @@ START_TEST(the_syntax_of_numbers_is_strict)
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		ck_assert_msg(number_parse(&format, bad[i], strlen(bad[i]), &value) == NUMBER_NONE, "%s", bad[i]);
+	}
+	static const char *const inexact[] = { "9007199254740993", "-9007199254740993", " +18446744073709551615 ",
+					       "0123456789012345678901234567890" };
+	for (size_t i = 0; i < sizeof inexact / sizeof *inexact; i++) {
+		ck_assert_msg(number_parse(&format, inexact[i], strlen(inexact[i]), &value) == NUMBER_INEXACT, "%s",
+			      inexact[i]);
 	}
 	ck_assert_int_eq(number_parse(&format, "-1e309", 6, &value), NUMBER_RANGE);
 	ck_assert_int_eq(number_parse(&format, "1e99999999999999999999", 22, &value), NUMBER_RANGE);

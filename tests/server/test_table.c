@@ -241,7 +241,7 @@ START_TEST(a_damaged_chunk_of_a_file_reads_as_nan_and_the_others_are_good)
 	char *text = make_wide(ROWS, COLUMNS, &length);
 	struct imported out = import_bytes(dir, NULL, text, length, 65536);
 	ck_assert_int_eq(import_keep(out.import, &out.error), OK);
-	table_path(dir, out.info.sha256, path, sizeof path);
+	table_path(dir, out.info.content_name, path, sizeof path);
 	struct stat entry;
 	ck_assert_int_eq(stat(path, &entry), 0);
 	ck_assert_int_eq(chmod(path, 0600), 0);
