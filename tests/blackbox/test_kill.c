@@ -1,0 +1,121 @@
+/*
+ * kill -9 where it hurts most: while a large checkpoint is being written, and before a start with another number of
+ * threads. The job ends with the bits of one that was never disturbed.
+ */
+#include <dirent.h>
+#include <string.h>
+
+#include "tests/blackbox/jobs.h"
+
+/* 1.08 million parameters in float64; with Adam's three averages and the best ones a state of 43 MB. */
+#define LARGE                                                                                                          \
+	"{\"dataset\": {\"id\": \"%s\", \"validation_fraction\": 0.1}, \"model\": {\"type\": \"mlp\", \"loss\": "      \
+	"\"cross_entropy\", \"layers\": [{\"type\": \"dense\", \"units\": 1000, \"activation\": \"relu\"}, "           \
+	"{\"type\": \"dense\", \"units\": 1000, \"activation\": \"tanh\"}]}, \"optimizer\": {\"type\": \"adam\", "     \
+	"\"amsgrad\": true, \"learning_rate\": 0.0002385}, \"training\": {\"steps\": 120, \"batch_size\": 24, "        \
+	"\"dtype\": \"float64\", \"seed\": 11}, \"recording\": {\"every_steps\": 1}}"
+#define SMALL                                                                                                          \
+	"{\"dataset\": {\"id\": \"%s\", \"validation_fraction\": 0.2}, \"model\": {\"type\": \"mlp\", \"loss\": "      \
+	"\"cross_entropy\", \"layers\": [{\"type\": \"dense\", \"units\": 160, \"activation\": \"sigmoid\"}]}, "       \
+	"\"optimizer\": {\"type\": \"nadam\", \"learning_rate\": 0.002385}, \"training\": {%s}, \"stopping\": "        \
+	"{\"gradient_norm\": null, \"loss_change\": null, \"parameter_change\": null}, \"recording\": "                \
+	"{\"every_steps\": 7}}"
+
+/* Files in a folder of the data folder. */
+static int files(const struct server *server, const char *name)
+{
+	DIR *folder = opendir(text_of("%s/%s", server->dir, name));
+	int count = 0;
+	for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+		count += entry->d_name[0] != '.';
+	if (folder != NULL)
+		closedir(folder);
+	return count;
+}
+
+/* The time of the job's first points: points that were made again have another one. */
+static const double *first_seconds(const struct server *server, const char *id, size_t *n)
+{
+	const struct reply *curve = client_get(server, text_of("/v1/jobs/%s/curve?series=seconds", id));
+	return curve_series(curve, "seconds", n);
+}
+
+START_TEST(a_kill_while_large_checkpoints_are_written_costs_no_bit)
+{
+	const char *const *often = FLAGS("--workers", "1", "--checkpoint-seconds", "0.6");
+	struct server *calm = server_start(FLAGS("--workers", "1", "--checkpoint-seconds", "1000"));
+	struct results expected;
+	results_take(calm, job_post(calm, text_of(LARGE, dataset_upload(calm, "digits.csv", "target=target"))),
+		     &expected);
+	server_destroy(calm);
+	struct server *server = server_start(often);
+	const char *id = job_post(server, text_of(LARGE, dataset_upload(server, "digits.csv", "target=target")));
+	const char *weights = text_of("/v1/jobs/%s/weights?at=last", id);
+	const double *before = NULL;
+	size_t n = 0, m;
+	for (int kills = 0; kills < 3; kills++) {
+		/* Weights can be had from the first checkpoint on; each kill then comes a little later. */
+		job_reach(server, id, 20 + 30 * kills);
+		while (client_call(server, &(struct call){ .method = "HEAD", .path = weights })->status != 200)
+			ck_assert_str_eq(string_at(client_get(server, text_of("/v1/jobs/%s", id))->json, "status"),
+					 "running");
+		if (kills == 0)
+			before = first_seconds(server, id, &n);
+		server_kill(server);
+		server_restart(server, often);
+		ck_assert_int_le(files(server, "checkpoints"), 2); /* what was half written is swept */
+	}
+	expect_results(server, id, &expected);
+	const double *after = first_seconds(server, id, &m);
+	ck_assert(n > 2 && m > n);
+	ck_assert_int_eq(memcmp(before, after, 2 * sizeof *before), 0);
+	ck_assert_double_eq(number_at(client_get(server, text_of("/v1/jobs/%s", id))->json, "attempt"), 4);
+	ck_assert_int_eq(files(server, "checkpoints"), 0);
+	finish(server);
+}
+END_TEST
+
+static const char *const trainings[] = { "\"epochs\": 150, \"batch_size\": 32",
+					 "\"epochs\": 500, \"batch_size\": \"full\"" };
+
+START_TEST(a_start_with_another_number_of_threads_goes_on_to_the_same_bits)
+{
+	static const char *const threads[] = { "1", "3", "2", "5" };
+	enum { STARTS = sizeof threads / sizeof *threads };
+	struct server *server = server_start(FLAGS("--workers", "1", "--threads", "1", "--checkpoint-seconds", "1000"));
+	const char *dataset = dataset_upload(server, "digits.csv", "target=target");
+	const char *json = text_of(SMALL, dataset, trainings[_i]);
+	struct results expected;
+	results_take(server, job_post(server, json), &expected);
+	server_kill(server);
+	const char *id = NULL;
+	for (int k = 0; k < STARTS; k++) {
+		server_restart(server, FLAGS("--workers", "1", "--threads", threads[k], "--checkpoint-seconds", "0.2"));
+		id = id == NULL ? job_post(server, json) : id;
+		if (k + 1 < STARTS) {
+			job_reach(server, id, expected.step * (k + 0.5) / STARTS);
+			server_kill(server);
+		}
+	}
+	expect_results(server, id, &expected);
+	const struct reply *job = client_get(server, text_of("/v1/jobs/%s", id));
+	ck_assert_double_ge(number_at(job->json, "attempt"), 2);
+	finish(server);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("blackbox/kill");
+	TCase *tests = tcase_create("kill");
+	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests, a_kill_while_large_checkpoints_are_written_costs_no_bit);
+	tcase_add_loop_test(tests, a_start_with_another_number_of_threads_goes_on_to_the_same_bits, 0, 2);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
+
+int main(void)
+{
+	return blackbox_run(suite());
+}
