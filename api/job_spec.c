@@ -94,9 +94,10 @@ static enum status resolve(const struct job_draft *draft, const struct dataset_i
 	if (!wrong && !arena_failed(arena)) {
 		spec_document(&judge);
 	}
-	if (wrong || judge.failed || arena_failed(arena)) {
+	const bool failed = judge.failed || arena_failed(arena);
+	if (wrong || failed) {
 		arena_destroy(arena);
-		return wrong ? E_INVALID : E_MEMORY;
+		return failed ? E_MEMORY : E_INVALID; /* what memory cut short may look wrong */
 	}
 	*out = spec;
 	return OK;

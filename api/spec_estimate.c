@@ -33,7 +33,7 @@ static bool add_data(const struct job_spec *spec, size_t *total)
 }
 
 /* What the optimizer wants of the parameters' tensors and of the objective, which are known once the model is built.
- * Where there is no memory for that the job is refused for it elsewhere. */
+ */
 static void check_objective(struct judge *judge)
 {
 	const struct at at_optimizer = { NULL, "optimizer", 0 }, at_type = { &at_optimizer, "type", 0 };
@@ -41,8 +41,13 @@ static void check_objective(struct judge *judge)
 	const struct optimizer_config *optimizer = &spec->train.optimizer;
 	struct objective *objective = NULL;
 	struct error error;
-	if ((optimizer->type->fits == NULL && optimizer->type->suits == NULL) ||
-	    judge->model->build(&spec->model, &spec->shape, spec->train.training.dtype, 1, &objective, NULL) != OK) {
+	if (optimizer->type->fits == NULL && optimizer->type->suits == NULL) {
+		return;
+	}
+	const enum status status =
+		judge->model->build(&spec->model, &spec->shape, spec->train.training.dtype, 1, &objective, NULL);
+	if (status != OK) {
+		judge->failed = judge->failed || status == E_MEMORY;
 		return;
 	}
 	if ((optimizer->type->fits != NULL &&
@@ -59,7 +64,7 @@ void judge_estimate(struct judge *judge)
 	enum dtype dtype = spec->train.training.dtype;
 	struct model_shape trained = spec->shape;
 	size_t parameters = 0, bytes = 0, total = 0;
-	if (!judge->shape_known || judge->reader.problem->faults_total > 0) {
+	if (!judge->shape_known || judge->reader.problem->faults_total > 0 || arena_failed(judge->reader.arena)) {
 		return;
 	}
 	if (judge->model->has_layers) {

@@ -330,6 +330,9 @@ void judge_expression(struct judge *judge, const struct field *fields)
 			text[k] = arena_strdup(arena, text[k]);
 		}
 	}
+	if (arena_failed(arena)) {
+		return;
+	}
 	struct at at_objective = { &at_model, "objective", 0 }, at_prediction = { &at_model, "prediction", 0 };
 	if ((text[0] == NULL) == (text[1] == NULL)) {
 		reader_fault(&judge->reader, &at_objective, text[0] == NULL ? FAULT_MISSING : FAULT_NOT_ALLOWED, NULL,

@@ -419,5 +419,8 @@ enum status expression_build(struct tensor_graph *graph, const char *text, size_
 		free(lowering.value);
 	}
 	ast_free(&ast);
+	if (error->status == OK && graph->status != OK) { /* a parameter that the text does not name had no memory */
+		syntax_fail(error, graph->status, 0, "%s", graph->error.text);
+	}
 	return error->status;
 }
