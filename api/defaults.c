@@ -96,6 +96,9 @@ uint64_t default_batch_size(const struct judge *judge)
 	if (optimizer->type != NULL && (optimizer_needs(optimizer->type, &optimizer->settings) & NEEDS_FULL_BATCH)) {
 		return 0;
 	}
+	if (optimizer->type != NULL && optimizer->type->batch_size != 0) {
+		return optimizer->type->batch_size >= rows ? 0 : optimizer->type->batch_size;
+	}
 	uint64_t batch = is_network(judge) ? NETWORK_BATCH : rows <= FULL_BATCH_ROWS ? 0 : LINEAR_BATCH;
 	return batch >= rows ? 0 : batch;
 }

@@ -92,7 +92,8 @@ struct plan {
 	size_t room_rows;               /* rows that a slot has memory for: the larger of the two */
 	size_t scratch, scratch_offset; /* the most of any step; where it lies in a slot's memory */
 	size_t slots;
-	bool ahead; /* blocks are small enough to ask for the next one meanwhile */
+	bool smooth; /* the gradient leaves sums of absolute values out */
+	bool ahead;  /* blocks are small enough to ask for the next one meanwhile */
 	size_t slot_bytes, lane_bytes, workspace_bytes;
 	size_t chunks, lane_sums; /* doubles between the sums of two lanes */
 	/* memory */

@@ -5,6 +5,7 @@
 
 #include "core/base/size.h"
 #include "core/graph/layout.h"
+#include "core/graph/ops/ops.h"
 
 enum { LINE = 64 };
 
@@ -127,4 +128,20 @@ enum status plan_measure(const struct graph *graph, size_t root, size_t output, 
 size_t plan_block_rows(const struct plan *plan)
 {
 	return plan->block_rows;
+}
+
+double plan_l1(const struct plan *plan, size_t offset)
+{
+	double factor = 0;
+	for (size_t p = 0; p < plan->penalties; p++) {
+		if (plan->penalty[p].op == &op_sum_abs && plan->penalty[p].offset == offset) {
+			factor += plan->penalty[p].coefficient;
+		}
+	}
+	return factor;
+}
+
+void plan_set_smooth(struct plan *plan, bool smooth)
+{
+	plan->smooth = smooth;
 }

@@ -51,6 +51,10 @@ enum status plan_predict(struct plan *plan, const void *theta, const struct batc
 
 /* Writes what the last training evaluation with a gradient made of the buffers to the end of theta, once. */
 void plan_settle(struct plan *plan, void *theta);
+/* The factor on sum |w| of the parameter at `offset` of theta; 0: none. */
+double plan_l1(const struct plan *plan, size_t offset);
+/* Whether the gradient leaves these terms out (the value never does). */
+void plan_set_smooth(struct plan *plan, bool smooth);
 
 /* The most rows that a block has; for tests. */
 size_t plan_block_rows(const struct plan *plan);

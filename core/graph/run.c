@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/graph/layout.h"
+#include "core/graph/ops/ops.h"
 #include "core/graph/plan.h"
 #include "core/graph/share.h"
 
@@ -276,6 +277,7 @@ static void run_penalty(const struct run *run, const struct plan_penalty *penalt
 	}
 	if (run->gradient != NULL) {
 		call.d_in[0] = run->gradient + from * plan->element;
+		call.seed = plan->smooth && penalty->op == &op_sum_abs ? 0 : call.seed;
 		penalty->op->reverse[plan->dtype](&call);
 	}
 }

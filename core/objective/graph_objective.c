@@ -10,6 +10,7 @@ struct graph_objective {
 	struct graph graph;    /* kept for its parameters */
 	struct plan *plan;
 	struct tensor *tensor;
+	double *l1; /* [parameters] */
 };
 
 static struct graph_objective *of(struct objective *objective)
@@ -20,6 +21,7 @@ static struct graph_objective *of(struct objective *objective)
 static enum status evaluate(struct objective *objective, const void *theta, const struct batch *batch,
 			    struct executor *executor, double *value, void *gradient)
 {
+	plan_set_smooth(of(objective)->plan, objective->smooth);
 	return plan_evaluate(of(objective)->plan, theta, batch, executor, value, gradient);
 }
 
@@ -50,6 +52,7 @@ static void destroy(struct objective *objective)
 	plan_destroy(self->plan);
 	graph_fini(&self->graph);
 	free(self->tensor);
+	free(self->l1);
 	free(self);
 }
 
@@ -77,14 +80,18 @@ enum status graph_objective_create(struct graph *graph, size_t root, size_t outp
 	struct tensor *tensor = NULL;
 	enum status status = plan_create(graph, root, output, dtype, slots, &plan, error);
 	struct graph_objective *self = calloc(1, sizeof *self);
+	double *l1 = NULL;
+	bool any = false;
 	if (status == OK) {
 		tensor = calloc(graph->parameters + 1, sizeof *tensor);
+		l1 = calloc(graph->parameters + 1, sizeof *l1);
 	}
-	if (status == OK && (self == NULL || tensor == NULL)) {
+	if (status == OK && (self == NULL || tensor == NULL || l1 == NULL)) {
 		status = error_set(error, E_MEMORY, "out of memory for the model");
 	}
 	if (status != OK) {
 		free(tensor);
+		free(l1);
 		free(self);
 		plan_destroy(plan);
 		graph_fini(graph);
@@ -98,6 +105,10 @@ enum status graph_objective_create(struct graph *graph, size_t root, size_t outp
 			}
 		}
 	}
+	for (size_t p = 0; p < graph->parameters; p++) {
+		l1[p] = plan_l1(plan, tensor[p].offset);
+		any = any || l1[p] != 0;
+	}
 	self->base = (struct objective){
 		.type = output != NODE_NONE ? &type_with_outputs : &type_without_outputs,
 		.dtype = dtype,
@@ -105,11 +116,13 @@ enum status graph_objective_create(struct graph *graph, size_t root, size_t outp
 		.buffers = graph->buffers,
 		.tensors = graph->parameters,
 		.tensor = tensor,
+		.l1 = any ? l1 : NULL,
 		.outputs = output != NODE_NONE ? shape_size(&graph->node[output].shape) : 0,
 		.rowed = has_rows(graph),
 	};
 	self->plan = plan;
 	self->tensor = tensor;
+	self->l1 = l1;
 	self->graph = *graph;
 	graph_init(graph);
 	*out = &self->base;
@@ -123,7 +136,7 @@ enum status graph_objective_measure(const struct graph *graph, size_t root, size
 	if (status == OK) {
 		*bytes += sizeof(struct graph_objective) + graph->node_room * sizeof(struct graph_node) +
 			  graph->parameter_room * sizeof(struct graph_parameter) +
-			  graph->parameters * sizeof(struct tensor);
+			  graph->parameters * (sizeof(struct tensor) + sizeof(double));
 	}
 	return status;
 }

@@ -62,7 +62,9 @@ struct objective {
 	size_t outputs;              /* columns that predict() writes; 0: it cannot */
 	bool rowed;                  /* sums over the rows of a data_view; false: batch is NULL */
 	bool quadratic;              /* a quadratic function of theta: its gradient is linear in theta */
-	struct linear_form linear;   /* what it is made of; loss.derive NULL: not a linear model */
+	const double *l1;            /* [tensors] factor of sum |w| in it, owned by the objective; NULL: none */
+	bool smooth; /* gradients leave these terms out: for who takes them by proximal steps (the trainer) */
+	struct linear_form linear; /* what it is made of; loss.derive NULL: not a linear model */
 };
 
 static inline void objective_destroy(struct objective *objective)

@@ -25,6 +25,17 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 	}
 }
 
+static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
+{
+	const REAL lr = (REAL)o->coefficient[LR], eps = (REAL)o->coefficient[EPS];
+	const REAL *restrict s = o->slot[0];
+	REAL *restrict x = step->x;
+
+	for (size_t i = begin; i < end; i++) {
+		NAME(shrink_one)(&x[i], lr / (REAL_SQRT(s[i]) + eps), (REAL)l1);
+	}
+}
+
 #undef REAL_IS_FLOAT
 #else
 #include "core/optim/define.h"
@@ -71,5 +82,7 @@ const struct optimizer_type OPTIMIZER(adagrad) = {
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,
+	.shrink_f32 = shrink_f32,
+	.shrink_f64 = shrink_f64,
 };
 #endif

@@ -73,6 +73,28 @@ static inline double setting_at(const struct settings *settings, size_t index)
 	return settings->value[index].number;
 }
 
+/* x = y - h s with s in l1 d|x|, y being x as it stands: the soft threshold of y at h l1. Returns s. h: how far x moves
+ * for a gradient of 1. Source: Parikh and Boyd 2014, section 6.5.2; with a rate for each component Duchi et al. 2011,
+ * section 5.1; with a memory of gradients Yun, Lozano and Yang 2021 (ProxGen). */
+static inline float shrink_one_f32(float *x, float h, float l1)
+{
+	const float y = *x, t = h * l1;
+	if (!(h > 0)) {
+		return 0;
+	}
+	*x = y > t ? y - t : y < -t ? y + t : y - y; /* a NaN stays one */
+	return *x > 0 ? l1 : *x < 0 ? -l1 : y / h;
+}
+static inline double shrink_one_f64(double *x, double h, double l1)
+{
+	const double y = *x, t = h * l1;
+	if (!(h > 0)) {
+		return 0;
+	}
+	*x = y > t ? y - t : y < -t ? y + t : y - y;
+	return *x > 0 ? l1 : *x < 0 ? -l1 : y / h;
+}
+
 /* *c = 1 - beta^t from *c = 1 - beta^(t-1): the mean's own recursion with every gradient 1. No power, nothing that
  * becomes denormal. */
 static inline double bias_correction(double *c, double beta)

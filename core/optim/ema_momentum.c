@@ -22,6 +22,16 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 	}
 }
 
+static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
+{
+	const REAL lr = (REAL)o->coefficient[LR], rest = (REAL)o->coefficient[REST];
+	REAL *restrict x = step->x, *restrict m = o->slot[0];
+
+	for (size_t i = begin; i < end; i++) {
+		m[i] += rest * NAME(shrink_one)(&x[i], lr * rest, (REAL)l1);
+	}
+}
+
 #undef REAL_IS_FLOAT
 #else
 #include "core/optim/define.h"
@@ -70,5 +80,7 @@ const struct optimizer_type OPTIMIZER(ema_momentum) = {
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,
+	.shrink_f32 = shrink_f32,
+	.shrink_f64 = shrink_f64,
 };
 #endif

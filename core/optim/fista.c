@@ -2,7 +2,7 @@
  * fista: Nesterov's accelerated gradient with the sequence of steps that needs no momentum to tune.
  *
  *   y_0 = x_0,  s_1 = 1
- *   x_k = y_{k-1} - lr grad f(y_{k-1})
+ *   x_k = y_{k-1} - lr grad f(y_{k-1})             with l1 its soft threshold at lr l1
  *   s_{k+1} = (1 + sqrt(1 + 4 s_k^2)) / 2
  *   y_k = x_k + (s_k - 1) / s_{k+1} (x_k - x_{k-1})
  *
@@ -33,6 +33,16 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 		REAL next = x[i] + ahead * d[i] - lr * g[i];
 		d[i] = next - x[i];
 		x[i] = next;
+	}
+}
+
+static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
+{
+	const REAL lr = (REAL)o->coefficient[LR];
+	REAL *restrict x = step->x, *restrict d = o->slot[0];
+
+	for (size_t i = begin; i < end; i++) {
+		d[i] -= lr * NAME(shrink_one)(&x[i], lr, (REAL)l1);
 	}
 }
 
@@ -72,7 +82,7 @@ static void prepare(struct optimizer *o, const struct step *step)
 const struct optimizer_type OPTIMIZER(fista) = {
 	.name = "fista",
 	.doc = "Nesterov's accelerated gradient with the step sequence of FISTA: best for smooth convex functions.",
-	.source = "Nesterov 1983; Beck and Teboulle 2009, eq. 4.1-4.3, smooth case",
+	.source = "Nesterov 1983; Beck and Teboulle 2009, eq. 4.1-4.3",
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
 	.slots = slots,
@@ -80,6 +90,8 @@ const struct optimizer_type OPTIMIZER(fista) = {
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,
+	.shrink_f32 = shrink_f32,
+	.shrink_f64 = shrink_f64,
 	.look_ahead_f32 = look_ahead_f32,
 	.look_ahead_f64 = look_ahead_f64,
 };

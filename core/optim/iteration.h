@@ -27,6 +27,7 @@ struct iteration;
 
 /* What the trainer does for the optimizer. Vectors are [n] of dtype; outputs may be inputs. */
 struct iteration_calls {
+	enum status (*evaluate_all)(struct iteration *iteration, const void *point, void *gradient);
 	enum status (*evaluate)(struct iteration *iteration, const void *point, double *f, void *gradient);
 	double (*dot)(const struct iteration *iteration, const void *a, const void *b);
 	void (*combine)(const struct iteration *iteration, double a, const void *x, double b, const void *y, void *out);
@@ -36,7 +37,8 @@ struct iteration_calls {
 
 struct iteration {
 	uint64_t t;           /* 1 in the first update */
-	double learning_rate; /* from the schedule; NAN where the optimizer has no such setting */
+	double learning_rate; /* from the schedule; NAN where the optimizer has no such setting; where that is null
+				 the schedule's factor */
 	double sign;          /* +1 minimize, -1 maximize: f below is sign * the objective */
 	bool quadratic;       /* the objective is a quadratic function of theta */
 	enum dtype dtype;
@@ -51,6 +53,8 @@ struct iteration {
 	double next_f;             /* f there, NAN: not known */
 	double alpha;              /* the step length, for the curve; NAN: the learning rate stands for it */
 
+	const struct batch *batch; /* the rows of this update; NULL: the objective has none */
+	uint64_t steps_per_epoch;
 	const struct linear_view *linear; /* the objective as a linear model, all rows; NULL: it is none */
 
 	const struct iteration_calls *call;
@@ -65,6 +69,12 @@ enum { ITERATION_SHORT = 16 };
 static inline enum status iteration_evaluate(struct iteration *it, const void *point, double *f, void *gradient)
 {
 	return it->call->evaluate(it, point, f, gradient);
+}
+
+/* The gradient over all rows, whatever those of this update are. */
+static inline enum status iteration_evaluate_all(struct iteration *it, const void *point, void *gradient)
+{
+	return it->call->evaluate_all(it, point, gradient);
 }
 
 /* sum a_i b_i, in double. */

@@ -33,6 +33,16 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 	}
 }
 
+static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
+{
+	const REAL lr = (REAL)o->coefficient[LR];
+	REAL *restrict x = step->x, *restrict r = o->slot[0];
+
+	for (size_t i = begin; i < end; i++) {
+		r[i] += lr * NAME(shrink_one)(&x[i], lr, (REAL)l1);
+	}
+}
+
 #undef REAL_IS_FLOAT
 #else
 #include "core/optim/define.h"
@@ -72,6 +82,8 @@ const struct optimizer_type OPTIMIZER(nesterov) = {
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,
+	.shrink_f32 = shrink_f32,
+	.shrink_f64 = shrink_f64,
 	.look_ahead_f32 = look_ahead_f32,
 	.look_ahead_f64 = look_ahead_f64,
 };

@@ -8,6 +8,7 @@
  * from differences of gradients (core/search/curvature.h), two evaluations a parameter (one for a quadratic).
  */
 #include "core/kernels/kernels.h"
+#include "core/linear/cholesky.h"
 #include "core/optim/line_settings.h"
 #include "core/search/curvature.h"
 
@@ -86,23 +87,6 @@ static enum status hessian(const struct optimizer *o, struct iteration *it, doub
 	return OK;
 }
 
-/* L with L L' = h + tau I; false where that is not positive definite. */
-static bool factorise(const double *h, double tau, size_t n, double *l)
-{
-	const struct kernels *k = kernels_active();
-	for (size_t i = 0; i < n; i++) {
-		for (size_t j = 0; j < i; j++) {
-			l[i * n + j] = (h[i * n + j] - k->dot_f64(j, l + i * n, l + j * n)) / l[j * n + j];
-		}
-		const double pivot = h[i * n + i] + tau - k->dot_f64(i, l + i * n, l + i * n);
-		if (!(pivot > 1e-14 * (fabs(h[i * n + i]) + tau)) || !isfinite(pivot)) {
-			return false;
-		}
-		l[i * n + i] = sqrt(pivot);
-	}
-	return true;
-}
-
 /* Cholesky with a multiple of the identity. Source: Nocedal and Wright 2006, algorithm 3.3; beta is taken in
  * proportion to the matrix. False: no multiple tried does (a Hessian that is not finite). */
 static bool factorise_modified(const double *h, size_t n, double *l)
@@ -115,32 +99,12 @@ static bool factorise_modified(const double *h, size_t n, double *l)
 	const double beta = 1e-3 * (size > 0 ? size : 1);
 	double tau = least > 0 ? 0 : beta - least;
 	for (unsigned k = 0; k < 60; k++) {
-		if (factorise(h, tau, n, l)) {
+		if (cholesky_factor(h, tau, n, l)) {
 			return true;
 		}
 		tau = fmax(2 * tau, beta);
 	}
 	return false;
-}
-
-/* b = -(L L')^-1 b. */
-static void solve(const double *l, size_t n, double *b)
-{
-	for (size_t i = 0; i < n; i++) {
-		for (size_t j = 0; j < i; j++) {
-			b[i] -= l[i * n + j] * b[j];
-		}
-		b[i] /= l[i * n + i];
-	}
-	for (size_t i = n; i-- > 0;) {
-		b[i] /= l[i * n + i];
-		for (size_t j = 0; j < i; j++) {
-			b[j] -= l[i * n + j] * b[i];
-		}
-	}
-	for (size_t i = 0; i < n; i++) {
-		b[i] = -b[i];
-	}
 }
 
 static enum status iterate(struct optimizer *o, struct iteration *it)
@@ -161,10 +125,10 @@ static enum status iterate(struct optimizer *o, struct iteration *it)
 		b[i] = get(it, it->clipped, i);
 	}
 	if (factored) {
-		solve(l, n, b);
+		cholesky_solve(l, n, b);
 	}
 	for (size_t i = 0; i < n; i++) {
-		set(it, o->scratch[P], i, factored ? b[i] : -b[i]);
+		set(it, o->scratch[P], i, -b[i]);
 	}
 	return newton_step(o, it, o->scratch[P], o->scratch[POINT], (void *[]){ o->scratch[G_A], o->scratch[G_B] });
 }

@@ -46,6 +46,10 @@ struct pass {
 	X(lbfgs, isa)                                                                                                  \
 	X(newton, isa)                                                                                                 \
 	X(newton_cg, isa)                                                                                              \
+	X(normal_equations, isa)                                                                                       \
+	X(coordinate_descent, isa)                                                                                     \
+	X(svrg, isa)                                                                                                   \
+	X(saga, isa)                                                                                                   \
 	X(conjugate_gradient, isa)                                                                                     \
 	X(steepest_descent, isa)                                                                                       \
 	X(polyak, isa)                                                                                                 \

@@ -58,6 +58,23 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 	}
 }
 
+static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
+{
+	const REAL lr = (REAL)o->coefficient[LR], eps = (REAL)o->coefficient[EPS];
+	const bool centered = setting_at(&o->settings, SET_CENTERED) != 0;
+	const REAL *restrict v = o->slot[0], *restrict a = centered ? o->slot[1] : NULL;
+	REAL *restrict x = step->x;
+	REAL *restrict b = setting_at(&o->settings, SET_MOMENTUM) != 0 ? o->slot[centered ? 2 : 1] : NULL;
+
+	for (size_t i = begin; i < end; i++) {
+		const REAL w = a != NULL ? v[i] - a[i] * a[i] : v[i], scale = REAL_SQRT(w) + eps;
+		const REAL s = NAME(shrink_one)(&x[i], lr / scale, (REAL)l1);
+		if (b != NULL) {
+			b[i] += s / scale;
+		}
+	}
+}
+
 #undef REAL_IS_FLOAT
 #else
 #include "core/optim/define.h"
@@ -107,5 +124,7 @@ const struct optimizer_type OPTIMIZER(rmsprop) = {
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,
+	.shrink_f32 = shrink_f32,
+	.shrink_f64 = shrink_f64,
 };
 #endif

@@ -36,6 +36,22 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 	}
 }
 
+static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
+{
+	const double *c = o->coefficient;
+	const REAL gain = (REAL)c[GAIN];
+	REAL *restrict x = step->x, *restrict b = o->slot[0];
+	const double reach = b == NULL ? 1 : c[NESTEROV] != 0 ? c[GAIN] * (1 + c[MU]) : c[GAIN];
+	const REAL h = (REAL)(c[LR] * reach);
+
+	for (size_t i = begin; i < end; i++) {
+		REAL s = NAME(shrink_one)(&x[i], h, (REAL)l1);
+		if (b != NULL) {
+			b[i] += gain * s;
+		}
+	}
+}
+
 #undef REAL_IS_FLOAT
 #else
 #include "core/optim/define.h"
@@ -104,5 +120,7 @@ const struct optimizer_type OPTIMIZER(sgd) = {
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,
+	.shrink_f32 = shrink_f32,
+	.shrink_f64 = shrink_f64,
 };
 #endif

@@ -24,13 +24,19 @@ bool point_due(const struct trainer *trainer, uint64_t k)
 	return k % trainer->setup.config.recording.every_steps == 0;
 }
 
+double rate_base(const struct trainer *trainer)
+{
+	const double number = trainer->optimizer.settings.value[trainer->rate_index].number;
+	return isnan(number) ? 1 : number;
+}
+
 double rate_of(const struct trainer *trainer, uint64_t k)
 {
 	const double observed = trainer->state->schedule[SCHEDULE_RATE];
 	if (trainer->rate_index >= trainer->optimizer.settings.count) {
 		return NAN;
 	}
-	const double base = trainer->optimizer.settings.value[trainer->rate_index].number;
+	const double base = rate_base(trainer);
 	return schedule_rate(&trainer->setup.config.optimizer.schedule, observed > 0 ? observed : base, k,
 			     trainer->steps_per_epoch, trainer->steps_total);
 }
@@ -96,6 +102,13 @@ static enum status evaluate(struct trainer *trainer, const struct batch *batch, 
 	return evaluate_training(trainer, x, batch, loss, NULL);
 }
 
+/* The norm of the gradient that evaluate() left. */
+static double norm_at(struct trainer *trainer, bool update)
+{
+	const void *x = trainer->look_ahead && update ? trainer->point : trainer->theta;
+	return vector_stationarity(trainer, x, trainer->gradient);
+}
+
 void step_made(struct trainer *trainer)
 {
 	struct run_state *state = trainer->state;
@@ -115,7 +128,9 @@ static void update(struct trainer *trainer, double rate, bool measure)
 	const struct optimizer_config *config = &trainer->setup.config.optimizer;
 	const struct run_state *state = trainer->state;
 	const struct step step = { state->step + 1, rate, trainer->theta, trainer->gradient };
-	const double factor = gradient_factor(trainer, state->gradient_norm);
+	const bool apart = trainer->proximal && !isnan(config->clip_grad_norm);
+	const double factor =
+		gradient_factor(trainer, apart ? vector_norm(trainer, trainer->gradient) : state->gradient_norm);
 
 	trainer->optimizer.type->prepare(&trainer->optimizer, &step);
 	vector_update(trainer, &step, factor, config->clip_grad_value, measure);
@@ -194,7 +209,7 @@ static enum status step_full(struct trainer *trainer)
 		return status;
 	}
 	count_evaluations(trainer, trainer->rows);
-	state->gradient_norm = want_norm ? vector_norm(trainer, trainer->gradient) : (double)NAN;
+	state->gradient_norm = want_norm ? norm_at(trainer, !last) : (double)NAN;
 	track_loss(trainer, loss);
 	if (validate) {
 		keep_validation(trainer, validation_loss, accuracy, classifier);
@@ -299,7 +314,7 @@ static enum status step_mini(struct trainer *trainer)
 	if (status != OK) {
 		return status;
 	}
-	const double norm = want_norm ? vector_norm(trainer, trainer->gradient) : (double)NAN;
+	const double norm = want_norm ? norm_at(trainer, true) : (double)NAN;
 	const bool finite = isfinite(seen) && (!want_loss || isfinite(loss)) && (!want_norm || isfinite(norm));
 	double rate = rate_of(trainer, k);
 	struct iteration iteration;

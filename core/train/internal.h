@@ -20,6 +20,7 @@ struct trainer {
 	uint64_t steps_total;
 	bool full;                              /* every update sees all rows */
 	bool look_ahead;                        /* the gradient is wanted elsewhere than at x */
+	bool proximal;                          /* l1 by proximal steps: gradients are those of the rest */
 	bool iterates;                          /* the optimizer evaluates for itself */
 	bool rules;                             /* any rule but max_seconds and the budgets is on */
 	bool finds_rate;                        /* a learning-rate range test */
@@ -84,6 +85,9 @@ enum { VECTOR_CHUNK = OPTIMIZER_PIECE, VECTOR_PARALLEL = OPTIMIZER_PARALLEL };
 size_t vector_chunks(size_t n);
 /* |v|_2; overflow of the squares is avoided. */
 double vector_norm(struct trainer *trainer, const void *v);
+/* How far x is from a stationary point: |g|, where l1 is taken by proximal steps the least norm of g + s over all s in
+ * l1 d|x|. */
+double vector_stationarity(struct trainer *trainer, const void *x, const void *g);
 bool vector_finite(const struct trainer *trainer, const void *v);
 /* point = the place where the optimizer wants its gradient. */
 void vector_look_ahead(struct trainer *trainer);
@@ -105,6 +109,8 @@ double vector_sum_sizes(struct trainer *trainer, const void *v);
 double gradient_factor(const struct trainer *trainer, double norm);
 bool point_due(const struct trainer *trainer, uint64_t k);
 double rate_of(const struct trainer *trainer, uint64_t k);
+/* What a schedule begins from: the optimizer's learning rate; 1 where it finds that itself (null). */
+double rate_base(const struct trainer *trainer);
 /* Calls the objective's evaluate for training and counts it. */
 enum status evaluate_training(struct trainer *trainer, const void *point, const struct batch *batch, double *value,
 			      void *gradient);

@@ -40,6 +40,19 @@ static enum status call_evaluate(struct iteration *iteration, const void *point,
 	return OK;
 }
 
+static enum status call_evaluate_all(struct iteration *iteration, const void *point, void *gradient)
+{
+	const struct trials *trials = iteration->trainer;
+	struct trainer *trainer = trials->trainer;
+	const struct batch all = { .data = trainer->setup.training, .count = trainer->rows };
+	const enum status status = evaluate_training(trainer, point, trainer->rows != 0 ? &all : NULL, NULL, gradient);
+
+	if (status == OK) {
+		vector_transform(trainer, gradient, trainer->sign, NAN);
+	}
+	return status;
+}
+
 static double call_dot(const struct iteration *iteration, const void *a, const void *b)
 {
 	const struct trials *trials = iteration->trainer;
@@ -64,7 +77,8 @@ static double call_sum_sizes(const struct iteration *iteration, const void *v)
 	return vector_sum_sizes(trials->trainer, v);
 }
 
-static const struct iteration_calls calls = { .evaluate = call_evaluate,
+static const struct iteration_calls calls = { .evaluate_all = call_evaluate_all,
+					      .evaluate = call_evaluate,
 					      .dot = call_dot,
 					      .combine = call_combine,
 					      .largest = call_largest,
@@ -100,6 +114,8 @@ enum status iterate_run(struct trainer *trainer, const struct batch *batch, doub
 				   .norm = norm,
 				   .next_f = NAN,
 				   .alpha = NAN,
+				   .batch = batch,
+				   .steps_per_epoch = trainer->steps_per_epoch,
 				   .linear = trainer->linear.form != NULL ? &trainer->linear : NULL,
 				   .call = &calls,
 				   .trainer = &trials };
@@ -175,7 +191,7 @@ static enum status arrive(struct trainer *trainer, const struct batch *all)
 	}
 	count_evaluations(trainer, trainer->rows);
 	state->carried = 0;
-	state->gradient_norm = vector_norm(trainer, trainer->carried);
+	state->gradient_norm = vector_stationarity(trainer, trainer->theta, trainer->carried);
 	track_loss(trainer, loss);
 	if (validate) {
 		keep_validation(trainer, validation_loss, accuracy, classifier);

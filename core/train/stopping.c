@@ -52,8 +52,8 @@ void track_early(struct trainer *trainer, double value)
 void track_schedule(struct trainer *trainer, double value)
 {
 	const struct schedule_config *schedule = &trainer->setup.config.optimizer.schedule;
-	schedule->type->observe(&schedule->settings, trainer->optimizer.settings.value[trainer->rate_index].number,
-				trainer->sign < 0, value, trainer->state->schedule);
+	schedule->type->observe(&schedule->settings, rate_base(trainer), trainer->sign < 0, value,
+				trainer->state->schedule);
 }
 
 void track_loss(struct trainer *trainer, double loss)

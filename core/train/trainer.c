@@ -155,6 +155,9 @@ static void derive(struct trainer *trainer)
 	trainer->optimizer.executor = setup->executor;
 	trainer->iterates = config->optimizer.type->iterate != NULL;
 	trainer->rate_index = optimizer_rate_index(config->optimizer.type);
+	trainer->proximal =
+		setup->objective->l1 != NULL && trainer->sign > 0 && optimizer_is_proximal(config->optimizer.type);
+	setup->objective->smooth = trainer->proximal;
 	if (setup->objective->linear.loss.derive != NULL) {
 		trainer->linear = (struct linear_view){ &setup->objective->linear, setup->training, setup->executor };
 	}
@@ -215,8 +218,10 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 		return status;
 	}
 	const size_t outputs = objective->type->predict != NULL ? objective->outputs : 0;
-	const struct optimizer_shape shape = { objective->n - objective->buffers, rows, outputs,
-					       objective->linear.loss.derive != NULL, objective->buffers };
+	const struct linear_form *linear = objective->linear.loss.derive != NULL ? &objective->linear : NULL;
+	const struct optimizer_shape shape = { objective->n - objective->buffers, rows,
+					       linear != NULL ? linear->outputs : outputs, linear != NULL,
+					       objective->buffers };
 	status = trainer_sizes(&setup->config, &shape, &sizes);
 	if (status != OK) {
 		return error_set(error, E_MEMORY, "%zu parameters are more than memory can hold", objective->n);

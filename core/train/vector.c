@@ -77,6 +77,47 @@ double vector_norm(struct trainer *trainer, const void *v)
 	return trainer->dtype == DTYPE_FLOAT32 ? norm_scaled_f32(v, trainer->n) : norm_scaled_f64(v, trainer->n);
 }
 
+struct stationarity_pass {
+	const struct trainer *trainer;
+	const void *x, *g;
+};
+
+static void stationarity_piece(void *context, size_t index, size_t slot)
+{
+	const struct stationarity_pass *pass = context;
+	const struct objective *objective = pass->trainer->setup.objective;
+	const size_t begin = index * VECTOR_CHUNK, end = chunk_end(pass->trainer->n, begin);
+	double sum = 0;
+
+	(void)slot;
+	for (size_t i = 0; i < objective->tensors; i++) {
+		const struct tensor *tensor = &objective->tensor[i];
+		const size_t from = tensor->offset > begin ? tensor->offset : begin;
+		const size_t to = tensor->offset + tensor->size < end ? tensor->offset + tensor->size : end;
+		if (from < to) {
+			sum += pass->trainer->dtype == DTYPE_FLOAT32
+				       ? least_squares_f32(pass->x, pass->g, objective->l1[i], from, to)
+				       : least_squares_f64(pass->x, pass->g, objective->l1[i], from, to);
+		}
+	}
+	pass->trainer->partial[index] = sum;
+}
+
+double vector_stationarity(struct trainer *trainer, const void *x, const void *g)
+{
+	struct stationarity_pass pass = { trainer, x, g };
+	double sum = 0;
+
+	if (!trainer->proximal) {
+		return vector_norm(trainer, g);
+	}
+	run_chunks(trainer, stationarity_piece, &pass);
+	for (size_t c = 0; c < vector_chunks(trainer->n); c++) {
+		sum += trainer->partial[c];
+	}
+	return sqrt(sum);
+}
+
 bool vector_finite(const struct trainer *trainer, const void *v)
 {
 	return trainer->dtype == DTYPE_FLOAT32 ? trainer->kernels->all_finite_f32(trainer->n, v)

@@ -73,6 +73,36 @@ static double NAME(largest)(const REAL *v, size_t n)
 	return largest;
 }
 
+/* The proximal part of an update on [begin, end): each tensor with its own l1. */
+static void NAME(shrink)(const struct trainer *trainer, const struct step *step, size_t begin, size_t end)
+{
+	const struct objective *objective = trainer->setup.objective;
+	for (size_t i = 0; i < objective->tensors && trainer->proximal; i++) {
+		const struct tensor *tensor = &objective->tensor[i];
+		const size_t from = tensor->offset > begin ? tensor->offset : begin;
+		const size_t to = tensor->offset + tensor->size < end ? tensor->offset + tensor->size : end;
+		if (objective->l1[i] != 0 && from < to) {
+			trainer->optimizer.type->NAME(shrink)(&trainer->optimizer, step, objective->l1[i], from, to);
+		}
+	}
+}
+
+/* The squares of the least g + s with s in l1 d|x|, over [begin, end) of one tensor. */
+static double NAME(least_squares)(const REAL *x, const REAL *g, double l1, size_t begin, size_t end)
+{
+	double sum = 0;
+	for (size_t i = begin; i < end; i++) {
+		const double raw = (double)g[i];
+		const double rest = x[i] > 0    ? raw + l1
+				    : x[i] < 0  ? raw - l1
+				    : raw > l1  ? raw - l1
+				    : raw < -l1 ? raw + l1
+						: raw - raw;
+		sum += rest * rest;
+	}
+	return sum;
+}
+
 /* One chunk of vector_update; sums[0] = |dx|^2, sums[1] = |x|^2 when measured. */
 static void NAME(update_chunk)(const struct update_pass *pass, size_t begin, size_t end, double sums[2])
 {
@@ -85,6 +115,7 @@ static void NAME(update_chunk)(const struct update_pass *pass, size_t begin, siz
 	NAME(transform)(k, pass->factor, pass->limit, end - begin, (REAL *)trainer->gradient + begin);
 	if (!pass->measure) {
 		optimizer->type->NAME(update)(optimizer, pass->step, begin, end);
+		NAME(shrink)(trainer, pass->step, begin, end);
 		return;
 	}
 	sums[0] = 0;
@@ -93,6 +124,7 @@ static void NAME(update_chunk)(const struct update_pass *pass, size_t begin, siz
 		const size_t count = end - i < MEASURE_BLOCK ? end - i : MEASURE_BLOCK;
 		memcpy(before, x + i, count * sizeof *x);
 		optimizer->type->NAME(update)(optimizer, pass->step, i, i + count);
+		NAME(shrink)(trainer, pass->step, i, i + count);
 		sums[0] += NAME(squared_difference)(k, count, x + i, before);
 		sums[1] += NAME(squares)(k, count, x + i);
 	}

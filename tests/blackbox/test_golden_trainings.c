@@ -1,4 +1,4 @@
-/* The golden trainings and the smooth golden optima through HTTP: losses, final weights, accuracy, minima. */
+/* The golden trainings through HTTP: losses, final weights, accuracy. */
 #include <math.h>
 #include <string.h>
 
@@ -125,95 +125,12 @@ START_TEST(a_whole_training_agrees_with_the_reference)
 }
 END_TEST
 
-/* Nesterov with a rate of about 1/L (L: largest eigenvalue of the Hessian anywhere) and the momentum that suits
- * sqrt(smallest eigenvalue/L). */
-static const struct {
-	const char *name, *model, *loss;
-	double rate, momentum, steps;
-} optima[] = {
-	{ "least_squares_diabetes", "linear_regression", "squared_error", 0.24, 0.92, 4000 },
-	{ "ridge_diabetes", "linear_regression", "squared_error", 0.24, 0.75, 2000 },
-	{ "ridge_diabetes_no_intercept", "linear_regression", "squared_error", 0.19, 0.4, 1000 },
-	{ "logistic_breast_cancer_0.01", "logistic_regression", NULL, 0.29, 0.9, 5000 },
-	{ "logistic_breast_cancer_0.0001", "logistic_regression", NULL, 0.29, 0.99, 20000 },
-	{ "softmax_iris", "softmax_regression", NULL, 0.6, 0.85, 5000 },
-	{ "softmax_digits", "softmax_regression", NULL, 0.3, 0.985, 12000 },
-};
-enum { OPTIMA = sizeof optima / sizeof *optima };
-
-static const cJSON *optimum_named(const cJSON *file, const char *name)
-{
-	const cJSON *one = NULL;
-	cJSON_ArrayForEach(one,
-			   golden_get(file, "problems")) if (strcmp(golden_string(one, "name"), name) == 0) return one;
-	ck_abort_msg("no optimum %s", name);
-	return NULL;
-}
-
-static const char *optimum_job(const cJSON *problem, size_t which)
-{
-	struct golden_data data;
-	golden_data_read(golden_get(problem, "data"), &data);
-	cJSON *job = cJSON_CreateObject();
-	golden_add_data(job, &data);
-	cJSON *model = exact_object(job, "model");
-	cJSON_AddStringToObject(model, "type", optima[which].model);
-	if (optima[which].loss)
-		cJSON_AddStringToObject(model, "loss", optima[which].loss);
-	cJSON_AddNumberToObject(model, "l2", golden_number(problem, "l2"));
-	cJSON_AddBoolToObject(model, "intercept", golden_flag(problem, "intercept"));
-	cJSON *optimizer = exact_object(job, "optimizer");
-	cJSON_AddStringToObject(optimizer, "type", "nesterov");
-	cJSON_AddNumberToObject(optimizer, "learning_rate", optima[which].rate);
-	cJSON_AddNumberToObject(optimizer, "momentum", optima[which].momentum);
-	golden_add_training(job, optima[which].steps);
-	exact_run_all_steps(job);
-	cJSON *stopping = cJSON_GetObjectItemCaseSensitive(job, "stopping");
-	cJSON_ReplaceItemInObjectCaseSensitive(stopping, "gradient_norm", cJSON_CreateNumber(1e-11));
-	return exact_take(job);
-}
-
-START_TEST(a_smooth_problem_reaches_its_reference_minimum)
-{
-	struct server *server = server_start(NULL);
-	cJSON *file = golden_load("golden/optima/linear_models.json");
-	const cJSON *problem = optimum_named(file, optima[_i].name), *optimum = golden_get(problem, "optimum");
-	const struct reply *job = job_run(server, optimum_job(problem, (size_t)_i));
-	const char *id = string_at(job->json, "id");
-	double value = number_at(job->json, "metrics.train_loss"), least = golden_number(optimum, "value");
-	ck_assert_msg(fabs(value - least) <= 1e-9 * fabs(least), "%s: %.17g instead of %.17g", optima[_i].name, value,
-		      least);
-	ck_assert_double_ge(value, least - 1e-12);
-	size_t n, m, rows = 1, columns;
-	const double *got = job_tensor(server, id, "weight", &n);
-	const cJSON *w = golden_get(optimum, "w");
-	double *theirs = keep(golden_numbers(w, &m));
-	ck_assert_uint_eq(n, m);
-	if (cJSON_IsArray(w->child)) {
-		double *matrix = golden_matrix(optimum, "w", &rows, &columns);
-		theirs = keep(golden_transpose(matrix, rows, columns));
-		free(matrix);
-	}
-	double far = golden_distance(got, theirs, n);
-	ck_assert_msg(far <= 1e-6, "%s: weights off by %g", optima[_i].name, far);
-	if (golden_flag(problem, "intercept")) {
-		double *b = keep(golden_array(optimum, "b", &m));
-		got = job_tensor(server, id, "bias", &n);
-		ck_assert_uint_eq(n, m);
-		ck_assert_double_le(golden_distance(got, b, n), 1e-6);
-	}
-	cJSON_Delete(file);
-	finish(server);
-}
-END_TEST
-
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("blackbox/golden_trainings");
-	TCase *tests = tcase_create("trainings and optima");
+	TCase *tests = tcase_create("trainings");
 	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, a_whole_training_agrees_with_the_reference, 0, TRAININGS);
-	tcase_add_loop_test(tests, a_smooth_problem_reaches_its_reference_minimum, 0, OPTIMA);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

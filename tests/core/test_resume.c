@@ -98,11 +98,11 @@ static void prepare(struct trial *trial, struct trial_data *data, const struct c
 	static const double shape[] = { 2, TRIAL_FEATURES / 2 };
 
 	trial_init(trial, STEPS);
-	if (c->batch == BATCH_NO_ROWS) {
+	if (c->batch == BATCH_NO_ROWS && !trial_wants_rows(c->optimizer)) {
 		trial_objective_init(&trial->objective, c->dtype, TRIAL_FEATURES, trial_bowl);
 		trial->setup.config.training.dtype = c->dtype;
 	} else {
-		trial_rows(trial, data, c->dtype, c->batch == BATCH_FULL ? 0 : 4);
+		trial_rows(trial, data, c->dtype, c->batch == BATCH_FULL || c->batch == BATCH_NO_ROWS ? 0 : 4);
 		trial->setup.config.training.shuffle = c->batch != BATCH_FILE_ORDER;
 		trial->setup.validation = c->batch == BATCH_FILE_ORDER ? NULL : &data->validation;
 	}

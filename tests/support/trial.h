@@ -147,6 +147,13 @@ static inline void trial_objective_init(struct trial_objective *self, enum dtype
 					 .tensor = &self->tensor,
 					 .rowed = evaluate == trial_least_squares,
 					 .quadratic = evaluate == trial_least_squares || evaluate == trial_bowl };
+	if (evaluate == trial_least_squares) {
+		self->base.linear = (struct linear_form){
+			.loss = { .derive = row_squares, .factor = 1, .steepest = 2, .quadratic = true },
+			.features = n,
+			.outputs = 1
+		};
+	}
 	self->evaluate = evaluate;
 	self->scale = 1;
 }
@@ -226,6 +233,20 @@ static inline bool trial_needs(const struct trial *trial, enum optimizer_need ne
 {
 	const struct optimizer_config *config = &trial->setup.config.optimizer;
 	return (optimizer_needs(config->type, &config->settings) & need) != 0;
+}
+
+/* Ten rows to train on and five to validate, four features, one target that is nearly a line of them. */
+enum { TRIAL_ROWS = 10, TRIAL_VALIDATION_ROWS = 5, TRIAL_FEATURES = 4 };
+
+/* Whether the optimizer refuses an objective without rows. */
+static inline bool trial_wants_rows(const char *optimizer)
+{
+	struct objective bowl = { .n = TRIAL_FEATURES };
+	struct setting_value value[TRIAL_SETTINGS];
+	const struct optimizer_type *type = optimizer_find(optimizer);
+	settings_defaults(type->settings, type->setting_count, value);
+	const struct settings settings = { type->settings, type->setting_count, value };
+	return type->suits != NULL && type->suits(&settings, &bowl, NULL) != OK;
 }
 
 /* Has the parameters taken as a matrix, by the optimizers that ask. The numbers are borrowed. */
@@ -341,9 +362,6 @@ static inline void trial_end(struct trial *trial)
 	trial->parameters = NULL;
 	trial->count = 0;
 }
-
-/* Ten rows to train on and five to validate, four features, one target that is nearly a line of them. */
-enum { TRIAL_ROWS = 10, TRIAL_VALIDATION_ROWS = 5, TRIAL_FEATURES = 4 };
 
 struct trial_data {
 	double x[TRIAL_ROWS + TRIAL_VALIDATION_ROWS][TRIAL_FEATURES], y[TRIAL_ROWS + TRIAL_VALIDATION_ROWS];
