@@ -79,6 +79,7 @@ static inline enum status people_resolve(const char *body, size_t length, const 
 
 #define PEOPLE(rest)   "{\"dataset\": {\"id\": \"ds_people\", " rest
 #define CLASSES        PEOPLE("\"target\": \"label\", \"exclude\": [\"three\"]}, ")
+#define NUMBERS        PEOPLE("\"target\": \"y\", \"features\": [\"a\", \"b\"]}, ")
 #define FUNCTION(rest) "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", " rest
 
 /* One fault of a body. */

@@ -83,6 +83,34 @@ static const struct wrong wrongs[] = {
 	{ CLASSES
 	  "\"model\": {\"type\": \"mlp\", \"layers\": [{\"units\": 300}]}, \"optimizer\": {\"type\": \"newton\"}}",
 	  "/optimizer/type", FAULT_NOT_ALLOWED, "use newton_cg or lbfgs" },
+	{ CLASSES "\"model\": {\"type\": \"mlp\"}, \"optimizer\": {\"type\": \"coordinate_descent\"}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "use adam or lbfgs" },
+	{ CLASSES "\"model\": {\"type\": \"mlp\"}, \"optimizer\": {\"type\": \"saga\"}}", "/optimizer/type",
+	  FAULT_NOT_ALLOWED, "use adam or sgd for a network" },
+	{ CLASSES "\"model\": {\"type\": \"mlp\"}, \"optimizer\": {\"type\": \"svrg\"}}", "/optimizer/type",
+	  FAULT_NOT_ALLOWED, "svrg is for linear models" },
+	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"svrg\"}}"), "/optimizer/type",
+	  FAULT_NOT_ALLOWED, "svrg is for linear models" },
+	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"type\": \"normal_equations\"}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "use newton or lbfgs" },
+	{ CLASSES "\"model\": {\"type\": \"softmax_regression\"}, \"optimizer\": {\"type\": \"normal_equations\"}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "solves least squares" },
+	{ NUMBERS "\"model\": {\"type\": \"linear_regression\", \"l1\": 0.1}, \"optimizer\": {\"type\": "
+		  "\"normal_equations\"}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "use coordinate_descent" },
+	{ NUMBERS "\"model\": {\"type\": \"linear_regression\", \"l1\": 0.1}, \"optimizer\": {\"type\": "
+		  "\"newton\"}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "use coordinate_descent" },
+	{ NUMBERS "\"model\": {\"type\": \"linear_regression\", \"loss\": \"mae\"}, \"optimizer\": {\"type\": "
+		  "\"coordinate_descent\"}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "a smooth loss" },
+	{ NUMBERS "\"model\": {\"type\": \"linear_regression\", \"loss\": \"poisson\"}, \"optimizer\": {\"type\": "
+		  "\"saga\"}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "give optimizer.learning_rate" },
+	{ NUMBERS "\"model\": {\"type\": \"linear_regression\"}, \"optimizer\": {\"type\": \"coordinate_descent\"}, "
+		  "\"training\": "
+		  "{\"batch_size\": 3}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "training.batch_size" },
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"barzilai_borwein\", \"variant\": 3}}"),
 	  "/optimizer/variant", FAULT_OUT_OF_RANGE, "at most 2" },
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"optimizer\": {\"type\": \"trust_region\", \"initial_step\": 1}}"),

@@ -121,12 +121,20 @@ START_TEST(every_optimizer_and_schedule_of_the_tables_is_one_of_the_service)
 	static const char model[] =
 		"{\"model\": {\"type\": \"function\", \"function\": \"matrix_lsq\", \"A\": [[1, 2], [3, "
 		"5]], \"C\": [[1, 0.5], [2.385, 1]], \"initial_point\": [1, 2, 3, 4]}, ";
+	static const char linear[] = PEOPLE("\"target\": \"y\", \"features\": [\"a\", \"b\"]}, \"model\": {\"type\": "
+					    "\"linear_regression\"}, ");
 	char body[512];
 	for (size_t i = 0; i < optimizer_type_count + schedule_type_count; i++) {
 		const bool optimizer = i < optimizer_type_count;
 		const size_t k = i - (optimizer ? 0 : optimizer_type_count);
 		if (optimizer) {
-			snprintf(body, sizeof body, "%s\"optimizer\": \"%s\"}", model, optimizer_at(k)->name);
+			const struct optimizer_type *type = optimizer_at(k);
+			struct objective none = { .n = 4 };
+			struct setting_value value[OPTIMIZER_SETTINGS];
+			settings_defaults(type->settings, type->setting_count, value);
+			const struct settings settings = { type->settings, type->setting_count, value };
+			const bool rows = type->suits != NULL && type->suits(&settings, &none, NULL) != OK;
+			snprintf(body, sizeof body, "%s\"optimizer\": \"%s\"}", rows ? linear : model, type->name);
 		} else {
 			snprintf(body, sizeof body, "%s\"optimizer\": {\"schedule\": {\"type\": \"%s\"%s}}}", model,
 				 schedule_types[k]->name, required_settings(schedule_types[k]));
