@@ -161,6 +161,7 @@ static void block_signals(sigset_t *set)
 	sigaddset(set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is a full disk, and answered 507 */
 }
 
 /* A disk or an evaluation that hangs: the store is whole at any moment, so the process may end here. The next start

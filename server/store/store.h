@@ -78,7 +78,8 @@ enum status store_add_dataset(struct store *store, const struct dataset_info *in
 enum status store_get_dataset(struct store *store, const char *id, struct dataset_info *out);
 /* content->bytes is returned owned (free), or NULL when it lies in a file. */
 enum status store_get_dataset_content(struct store *store, const char *id, struct dataset_content *out);
-/* Newest first. cursor: from the last answer, NULL or "" for the first page; E_INVALID when it is not one of ours
+/* A page may be shorter than limit where its documents are large: next_cursor tells whether there is more.
+ * Newest first. cursor: from the last answer, NULL or "" for the first page; E_INVALID when it is not one of ours
  * (of the same list and sort), or when limit is 0. */
 struct dataset_page {
 	size_t count;

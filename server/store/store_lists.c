@@ -35,6 +35,10 @@ static void write_cursor(char kind, const char *id, char cursor[64])
 	snprintf(cursor, 64, "%c%s", kind, id);
 }
 
+/* A page ends early, with a cursor, when its documents come to this: a few with large specs would otherwise be hundreds
+ * of MB. */
+enum { PAGE_BYTES = 4 << 20 };
+
 /* --- datasets --- */
 
 void dataset_page_fini(struct dataset_page *page)
@@ -49,11 +53,12 @@ void dataset_page_fini(struct dataset_page *page)
 static enum status read_datasets(sqlite3_stmt *row, struct db *db, size_t limit, struct dataset_page *out)
 {
 	enum status status = OK;
+	size_t bytes = 0;
 	for (; status == OK; status = db_next(db, row)) {
 		const char *text;
 		struct dataset_info *info = &out->item[out->count];
-		if (out->count == limit) {
-			write_cursor('d', out->item[limit - 1].id, out->next_cursor);
+		if (out->count == limit || bytes >= PAGE_BYTES) {
+			write_cursor('d', out->item[out->count - 1].id, out->next_cursor);
 			return OK;
 		}
 		text = (const char *)sqlite3_column_text(row, 4);
@@ -63,6 +68,7 @@ static enum status read_datasets(sqlite3_stmt *row, struct db *db, size_t limit,
 		}
 		db_copy_field(row, 0, info->id, sizeof info->id);
 		info->is_inline = sqlite3_column_int64(row, 1) != 0;
+		bytes += (size_t)sqlite3_column_bytes(row, 4);
 		info->created_at = sqlite3_column_int64(row, 2);
 		db_copy_field(row, 3, info->content_name, sizeof info->content_name);
 		out->count++;
@@ -201,15 +207,18 @@ static enum status read_jobs(struct store *store, sqlite3_stmt *row, struct db *
 			     size_t limit, struct job_page *out)
 {
 	enum status status = OK;
+	size_t bytes = 0;
 	for (; status == OK; status = db_next(db, row)) {
-		if (out->count == limit) {
-			write_cursor(filter->oldest_first ? 'o' : 'n', out->item[limit - 1].id, out->next_cursor);
+		struct job_record *record = &out->item[out->count];
+		if (out->count == limit || bytes >= PAGE_BYTES) {
+			write_cursor(filter->oldest_first ? 'o' : 'n', out->item[out->count - 1].id, out->next_cursor);
 			return OK;
 		}
-		status = job_record_read(store, row, -1, &out->item[out->count]);
+		status = job_record_read(store, row, -1, record);
 		if (status != OK) {
 			return status;
 		}
+		bytes += record->spec_length + (record->report == NULL ? 0 : strlen(record->report));
 		out->count++;
 	}
 	return status == E_NOT_FOUND ? OK : status;

@@ -1,4 +1,5 @@
 /* Every status code that the contract names, each provoked on purpose; and the conventions around them. */
+#include <sys/resource.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -271,6 +272,46 @@ START_TEST(a_wrong_body_is_422_with_all_its_faults_at_once)
 }
 END_TEST
 
+static void limit_files(const struct server *server, rlim_t bytes)
+{
+	struct rlimit limit;
+	ck_assert_int_eq(prlimit(server->pid, RLIMIT_FSIZE, NULL, &limit), 0);
+	limit.rlim_cur = bytes;
+	ck_assert_int_eq(prlimit(server->pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+START_TEST(a_full_disk_is_507_until_there_is_room_again)
+{
+	enum { ROWS = 400000 };
+	struct server *server = server_start(NULL);
+	const char *before = job_post(server, SMALL_JOB);
+	job_wait(server, before);
+	char *csv = keep(malloc((size_t)ROWS * 24 + 8)), *end = csv + sprintf(csv, "x,y\n");
+	for (int i = 0; i < ROWS; i++)
+		end += sprintf(end, "%d.2385,%d.5\n", i, ROWS - i);
+	struct call upload = { .path = "/v1/datasets?name=large", .body = csv, .type = "text/csv" };
+	limit_files(server, 4096); /* no file grows beyond */
+	expect_problem(client_call(server, &upload), 507, "disk-full");
+	expect_problem(client_post(server, "/v1/jobs", SMALL_JOB), 507, "disk-full");
+	expect(client_get(server, text_of("/v1/jobs/%s", before)), 200);
+	expect(client_get(server, "/healthz"), 200);
+	limit_files(server, RLIM_INFINITY);
+	expect(client_call(server, &upload), 201);
+	ck_assert_str_eq(string_at(job_wait(server, job_post(server, SMALL_JOB))->json, "status"), "succeeded");
+	finish(server);
+}
+END_TEST
+
+START_TEST(an_endless_address_is_414_and_endless_headers_are_431)
+{
+	struct server *server = server_start(NULL);
+	expect_problem(client_get(server, text_of("/v1/jobs?name=%0*d", 9000, 7)), 414, "uri-too-long");
+	struct call call = { .path = "/v1/jobs", .header = text_of("X-Endless: %0*d", 17000, 7) };
+	expect_problem(client_call(server, &call), 431, "headers-too-large");
+	finish(server);
+}
+END_TEST
+
 START_TEST(a_full_queue_is_503_with_the_time_to_come_back)
 {
 	struct server *server = server_start(FLAGS("--workers", "1", "--max-queue", "2"));
@@ -330,6 +371,8 @@ static Suite *suite(void)
 	tcase_add_test(tests, a_body_over_the_limit_is_413_before_it_is_read);
 	tcase_add_test(tests, an_unknown_media_type_is_415_and_the_answer_says_what_is_taken);
 	tcase_add_test(tests, a_wrong_body_is_422_with_all_its_faults_at_once);
+	tcase_add_test(tests, a_full_disk_is_507_until_there_is_room_again);
+	tcase_add_test(tests, an_endless_address_is_414_and_endless_headers_are_431);
 	tcase_add_test(tests, a_full_queue_is_503_with_the_time_to_come_back);
 	tcase_add_test(tests, the_program_checks_its_own_flags_and_its_own_health);
 	suite_add_tcase(suite, tests);

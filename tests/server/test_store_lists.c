@@ -63,6 +63,37 @@ START_TEST(pages_of_any_size_show_each_job_once)
 }
 END_TEST
 
+START_TEST(a_page_of_large_documents_ends_early_and_loses_none)
+{
+	enum { JOBS = 7, SPEC = 3 << 19 };
+	struct job_filter filter = { 0 };
+	struct job_page page;
+	char *spec = malloc(SPEC + 1), cursor[64] = "";
+	size_t count = 0, pages = 0;
+	ck_assert_ptr_nonnull(spec);
+	memset(spec, ' ', SPEC);
+	memcpy(spec, "{}", 2);
+	spec[SPEC] = '\0';
+	for (int i = 0; i < JOBS; i++) {
+		struct new_job job = fixture_job(store, NULL);
+		job.spec = spec;
+		job.spec_length = SPEC;
+		ck_assert_int_eq(store_add_job(store, &job, 100, NULL), OK);
+	}
+	do {
+		ck_assert_int_eq(store_list_jobs(store, &filter, 100, cursor, &page), OK);
+		ck_assert_uint_le(page.count, 3); /* 4 MiB are reached by three */
+		count += page.count;
+		pages++;
+		memcpy(cursor, page.next_cursor, sizeof cursor);
+		job_page_fini(&page);
+	} while (cursor[0] != '\0');
+	ck_assert_uint_eq(count, JOBS);
+	ck_assert_uint_eq(pages, 3);
+	free(spec);
+}
+END_TEST
+
 START_TEST(a_page_is_not_shifted_by_what_is_added_or_deleted_meanwhile)
 {
 	char id[6][ID_SIZE], fresh[ID_SIZE];
@@ -235,6 +266,7 @@ int main(void)
 	tcase_set_timeout(tests, 30);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_loop_test(tests, pages_of_any_size_show_each_job_once, 0, 2);
+	tcase_add_test(tests, a_page_of_large_documents_ends_early_and_loses_none);
 	tcase_add_test(tests, a_page_is_not_shifted_by_what_is_added_or_deleted_meanwhile);
 	tcase_add_test(tests, names_are_matched_as_they_are_written);
 	tcase_add_test(tests, filters_hold_together);
