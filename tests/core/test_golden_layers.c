@@ -1,0 +1,303 @@
+/*
+ * Layers against torch (tests/data/golden/losses_layers/layers.json): what comes out, and the gradient by everything
+ * that goes in. Every case of the file is either computed here, by a chain of operations, or named as not there yet.
+ */
+#include <stdio.h>
+
+#include "core/graph/ops/ops.h"
+#include "core/graph/ops/window.h"
+#include "tests/core/modelling.h"
+#include "tests/support/golden.h"
+#include "tests/support/suite.h"
+
+enum { STAGES = 2, MOST = 4096 };
+
+/* A layer by the beginning of its cases' names (the first that fits): its operations, each of what the one before
+ * made and of the named tensors ("-": zeros, as many as the weight has outputs). */
+static const struct layer {
+	const char *name;
+	struct {
+		const struct graph_op *op;
+		const char *with[2];
+	} stage[STAGES];
+} layers[] = {
+	{ "linear_no_bias", { { &op_matmul, { "weight" } } } },
+	{ "linear", { { &op_affine, { "weight", "bias" } } } },
+	{ "conv2d_rectangular", { { &op_conv2d, { "weight", "-" } } } },
+	{ "conv2d", { { &op_conv2d, { "weight", "bias" } } } },
+	{ "max_pool2d", { { &op_max_pool2d, { NULL } } } },
+	{ "avg_pool2d", { { &op_avg_pool2d, { NULL } } } },
+	{ "batch_norm",
+	  { { &op_batch_norm, { "running_mean", "running_var" } }, { &op_scale_shift, { "weight", "bias" } } } },
+	{ "layer_norm_no_affine", { { &op_layer_norm, { NULL } } } },
+	{ "layer_norm", { { &op_layer_norm, { NULL } }, { &op_scale_shift, { "weight", "bias" } } } },
+	{ "dropout", { { &op_dropout, { NULL } } } },
+	{ "embedding", { { &op_embedding, { "weight" } } } },
+};
+
+static const char *const not_there[] = {
+	"conv1d", "conv_transpose2d", "group_norm", "lstm_cell", "gru_cell", "rnn_cell"
+};
+
+/* A tensor that goes in, in our order, and its gradient. */
+struct input {
+	const char *name;
+	struct shape shape;
+	size_t n;
+	double value[MOST], gradient[MOST];
+};
+
+/* One operation at work. */
+struct work {
+	struct input input[2];
+	struct graph_node node;
+	struct shape shape[GRAPH_ARITY + 1];
+	double out[MOST], d_in[MOST], kept[MOST], scratch[MOST];
+	struct op_call call;
+};
+
+/* A number, or two for height and width; `otherwise` where there is none. */
+static void pair(const cJSON *params, const char *key, double otherwise, double out[2])
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(params, key);
+	out[0] = out[1] = otherwise;
+	if (cJSON_IsArray(item)) {
+		out[0] = item->child->valuedouble;
+		out[1] = item->child->next->valuedouble;
+	} else if (item != NULL) {
+		out[0] = out[1] = item->valuedouble;
+	}
+}
+
+static void set_constants(const struct graph_op *op, const cJSON *params, double *attribute)
+{
+	double kernel[2];
+	if (op == &op_batch_norm) {
+		attribute[0] = golden_number_or(params, "momentum", 0.1);
+		attribute[1] = golden_number(params, "eps");
+	} else if (op == &op_layer_norm) {
+		attribute[0] = golden_number(params, "eps");
+	} else if (op == &op_dropout) {
+		attribute[0] = golden_number(params, "p");
+	} else if (op == &op_conv2d || op == &op_max_pool2d || op == &op_avg_pool2d) {
+		pair(params, "kernel_size", 0, kernel);
+		pair(params, "stride", op == &op_conv2d ? 1 : kernel[0], attribute + WINDOW_STRIDE);
+		pair(params, "padding", 0, attribute + WINDOW_PADDING);
+		pair(params, "dilation", 1, attribute + WINDOW_DILATION);
+		memcpy(attribute + WINDOW_KERNEL, kernel, sizeof kernel);
+		if (op == &op_avg_pool2d) { /* it lies where a convolution has its dilation */
+			attribute[WINDOW_DILATION] = golden_flag(params, "count_include_pad");
+			attribute[WINDOW_DILATION + 1] = 0;
+		}
+	}
+}
+
+/* A tensor of {"shape", "data"} or a plain list; `rowed`: the first extent counts rows. */
+static void read_tensor(struct input *input, const cJSON *tensor, bool rowed)
+{
+	size_t dimensions = 1;
+	double *values = golden_numbers(tensor, &input->n), list = (double)input->n, *extent = &list;
+	if (cJSON_IsObject(tensor)) {
+		extent = golden_array(tensor, "shape", &dimensions);
+	}
+	ck_assert_uint_le(input->n, MOST);
+	memcpy(input->value, values, input->n * sizeof *values);
+	input->shape = (struct shape){ .rowed = rowed, .rank = dimensions - rowed };
+	for (size_t i = rowed; i < dimensions; i++) {
+		input->shape.extent[i - rowed] = (size_t)extent[i];
+	}
+	free(values);
+	if (extent != &list) {
+		free(extent);
+	}
+}
+
+/* Of linear layers torch keeps [out, in], we [in, out]. */
+static void turn(struct input *input, double *numbers)
+{
+	double *turned = golden_transpose(numbers, input->shape.extent[1], input->shape.extent[0]);
+	memcpy(numbers, turned, input->n * sizeof *turned);
+	free(turned);
+}
+
+static void read_weight(struct work *work, size_t i, const struct graph_op *op, const char *name, const cJSON *entry)
+{
+	struct input *input = &work->input[i];
+	const cJSON *inputs = golden_get(entry, "inputs"), *params = golden_get(entry, "params");
+	const bool dense = op == &op_matmul || op == &op_affine;
+	memset(input, 0, sizeof *input);
+	input->name = name;
+	if (op == &op_batch_norm) {
+		char before[32];
+		snprintf(before, sizeof before, "%s_before", name);
+		const char *key = cJSON_HasObjectItem(params, before) ? before : name;
+		const cJSON *list = cJSON_GetObjectItemCaseSensitive(params, key);
+		input->n = work->shape[0].extent[0];
+		input->shape = (struct shape){ .rank = 1, .extent = { input->n } };
+		if (list != NULL) {
+			read_tensor(input, list, false);
+		}
+	} else if (strcmp(name, "-") == 0) {
+		input->n = work->input[0].shape.extent[0];
+		input->shape = (struct shape){ .rank = 1, .extent = { input->n } };
+	} else {
+		read_tensor(input, golden_get(inputs, name), false);
+		if (dense && i == 0) {
+			const size_t outputs = input->shape.extent[0];
+			input->shape.extent[0] = input->shape.extent[1];
+			input->shape.extent[1] = outputs;
+			turn(input, input->value);
+		}
+	}
+}
+
+/* Runs a stage forward on x. */
+static void forward(struct work *work, const struct layer *layer, size_t s, const cJSON *entry, size_t rows,
+		    const struct shape *x_shape, const double *x)
+{
+	const struct graph_op *op = layer->stage[s].op;
+	const cJSON *params = golden_get(entry, "params");
+	struct error error = { .text = "" };
+	struct op_memory memory = { 0 };
+	memset(work, 0, sizeof *work);
+	work->shape[0] = *x_shape;
+	set_constants(op, params, work->node.attribute);
+	for (size_t i = 0; i < 2 && layer->stage[s].with[i] != NULL; i++) {
+		read_weight(work, i, op, layer->stage[s].with[i], entry);
+		work->shape[1 + i] = work->input[i].shape;
+	}
+	if (op == &op_conv2d) {
+		work->node.attribute[WINDOW_KERNEL] = (double)work->input[0].shape.extent[2];
+		work->node.attribute[WINDOW_KERNEL + 1] = (double)work->input[0].shape.extent[3];
+	}
+	struct shape *out = &work->shape[GRAPH_ARITY];
+	const enum status status = op->shape_with != NULL
+					   ? op->shape_with(work->shape, work->node.attribute, out, &error)
+					   : op->shape(work->shape, out, &error);
+	ck_assert_msg(status == OK, "%s: %s", golden_string(entry, "name"), error.text);
+	if (op->memory != NULL) {
+		ck_assert(op->memory(work->shape, work->node.attribute, &memory));
+	}
+	ck_assert_uint_le(memory.kept + rows * memory.kept_row, MOST);
+	ck_assert_uint_le(memory.scratch, MOST);
+	ck_assert_uint_le(rows * shape_size(out), MOST);
+	work->call = (struct op_call){ .kernels = kernels_active(),
+				       .shape = work->shape,
+				       .attribute = work->node.attribute,
+				       .rows = rows,
+				       .in = { x, work->input[0].value, work->input[1].value },
+				       .out = work->out,
+				       .training = golden_flag(params, "training"),
+				       .kept = work->kept,
+				       .scratch = work->scratch };
+	op->forward[DTYPE_FLOAT64](&work->call);
+}
+
+static void backward(struct work *work, const struct graph_op *op, double *d_out)
+{
+	work->call.d_out = d_out;
+	work->call.d_in[0] = work->d_in;
+	work->call.d_in[1] = work->input[0].gradient;
+	work->call.d_in[2] = work->input[1].gradient;
+	op->reverse[DTYPE_FLOAT64](&work->call);
+}
+
+static void expect_close(const cJSON *entry, const char *what, const double *got, const cJSON *expected,
+			 double tolerance)
+{
+	size_t n;
+	double *numbers = golden_numbers(expected, &n);
+	ck_assert_msg(golden_close(got, numbers, n, tolerance), "%s: %s is off by %g", golden_string(entry, "name"),
+		      what, golden_distance(got, numbers, n));
+	free(numbers);
+}
+
+/* The gradients by the tensors of a stage; what became of running statistics, where that is told. */
+static void check_stage(struct work *work, const struct graph_op *op, const cJSON *entry, double tolerance)
+{
+	const cJSON *grad = golden_get(entry, "grad"), *params = golden_get(entry, "params");
+	for (size_t i = 0; i < 2 && work->input[i].name != NULL; i++) {
+		struct input *input = &work->input[i];
+		char after[32];
+		snprintf(after, sizeof after, "%s_after", input->name);
+		const cJSON *expected = cJSON_GetObjectItemCaseSensitive(op == &op_batch_norm ? params : grad,
+									 op == &op_batch_norm ? after : input->name);
+		if ((op == &op_matmul || op == &op_affine) && i == 0) {
+			const struct shape kept = input->shape;
+			input->shape.extent[0] = kept.extent[1];
+			input->shape.extent[1] = kept.extent[0];
+			turn(input, input->gradient);
+		}
+		if (expected != NULL) {
+			expect_close(entry, input->name, input->gradient, expected, tolerance);
+		}
+	}
+}
+
+static void check_case(const struct layer *layer, const cJSON *entry, double tolerance)
+{
+	static struct work work[STAGES];
+	static struct input x;
+	static double d_out[MOST];
+	const bool indices = layer->stage[0].op == &op_embedding;
+	const cJSON *given = golden_get(golden_get(entry, indices ? "fixed" : "inputs"), indices ? "index" : "input");
+	size_t stages = 0, n, dimensions;
+	double *extent = golden_array(given, "shape", &dimensions), *d = golden_array(entry, "grad_output", &n);
+	const size_t rows = (size_t)extent[0];
+	read_tensor(&x, given, true);
+	for (; stages < STAGES && layer->stage[stages].op != NULL; stages++) {
+		const struct work *before = stages > 0 ? &work[stages - 1] : NULL;
+		forward(&work[stages], layer, stages, entry, rows, before ? &before->shape[GRAPH_ARITY] : &x.shape,
+			before ? before->out : x.value);
+	}
+	expect_close(entry, "output", work[stages - 1].out, golden_get(entry, "output"), tolerance);
+	memcpy(d_out, d, n * sizeof *d);
+	for (size_t s = stages; s-- > 0;) {
+		backward(&work[s], layer->stage[s].op, s + 1 < stages ? work[s + 1].d_in : d_out);
+		check_stage(&work[s], layer->stage[s].op, entry, tolerance);
+	}
+	if (!indices) {
+		expect_close(entry, "d/dinput", work[0].d_in, golden_get(golden_get(entry, "grad"), "input"),
+			     tolerance);
+	}
+	free(extent);
+	free(d);
+}
+
+START_TEST(outputs_and_gradients_are_those_of_torch)
+{
+	cJSON *file = golden_load("golden/losses_layers/layers.json");
+	const cJSON *entry = NULL;
+	size_t checked = 0, left_out = 0;
+	cJSON_ArrayForEach(entry, golden_get(file, "cases"))
+	{
+		const char *name = golden_string(entry, "name");
+		const struct layer *layer = NULL;
+		for (size_t i = 0; i < sizeof layers / sizeof layers[0] && layer == NULL; i++) {
+			layer = strncmp(name, layers[i].name, strlen(layers[i].name)) == 0 ? &layers[i] : NULL;
+		}
+		bool known = false;
+		for (size_t i = 0; i < sizeof not_there / sizeof not_there[0]; i++) {
+			known = known || strcmp(name, not_there[i]) == 0;
+		}
+		ck_assert_msg((layer != NULL) != known, "%s: is it here or not?", name);
+		if (layer != NULL) {
+			check_case(layer, entry, golden_number(file, "tolerance"));
+		}
+		checked += layer != NULL;
+		left_out += known;
+	}
+	ck_assert_uint_eq(checked, 21);
+	ck_assert_uint_eq(left_out, sizeof not_there / sizeof not_there[0]);
+	cJSON_Delete(file);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("golden_layers");
+	TCase *tests = tcase_create("layers");
+	tcase_add_test(tests, outputs_and_gradients_are_those_of_torch);
+	suite_add_tcase(suite, tests);
+	return suite_run(suite);
+}
