@@ -101,6 +101,28 @@ static void field_of_others(struct judge *judge, const struct at *at, enum model
 	}
 }
 
+/* What the loss wants of the data: a weight for each class, targets that are not negative. */
+static void judge_loss_data(struct judge *judge, const struct at *at, const struct setting_value *weight)
+{
+	const struct job_spec *spec = judge->spec;
+	struct at at_weight = { at, "class_weight", 0 };
+	if (judge->shape_known && weight != NULL && weight->rows > 0 && weight->rows != spec->shape.classes) {
+		reader_fault(&judge->reader, &at_weight, FAULT_OUT_OF_RANGE, NULL, NULL,
+			     "%zu weights were given, and there are %zu classes: one each, in their sorted order",
+			     weight->rows, spec->shape.classes);
+	}
+	for (size_t i = 0;
+	     judge->shape_known && spec->model.loss->nonnegative && !judge->stored && i < spec->target_count; i++) {
+		const struct column_info *column = &judge->info->column[spec->target_column[i]];
+		if (column->minimum < 0) {
+			reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
+				     "column %.100s goes down to %.15g, and the targets of %s are not negative",
+				     column->name, column->minimum, spec->model.loss->name);
+			return;
+		}
+	}
+}
+
 static void judge_loss(struct judge *judge, const cJSON *item)
 {
 	struct model_config *config = &judge->spec->model;
@@ -115,7 +137,9 @@ static void judge_loss(struct judge *judge, const cJSON *item)
 		index = 0;
 	}
 	config->loss = judge->losses.entries[index].type;
-	typed_read(judge, &at, item, &judge->losses, index, NULL, 0, &config->loss_settings);
+	struct setting_value *values =
+		typed_read(judge, &at, item, &judge->losses, index, NULL, 0, &config->loss_settings);
+	judge_loss_data(judge, &at, value_find(&config->loss_settings, values, "class_weight"));
 }
 
 static void judge_point(struct judge *judge, const cJSON *item, const struct function_type *function)

@@ -47,6 +47,7 @@ void graph_fini(struct graph *graph)
 {
 	free(graph->node);
 	free(graph->parameter);
+	free(graph->class_weight);
 	graph_init(graph);
 }
 
@@ -204,6 +205,21 @@ size_t graph_buffer(struct graph *graph, const char *name, size_t extent, double
 	struct start_rule start = { .law = STARTS_AT, .middle = fill };
 	return add_parameter(graph, name, 1, &extent,
 			     (struct graph_parameter){ .start = start, .buffer = true, .unpenalized = true });
+}
+
+void graph_weigh_classes(struct graph *graph, const double *weight, size_t count)
+{
+	size_t bytes;
+	if (graph->status != OK) {
+		return;
+	}
+	assert(graph->class_weight == NULL);
+	graph->class_weight = size_multiply(count + 1, sizeof *weight, &bytes) ? malloc(bytes) : NULL;
+	if (graph->class_weight == NULL) {
+		graph->status = error_set(&graph->error, E_MEMORY, "out of memory for the model's graph");
+		return;
+	}
+	memcpy(graph->class_weight, weight, count * sizeof *weight);
 }
 
 size_t graph_place(struct graph *graph, const char *place, size_t id)

@@ -83,10 +83,11 @@ struct graph {
 	struct graph_node *node;
 	size_t parameters, parameter_room;
 	struct graph_parameter *parameter;
-	size_t n;       /* numbers in theta */
-	size_t buffers; /* how many of them, the last, are of buffers */
-	size_t rows;    /* the most rows of a training batch; of use where rows couple. 0: not known */
-	char place[64]; /* which part of a model the error is about, in the builder's words; "": it did not say */
+	size_t n;             /* numbers in theta */
+	size_t buffers;       /* how many of them, the last, are of buffers */
+	size_t rows;          /* the most rows of a training batch; of use where rows couple. 0: not known */
+	double *class_weight; /* of operations that weigh classes: [classes], owned; NULL: there are none */
+	char place[64];       /* which part of a model the error is about, in the builder's words; "": it did not say */
 };
 
 void graph_init(struct graph *graph);
@@ -110,6 +111,8 @@ size_t graph_parameter_start(struct graph *graph, const char *name, size_t rank,
 size_t graph_parameter_fill(struct graph *graph, const char *name, size_t rank, const size_t *extent, double fill);
 /* A buffer of rank 1 that starts at `fill`. */
 size_t graph_buffer(struct graph *graph, const char *name, size_t extent, double fill);
+/* Copies the weights of the classes [count], at most once in a graph. */
+void graph_weigh_classes(struct graph *graph, const double *weight, size_t count);
 /* Says, once, which part of the model failed, if anything did. Returns `id`. */
 size_t graph_place(struct graph *graph, const char *place, size_t id);
 

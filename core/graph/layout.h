@@ -103,8 +103,9 @@ struct plan {
 	double *sum;     /* [lanes, lane_sums] */
 	double *partial; /* [chunks, penalties] */
 	double *scalar_value;
-	char *renewed; /* [buffers] of dtype: what the last training evaluation with a gradient made of them */
-	bool fresh;    /* it did so, and nobody took them */
+	double *class_weight; /* [classes] of a loss that weighs them; NULL */
+	char *renewed;        /* [buffers] of dtype: what the last training evaluation with a gradient made of them */
+	bool fresh;           /* it did so, and nobody took them */
 };
 
 /* The flat vector is added up and penalised in ranges of so many numbers: 128 KB of float32, which leaves room

@@ -57,10 +57,11 @@ struct op_call {
 	const void *next;          /* where in[0] of the next block lies, to be asked for meanwhile; NULL: not known */
 	double seed;
 	double *sum;
-	bool training;        /* not a validation or a prediction */
-	uint64_t key, step;   /* of what is drawn by chance: the run's seed, updates made */
-	size_t first;         /* place of the block's first row in the batch */
-	void *kept, *scratch; /* see op_memory */
+	const double *class_weight; /* of a mean that is `weighted`: [classes] */
+	bool training;              /* not a validation or a prediction */
+	uint64_t key, step;         /* of what is drawn by chance: the run's seed, updates made */
+	size_t first;               /* place of the block's first row in the batch */
+	void *kept, *scratch;       /* see op_memory */
 };
 
 typedef void op_function(const struct op_call *call);
@@ -77,6 +78,9 @@ struct graph_op {
 	 * rows writes, so that threads may share a block by its rows. */
 	bool by_rows;
 	bool couples;
+	/* OP_MEAN over labels: each row counts by the weight of its class (graph->class_weight), and the seed divides
+	 * by the sum of these weights over the batch. */
+	bool weighted;
 	/* NULL: none. False: more than a size_t holds. */
 	bool (*memory)(const struct shape *shape, const double *attribute, struct op_memory *memory);
 	/* The result's shape. E_INVALID with both shapes in the sentence where they do not fit. */

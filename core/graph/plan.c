@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/size.h"
 #include "core/graph/layout.h"
@@ -64,6 +65,18 @@ static bool allocate(struct plan *plan)
 	return true;
 }
 
+static bool copy_weights(struct plan *plan, const struct graph *graph)
+{
+	if (graph->class_weight == NULL) {
+		return true;
+	}
+	plan->class_weight = calloc(plan->classes + 1, sizeof *plan->class_weight);
+	if (plan->class_weight != NULL) {
+		memcpy(plan->class_weight, graph->class_weight, plan->classes * sizeof *plan->class_weight);
+	}
+	return plan->class_weight != NULL;
+}
+
 enum status plan_create(const struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
 			struct plan **out, struct error *error)
 {
@@ -72,7 +85,7 @@ enum status plan_create(const struct graph *graph, size_t root, size_t output, e
 		return E_MEMORY;
 	}
 	enum status status = plan_layout(plan, graph, root, output, error);
-	if (status == OK && !allocate(plan)) {
+	if (status == OK && (!allocate(plan) || !copy_weights(plan, graph))) {
 		status = error_set(error, E_MEMORY, "out of memory: the model needs %zu bytes", plan->workspace_bytes);
 	}
 	if (status != OK) {
@@ -98,6 +111,7 @@ void plan_destroy(struct plan *plan)
 	free(plan->partial);
 	free(plan->scalar_value);
 	free(plan->renewed);
+	free(plan->class_weight);
 	plan_tables_free(plan);
 	free(plan);
 }

@@ -23,7 +23,8 @@ struct run {
 	bool want_value;
 	char *outputs; /* of a prediction */
 	size_t block_rows, blocks, lanes;
-	double row_share; /* 1 / rows of the batch */
+	double row_share;    /* 1 / rows of the batch */
+	double weight_share; /* 1 / the sum of the weights of their classes */
 	atomic_bool cancelled;
 };
 
@@ -49,6 +50,25 @@ static void cut(struct run *run)
 	lanes = lanes < run->blocks ? lanes : run->blocks;
 	run->lanes = lanes < plan->lanes_least ? 1 : lanes;
 	run->shared = run->lanes == 1;
+}
+
+/* What a row's loss is multiplied by in its mean. */
+static double share_of(const struct run *run, const struct plan_step *step)
+{
+	return step->op->weighted ? run->weight_share : run->row_share;
+}
+
+/* Rows whose classes weigh nothing have a mean of 0. */
+static void weigh(struct run *run)
+{
+	const struct plan *plan = run->plan;
+	const struct batch *batch = run->batch;
+	double sum = 0;
+	for (size_t r = 0; r < batch->count && plan->class_weight != NULL; r++) {
+		size_t row = batch->first + r;
+		sum += plan->class_weight[batch->data->label[batch->index != NULL ? batch->index[row] : row]];
+	}
+	run->weight_share = sum > 0 ? 1 / sum : 0;
 }
 
 static char *lane_gradient(const struct run *run, size_t lane)
@@ -172,6 +192,7 @@ static struct op_call start_call(const struct run *run, const struct plan_slot *
 {
 	return (struct op_call){ .kernels = run->plan->kernels,
 				 .executor = run->shared ? run->executor : NULL,
+				 .class_weight = run->plan->class_weight,
 				 .training = run->batch->training,
 				 .key = run->batch->seed,
 				 .step = run->batch->step,
@@ -189,7 +210,7 @@ static void run_block(const struct run *run, const struct plan_slot *slot, struc
 		bind_step(call, step, slot, false);
 		call->next = step->features ? next : NULL;
 		if (step->op->kind == OP_MEAN) {
-			call->seed = step->coefficient * run->row_share;
+			call->seed = step->coefficient * share_of(run, step);
 			call->sum = run->want_value ? &sums[step->sum] : NULL;
 			if (run->gradient == NULL) {
 				memset(call->d_in, 0, sizeof call->d_in);
@@ -310,7 +331,7 @@ static double root_value(const struct run *run)
 			for (size_t lane = 0; lane < run->lanes; lane++) {
 				sum += plan->sum[lane * plan->lane_sums + step->sum];
 			}
-			value[step->scalar] = sum * run->row_share;
+			value[step->scalar] = sum * share_of(run, step);
 		}
 	}
 	for (size_t p = 0; p < plan->penalties; p++) {
@@ -380,6 +401,7 @@ enum status plan_evaluate(struct plan *plan, const void *theta, const struct bat
 	}
 	if (plan->steps > 0) {
 		cut(&run);
+		weigh(&run);
 		run_pieces(&run, executor, run.lanes, run_lane);
 		if (atomic_load_explicit(&run.cancelled, memory_order_relaxed)) {
 			return E_CANCELLED;

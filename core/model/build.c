@@ -15,12 +15,27 @@ size_t loss_outputs(const struct loss_type *loss, const struct model_shape *shap
 	case TARGET_CLASS:
 		return shape->classes;
 	case TARGET_NUMBER:
-		return shape->targets;
+		return shape->targets * (loss->per_target != 0 ? loss->per_target : 1);
 	case TARGET_NONE:
 	case TARGET_ANY:
 		break;
 	}
 	return 0;
+}
+
+/* The classes that a loss weighs are all there are. */
+static enum status check_weights(const struct model_config *config, const struct model_shape *shape,
+				 struct error *error)
+{
+	const struct settings *settings = &config->loss_settings;
+	for (size_t i = 0; i < settings->count; i++) {
+		size_t given = settings->value[i].rows;
+		if (strcmp(settings->table[i].name, "class_weight") == 0 && given > 0 && given != shape->classes) {
+			return error_set(error, E_INVALID, "class_weight has %zu numbers, and there are %zu classes",
+					 given, shape->classes);
+		}
+	}
+	return OK;
 }
 
 static enum status check(const struct model_config *config, const struct model_shape *shape, struct error *error)
@@ -32,11 +47,11 @@ static enum status check(const struct model_config *config, const struct model_s
 	switch (config->loss->target) {
 	case TARGET_BINARY:
 		return shape->classes == 2
-			       ? OK
+			       ? check_weights(config, shape, error)
 			       : error_set(error, E_INVALID, "%s needs a target of two classes; this one has %zu", loss,
 					   shape->classes);
 	case TARGET_CLASS:
-		return shape->classes >= 2 ? OK
+		return shape->classes >= 2 ? check_weights(config, shape, error)
 					   : error_set(error, E_INVALID,
 						       "%s needs a target of two or more classes; this one has %zu",
 						       loss, shape->classes);

@@ -68,7 +68,7 @@ static enum status add_loss(struct sketch *sketch, const struct model_config *co
 	/* Losses stand here as formulas without settings: one that was chosen must not be passed over in silence. */
 	const struct settings *chosen = &config->loss_settings;
 	for (size_t i = 0; i < chosen->count; i++) {
-		if (chosen->value[i].number != chosen->table[i].preset) {
+		if (chosen->value[i].number != chosen->table[i].preset || chosen->value[i].rows > 0) {
 			snprintf(sentence, sizeof sentence, "%s of %s is not available for an expression",
 				 chosen->table[i].name, config->loss->name);
 			return fail(error, E_UNSUPPORTED, sentence);

@@ -1,5 +1,7 @@
 #include "core/model/linear.h"
 
+#include <string.h>
+
 #include "core/graph/ops/ops.h"
 #include "core/model/build.h"
 
@@ -23,11 +25,22 @@ static void draw(struct drawing *drawing, const struct model_config *config, con
 	}
 }
 
+/* Solvers of their own know of no weights. */
+static bool weighs_classes(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		if (strcmp(settings->table[i].name, "class_weight") == 0) {
+			return settings->value[i].rows > 0;
+		}
+	}
+	return false;
+}
+
 /* The same for the solvers of linear models. */
 static void describe(const struct model_config *config, const struct model_shape *shape, struct linear_form *form)
 {
 	const struct settings *settings = &config->settings;
-	if (config->loss->describe == NULL) {
+	if (config->loss->describe == NULL || weighs_classes(&config->loss_settings)) {
 		return;
 	}
 	config->loss->describe(&config->loss_settings, &form->loss);

@@ -14,15 +14,28 @@ static size_t build_squared_error(struct graph *graph, const struct settings *se
 	return graph_scale(graph, 0.5, build_mse(graph, settings, z, target));
 }
 
+/* The weights of the classes into the graph; whether there are any. */
+static bool weighs_classes(struct graph *graph, const struct settings *settings)
+{
+	const struct setting_value *weight = settings_get(settings, "class_weight");
+	if (weight->rows > 0) {
+		graph_weigh_classes(graph, weight->values, weight->rows);
+	}
+	return weight->rows > 0;
+}
+
 static size_t build_binary(struct graph *graph, const struct settings *settings, size_t z, size_t target)
 {
-	(void)settings;
-	return graph_binary(graph, &op_bce_with_logits_label, z, target);
+	bool weighted = weighs_classes(graph, settings);
+	return graph_binary(graph, weighted ? &op_weighted_bce_label : &op_bce_with_logits_label, z, target);
 }
 
 static size_t build_cross_entropy(struct graph *graph, const struct settings *settings, size_t z, size_t target)
 {
 	double smoothing = settings_number(settings, "label_smoothing");
+	if (weighs_classes(graph, settings)) {
+		return graph_apply(graph, &op_weighted_cross_entropy, (size_t[]){ z, target }, smoothing);
+	}
 	return smoothing == 0 ? graph_binary(graph, &op_cross_entropy, z, target)
 			      : graph_apply(graph, &op_smooth_cross_entropy, (size_t[]){ z, target }, smoothing);
 }
@@ -61,11 +74,22 @@ const struct loss_type loss_squared_error = {
 	.describe = describe_squared_error,
 };
 
+#define CLASS_WEIGHT                                                                                                   \
+	{                                                                                                              \
+		.name = "class_weight", .kind = SETTING_VECTOR, .minimum = 0, .maximum = 1e100,                        \
+		.doc = "What a row of each class counts, in the order of the job's classes; the mean divides by the "  \
+		       "sum of the rows' weights. Without it all count alike."                                         \
+	}
+
+static const struct setting binary_settings[] = { CLASS_WEIGHT };
+
 const struct loss_type loss_log_loss = {
 	.name = "log_loss",
 	.doc = "Mean over rows of log(1 + exp(z)) - y z, y being 1 for the positive class and 0 for the other.",
 	.source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.90",
 	.target = TARGET_BINARY,
+	.settings = binary_settings,
+	.setting_count = sizeof binary_settings / sizeof binary_settings[0],
 	.build = build_binary,
 	.describe = describe_log_loss,
 };
@@ -75,6 +99,7 @@ static const struct setting cross_entropy_settings[] = {
 	  .kind = SETTING_REAL,
 	  .maximum = 1,
 	  .doc = "The part of the target's weight that is spread evenly over all classes." },
+	CLASS_WEIGHT,
 };
 
 const struct loss_type loss_cross_entropy = {
@@ -94,5 +119,7 @@ const struct loss_type loss_bce_with_logits = {
 	.doc = "Binary cross-entropy of one output z before the sigmoid: mean of log(1 + exp(z)) - y z.",
 	.source = "torch.nn.BCEWithLogitsLoss",
 	.target = TARGET_BINARY,
+	.settings = binary_settings,
+	.setting_count = sizeof binary_settings / sizeof binary_settings[0],
 	.build = build_binary,
 };

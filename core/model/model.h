@@ -47,6 +47,10 @@ struct loss_type {
 	/* The scalar that it is of outputs z and a target (both rowed nodes): what a model's builder calls. */
 	size_t (*build)(struct graph *graph, const struct settings *settings, size_t z, size_t target);
 	enum link link;
+	size_t per_target; /* outputs of a network for each number of the target; 0 counts as 1 */
+	/* What a network with this loss predicts from its outputs z. NULL: z itself. */
+	size_t (*output)(struct graph *graph, size_t z);
+	bool nonnegative; /* a target below 0 has no loss */
 	/* The same of one output, for solvers of linear models (factor and constant with its settings); NULL: none. */
 	void (*describe)(const struct settings *settings, struct row_loss *out);
 };

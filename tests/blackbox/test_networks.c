@@ -232,6 +232,55 @@ START_TEST(what_does_not_fit_is_refused_at_its_place)
 }
 END_TEST
 
+#define NOISY                                                                                                          \
+	"{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"mlp\", \"layers\": [], \"loss\": %s}, "               \
+	"\"optimizer\": "                                                                                              \
+	"{\"type\": \"adam\", \"learning_rate\": 0.05}, \"training\": {\"steps\": 600, \"batch_size\": \"full\", "     \
+	"\"dtype\": \"float64\"}}"
+
+START_TEST(losses_of_distributions_and_weights_of_classes_learn_what_they_should)
+{
+	struct server *server = server_start(FLAGS("--workers", "1"));
+	/* Shares of three parts, the same in each row: what kl learns is their mean. */
+	const char *shares = dataset_upload_text(
+		server, "x,a,b,c\n1,0.2,0.3,0.5\n2,0.4,0.1,0.5\n1,0.4,0.1,0.5\n2,0.2,0.3,0.5\n", "");
+	const struct reply *job = job_run(
+		server,
+		text_of("{\"dataset\": {\"id\": \"%s\", \"target\": [\"a\", \"b\", \"c\"]}, \"model\": {\"type\": "
+			"\"mlp\", \"layers\": [], \"loss\": \"kl\"}, \"optimizer\": {\"type\": \"adam\", "
+			"\"learning_rate\": 0.05}, \"training\": {\"steps\": 600, \"dtype\": \"float64\"}}",
+			shares));
+	const struct reply *answer = client_post(server, text_of("/v1/jobs/%s/predictions", string_at(job->json, "id")),
+						 "{\"inputs\": [[1]]}");
+	ck_assert_double_eq_tol(number_at(answer->json, "predictions.0.0"), 0.3, 1e-3);
+	ck_assert_double_eq_tol(number_at(answer->json, "predictions.0.2"), 0.5, 1e-3);
+	/* y is 2.385 +- 0.5: the mean, and log variances that are those of the rows. */
+	const char *noise = dataset_upload_text(server, "x,y\n1,1.885\n1,2.885\n2,1.885\n2,2.885\n", "target=y");
+	job = job_run(server, text_of(NOISY, noise, "{\"type\": \"gaussian\", \"full\": true}"));
+	double best = log(0.25) / 2 + 0.5 + 0.91893853320467274;
+	ck_assert_double_eq_tol(number_at(job->json, "metrics.train_loss"), best, 1e-3);
+	answer = client_post(server, text_of("/v1/jobs/%s/predictions", string_at(job->json, "id")),
+			     "{\"inputs\": [[2]]}");
+	ck_assert_double_eq_tol(number_at(answer->json, "predictions.0"), 2.385, 1e-2);
+	/* One row of three is of class b, which weighs four: its share is 4 / 6. */
+	const char *classes = dataset_upload_text(server, "x,y\n1,a\n1,a\n1,b\n2,a\n2,a\n2,b\n", "target=y");
+	const char *const losses[] = { "{\"type\": \"cross_entropy\", \"class_weight\": [1, 4]}",
+				       "{\"type\": \"bce_with_logits\", \"class_weight\": [1, 4]}" };
+	for (int i = 0; i < 2; i++) {
+		job = job_run(server, text_of(NOISY, classes, losses[i]));
+		answer = client_post(server, text_of("/v1/jobs/%s/predictions", string_at(job->json, "id")),
+				     "{\"inputs\": [[1]]}");
+		ck_assert_double_eq_tol(number_at(answer->json, "probabilities.0.1"), 4.0 / 6, 1e-3);
+		ck_assert_double_eq_tol(number_at(job->json, "metrics.train_loss"), log(3) - 2 * log(2) / 3, 1e-4);
+	}
+	const struct reply *wrong =
+		client_post(server, "/v1/jobs",
+			    text_of(NOISY, classes, "{\"type\": \"cross_entropy\", \"class_weight\": [1, 4, 2]}"));
+	expect_fault(wrong, "/model/loss/class_weight", "out_of_range");
+	finish(server);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("blackbox/networks");
@@ -242,6 +291,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, dropout_and_batch_norm_end_with_the_same_bits_after_kills);
 	tcase_add_test(tests, predictions_and_final_metrics_use_running_statistics_and_drop_nothing);
 	tcase_add_test(tests, an_embedding_learns_a_table);
+	tcase_add_test(tests, losses_of_distributions_and_weights_of_classes_learn_what_they_should);
 	tcase_add_test(tests, what_does_not_fit_is_refused_at_its_place);
 	suite_add_tcase(suite, tests);
 	return suite;

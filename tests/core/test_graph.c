@@ -158,8 +158,18 @@ static void leaves_init(struct leaves *leaves)
 /* Those over images and with more inputs: tests/core/test_network_ops.c. */
 static bool is_elsewhere(const struct graph_op *op)
 {
-	const struct graph_op *const list[] = { &op_conv2d,      &op_max_pool2d, &op_avg_pool2d, &op_batch_norm,
-						&op_scale_shift, &op_embedding,  &op_add_rows };
+	const struct graph_op *const list[] = { &op_conv2d,
+						&op_max_pool2d,
+						&op_avg_pool2d,
+						&op_batch_norm,
+						&op_scale_shift,
+						&op_embedding,
+						&op_add_rows,
+						&op_kl_div,
+						&op_gaussian,
+						&op_weighted_cross_entropy,
+						&op_weighted_bce_label,
+						&op_leading };
 	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
 		if (list[i] == op) {
 			return true;

@@ -33,6 +33,8 @@ static const struct {
 	{ "losses_b", "hinge_kink", &op_hinge, 0, true },
 	{ "losses_b", "cross_entropy_mean", &op_cross_entropy, 0, false },
 	{ "losses_b", "cross_entropy_smoothing", &op_smooth_cross_entropy, 0.1, false },
+	{ "losses_b", "cross_entropy_weight", &op_weighted_cross_entropy, 0, false },
+	{ "losses_b", "cross_entropy_weight_smoothing", &op_weighted_cross_entropy, 0.1, false },
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
@@ -59,9 +61,10 @@ static const cJSON *case_named(const cJSON *file, const char *name)
 
 /* Value (a mean over rows, as the graph takes it) and gradient of the operation on z [rows, columns]. */
 static double apply(const struct graph_op *op, double constant, enum dtype dtype, size_t rows, size_t columns,
-		    const double *z, const double *target, double *gradient)
+		    const double *z, const double *target, const double *weight, double *gradient)
 {
-	bool classes = op == &op_cross_entropy || op == &op_smooth_cross_entropy;
+	bool classes = op == &op_cross_entropy || op == &op_smooth_cross_entropy || op == &op_weighted_cross_entropy;
+	double divisor = 0;
 	bool margin = op == &op_hinge || op == &op_squared_hinge;
 	double in[MOST], y[MOST], d[MOST], sum = 0, attribute[GRAPH_ATTRIBUTES] = { constant };
 	int32_t label[MOST];
@@ -80,19 +83,23 @@ static double apply(const struct graph_op *op, double constant, enum dtype dtype
 		}
 	}
 	shape[1].classes = classes ? m : margin ? 2 : 0;
+	for (size_t r = 0; r < count; r++) {
+		divisor += op->weighted ? weight[label[r]] : 1;
+	}
 	struct op_call call = { .kernels = kernels_active(),
 				.shape = shape,
 				.attribute = attribute,
 				.rows = count,
 				.in = { in, classes || margin ? (void *)label : y },
 				.d_in = { d },
-				.seed = 1 / (double)count,
+				.seed = 1 / divisor,
+				.class_weight = weight,
 				.sum = &sum };
 	op->forward[dtype](&call);
 	for (size_t i = 0; i < rows * columns; i++) {
 		gradient[i] = dtype == DTYPE_FLOAT32 ? (double)((float *)d)[i] : d[i];
 	}
-	return sum / (double)count;
+	return sum / divisor;
 }
 
 START_TEST(values_and_gradients_are_those_of_torch)
@@ -107,10 +114,12 @@ START_TEST(values_and_gradients_are_those_of_torch)
 	double *z = golden_array(inputs, "input", &n), *target = target_of(entry);
 	double *gradient = golden_array(golden_get(entry, "grad"), "input", NULL), got[MOST];
 	size_t rows = (size_t)shape[0];
+	double *weight = cases[_i].op->weighted ? golden_array(golden_get(entry, "fixed"), "weight", NULL) : NULL;
 	double share = cases[_i].kink ? (double)n : 1;
 	for (enum dtype dtype = DTYPE_FLOAT32; dtype <= DTYPE_FLOAT64; dtype++) {
 		double allowed = dtype == DTYPE_FLOAT32 ? 3e-6 : golden_number(file, "tolerance");
-		double value = share * apply(cases[_i].op, cases[_i].constant, dtype, rows, n / rows, z, target, got);
+		double value =
+			share * apply(cases[_i].op, cases[_i].constant, dtype, rows, n / rows, z, target, weight, got);
 		double expected = golden_number(entry, "value");
 		for (size_t i = 0; i < n; i++) {
 			got[i] *= share;
@@ -123,6 +132,7 @@ START_TEST(values_and_gradients_are_those_of_torch)
 	free(shape);
 	free(z);
 	free(target);
+	free(weight);
 	free(gradient);
 	cJSON_Delete(file);
 }
@@ -260,11 +270,86 @@ START_TEST(the_gradient_vanishes_at_the_stored_optimum_and_the_value_is_the_same
 }
 END_TEST
 
+/* A mean and a log variance for each number; torch takes the variance itself: d/ds = var d/dvar. */
+START_TEST(gaussian_is_that_of_torch_in_the_logarithm_of_the_variance)
+{
+	cJSON *file = golden_load("golden/losses_layers/losses_a.json");
+	const char *const names[] = { "gaussian_nll_full_false", "gaussian_nll_full_true" };
+	for (int full = 0; full < 2; full++) {
+		const cJSON *entry = case_named(file, names[full]), *inputs = golden_get(entry, "inputs");
+		size_t n, m = 3;
+		double *mean = golden_array(inputs, "input", &n), *variance = golden_array(inputs, "var", NULL);
+		double *d_mean = golden_array(golden_get(entry, "grad"), "input", NULL);
+		double *d_variance = golden_array(golden_get(entry, "grad"), "var", NULL);
+		double *y = target_of(entry), z[2 * MOST], d[2 * MOST], sum = 0;
+		const double attribute[GRAPH_ATTRIBUTES] = { 1e-6, full };
+		const struct shape shape[GRAPH_ARITY + 1] = { { .rowed = true, .rank = 1, .extent = { 2 * m } },
+							      { .rowed = true, .rank = 1, .extent = { m } } };
+		for (size_t i = 0; i < n; i++) {
+			z[i / m * 2 * m + i % m] = mean[i];
+			z[i / m * 2 * m + m + i % m] = log(variance[i]);
+		}
+		struct op_call call = { .kernels = kernels_active(),
+					.shape = shape,
+					.attribute = attribute,
+					.rows = n / m,
+					.in = { z, y },
+					.d_in = { d },
+					.seed = 1 / (double)(n / m),
+					.sum = &sum };
+		op_gaussian.forward[DTYPE_FLOAT64](&call);
+		ck_assert_double_eq_tol(sum * call.seed, golden_number(entry, "value"), 1e-12);
+		for (size_t i = 0; i < n; i++) {
+			size_t at = i / m * 2 * m + i % m;
+			ck_assert_double_eq_tol(d[at], d_mean[i], 1e-12);
+			ck_assert_double_eq_tol(d[at + m], variance[i] * d_variance[i], 1e-12);
+		}
+		free(mean);
+		free(variance);
+		free(d_mean);
+		free(d_variance);
+		free(y);
+	}
+	cJSON_Delete(file);
+}
+END_TEST
+
+/* Against the formulas, a row at a time. */
+START_TEST(kl_and_cosine_are_their_formulas)
+{
+	double z[3] = { 0.385, -1.7, 2.1 }, y[3] = { 0.25, 0, 0.75 }, d[3], sum = 0, mass = 0, kl = 0;
+	const struct shape shape[GRAPH_ARITY + 1] = { { .rowed = true, .rank = 1, .extent = { 3 } },
+						      { .rowed = true, .rank = 1, .extent = { 3 } } };
+	struct op_call call = { .kernels = kernels_active(),
+				.shape = shape,
+				.rows = 1,
+				.in = { z, y },
+				.d_in = { d },
+				.seed = 1,
+				.sum = &sum };
+	for (int c = 0; c < 3; c++) {
+		mass += exp(z[c]);
+	}
+	for (int c = 0; c < 3; c++) {
+		kl += y[c] > 0 ? y[c] * log(y[c] / (exp(z[c]) / mass)) : 0;
+	}
+	op_kl_div.forward[DTYPE_FLOAT64](&call);
+	ck_assert_double_eq_tol(sum, kl, 1e-14);
+	ck_assert_double_eq_tol(d[1], exp(z[1]) / mass, 1e-14);
+	sum = 0;
+	op_cosine.forward[DTYPE_FLOAT64](&call);
+	double zy = z[0] * y[0] + z[2] * y[2], zz = z[0] * z[0] + z[1] * z[1] + z[2] * z[2];
+	ck_assert_double_eq_tol(sum, 1 - zy / sqrt(zz * (y[0] * y[0] + y[2] * y[2])), 1e-12);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("losses");
 	TCase *golden = tcase_create("golden");
 	tcase_add_loop_test(golden, values_and_gradients_are_those_of_torch, 0, CASES);
+	tcase_add_test(golden, gaussian_is_that_of_torch_in_the_logarithm_of_the_variance);
+	tcase_add_test(golden, kl_and_cosine_are_their_formulas);
 	tcase_add_test(golden, smooth_l1_is_huber_divided_by_beta);
 	suite_add_tcase(suite, golden);
 	TCase *minima = tcase_create("optima");

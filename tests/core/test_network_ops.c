@@ -5,6 +5,7 @@
 #include "core/graph/graph.h"
 #include "core/graph/ops/ops.h"
 #include "core/graph/ops/window.h"
+#include "core/graph/start.h"
 #include "core/objective/gradient_check.h"
 #include "core/objective/graph_objective.h"
 #include "tests/core/modelling.h"
@@ -404,6 +405,77 @@ START_TEST(windows_that_do_not_fit_are_refused_with_the_shape)
 }
 END_TEST
 
+/* Mean and variance of a weight matrix [fan_in, fan_out] by each rule within four standard errors; bounds of the
+ * uniform ones. */
+START_TEST(initialisers_have_the_mean_and_variance_that_they_say)
+{
+	const struct init_type *type = init_types[_i];
+	enum { IN = 150, OUT = 90, N = IN * OUT };
+	struct setting_value value[4];
+	settings_defaults(type->settings, type->setting_count, value);
+	const struct settings settings = { type->settings, type->setting_count, value };
+	struct start_rule rule = type->rule(&settings, IN, OUT);
+	const char *name = type->name;
+	double expected = strncmp(name, "xavier", 6) == 0   ? 2.0 / (IN + OUT)
+			  : strncmp(name, "he", 2) == 0     ? 2.0 / IN
+			  : strncmp(name, "lecun", 5) == 0  ? 1.0 / IN
+			  : strcmp(name, "normal") == 0     ? 0.05 * 0.05
+			  : strcmp(name, "uniform") == 0    ? 0.05 * 0.05 / 3
+			  : strcmp(name, "orthogonal") == 0 ? 1.0 / IN
+							    : 0;
+	const struct tensor tensor = { .rank = 2, .shape = { IN, OUT }, .size = N };
+	static float narrow[N];
+	static double wide[N];
+	double sum = 0, squares = 0, most = 0, fourth = 3;
+	start_write(&rule, &tensor, DTYPE_FLOAT64, 2385, wide);
+	start_write(&rule, &tensor, DTYPE_FLOAT32, 2385, narrow);
+	for (size_t i = 0; i < N; i++) {
+		sum += wide[i];
+		squares += wide[i] * wide[i];
+		most = fmax(most, fabs(wide[i]));
+		ck_assert_double_eq_tol((double)narrow[i], wide[i], 1e-5);
+	}
+	if (strcmp(name, "ones") == 0) {
+		ck_assert_double_eq(sum, N);
+		return;
+	}
+	ck_assert_msg(fabs(sum / N) <= 4 * sqrt(expected / N), "%s: mean %g", name, sum / N);
+	ck_assert_msg(fabs(squares / N - expected) <= 4 * expected * sqrt((fourth - 1) / N), "%s: variance %g, not %g",
+		      name, squares / N, expected);
+	if (rule.law == STARTS_UNIFORM) {
+		ck_assert_msg(most < sqrt(3 * expected) && most > 0.99 * sqrt(3 * expected), "%s: up to %g", name,
+			      most);
+	}
+}
+END_TEST
+
+/* Tall and wide, in both precisions. */
+START_TEST(orthogonal_starts_are_orthogonal)
+{
+	const size_t shapes[][2] = { { 40, 12 }, { 12, 40 }, { 23, 23 }, { 1, 7 } };
+	for (size_t s = 0; s < 4; s++) {
+		size_t rows = shapes[s][0], columns = shapes[s][1], few = rows < columns ? rows : columns;
+		const struct tensor tensor = { .rank = 2, .shape = { rows, columns }, .size = rows * columns };
+		const struct start_rule rule = { .law = STARTS_ORTHOGONAL, .spread = 1.385 };
+		double wide[1024];
+		float narrow[1024];
+		start_write(&rule, &tensor, DTYPE_FLOAT64, 7, wide);
+		start_write(&rule, &tensor, DTYPE_FLOAT32, 7, narrow);
+		for (size_t i = 0; i < few * few; i++) {
+			double product = 0, short_product = 0, wanted = i / few == i % few ? 1.385 * 1.385 : 0;
+			for (size_t k = 0; k < rows * columns / few; k++) {
+				size_t a = rows <= columns ? i / few * columns + k : k * columns + i / few;
+				size_t b = rows <= columns ? i % few * columns + k : k * columns + i % few;
+				product += wide[a] * wide[b];
+				short_product += (double)narrow[a] * (double)narrow[b];
+			}
+			ck_assert_double_eq_tol(product, wanted, 1e-13);
+			ck_assert_double_eq_tol(short_product, wanted, 1e-6);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("network_ops");
@@ -418,5 +490,9 @@ int main(void)
 	tcase_add_test(training, an_index_that_the_table_lacks_gives_nan_and_touches_nothing);
 	tcase_add_test(training, windows_that_do_not_fit_are_refused_with_the_shape);
 	suite_add_tcase(suite, training);
+	TCase *starts = tcase_create("initialisers");
+	tcase_add_loop_test(starts, initialisers_have_the_mean_and_variance_that_they_say, 0, (int)init_type_count);
+	tcase_add_test(starts, orthogonal_starts_are_orthogonal);
+	suite_add_tcase(suite, starts);
 	return suite_run(suite);
 }

@@ -14,6 +14,8 @@ extern const struct graph_op op_conv2d, op_max_pool2d, op_avg_pool2d, op_batch_n
 extern const struct graph_op op_squared_error, op_bce_with_logits, op_bce_with_logits_label, op_cross_entropy;
 extern const struct graph_op op_absolute_error, op_huber, op_quantile, op_poisson, op_hinge, op_squared_hinge,
 	op_smooth_cross_entropy;
+extern const struct graph_op op_kl_div, op_cosine, op_gaussian, op_weighted_cross_entropy, op_weighted_bce_label,
+	op_leading;
 extern const struct graph_op op_sum_squares, op_sum_abs;
 extern const struct graph_op op_add, op_scale;
 
