@@ -273,10 +273,10 @@ START_TEST(losses_of_distributions_and_weights_of_classes_learn_what_they_should
 		ck_assert_double_eq_tol(number_at(answer->json, "probabilities.0.1"), 4.0 / 6, 1e-3);
 		ck_assert_double_eq_tol(number_at(job->json, "metrics.train_loss"), log(3) - 2 * log(2) / 3, 1e-4);
 	}
-	const struct reply *wrong =
+	const struct reply *refused =
 		client_post(server, "/v1/jobs",
 			    text_of(NOISY, classes, "{\"type\": \"cross_entropy\", \"class_weight\": [1, 4, 2]}"));
-	expect_fault(wrong, "/model/loss/class_weight", "out_of_range");
+	expect_fault(refused, "/model/loss/class_weight", "out_of_range");
 	finish(server);
 }
 END_TEST

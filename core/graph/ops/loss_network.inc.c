@@ -4,11 +4,12 @@
 /* log of sum of exp(z) over a row. */
 static double NAME(log_sum_exp)(size_t m, const REAL *z)
 {
-	double most = (double)z[0], sum = 0;
+	double most = (double)z[0];
 	for (size_t c = 1; c < m; c++) {
 		most = (double)z[c] > most ? (double)z[c] : most;
 	}
-	for (size_t c = 0; c < m; c++) {
+	double sum = exp((double)z[0] - most);
+	for (size_t c = 1; c < m; c++) {
 		sum += exp((double)z[c] - most);
 	}
 	return most + log(sum);
