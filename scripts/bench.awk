@@ -76,6 +76,12 @@ END {
 		beside = beside sprintf(", PyTorch %.0f us", median("linear.torch"))
 	below("linear regression 150 x 4, Adam, a step", "linear.step", 1, "us", beside)
 	below("Rosenbrock function, Adam, a step", "rosenbrock.step", 0.2, "us", sprintf("plain C %.3f us", median("rosenbrock.plain")))
+	what = "logistic, adult one-hot, to 1e-6"
+	ours = count["adult.seconds"] ? sprintf("%.3f s", median("adult.seconds")) : "not measured"
+	if (count["adult.liblinear"])
+		above(what, "adult.liblinear", "adult.seconds", 1, 1, "x", ours, sprintf("liblinear -s 0 %.3f s", median("adult.liblinear")))
+	else
+		row(what, ours, "(not measured)", "-", ">= 1 x", "-")
 	limit = 3 * median("post.fdatasync.ms") + 2
 	row("POST iris, wait, beyond the training", sprintf("%.2f ms", median("post.beyond.ms")),
 		sprintf("fdatasync %.2f ms", median("post.fdatasync.ms")), sprintf("%.2f ms", median("post.beyond.ms")),
