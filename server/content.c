@@ -26,11 +26,33 @@ void content_remove(void *context, const char *sha256)
 	remove_file(context, sha256);
 }
 
-void content_give_up(struct service *service, const char *sha256)
+enum status content_store(struct service *service, struct import *import, const char *content_name,
+			  content_commit *commit, void *context, struct error *error)
 {
-	if (!store_has_content(service->store, sha256)) {
-		remove_file(service, sha256);
+	struct dataset_content content = { 0 };
+	content.bytes = import_content(import, &content.length);
+	if (content.bytes != NULL) {
+		return commit(context, &content, error);
 	}
+	enum status status = import_sync(import, error);
+	if (status != OK) {
+		return status;
+	}
+	pthread_rwlock_rdlock(&service->files_lock);
+	status = import_keep(import, error);
+	if (status == OK) {
+		status = commit(context, &content, error);
+	}
+	pthread_rwlock_unlock(&service->files_lock);
+	if (status != OK) {
+		/* Exclusive: whoever puts the same file in place meanwhile has committed by now, or comes after. */
+		pthread_rwlock_wrlock(&service->files_lock);
+		if (!store_has_content(service->store, content_name)) {
+			remove_file(service, content_name);
+		}
+		pthread_rwlock_unlock(&service->files_lock);
+	}
+	return status;
 }
 
 /* "<sha256>.table", as table_path names them: the hash is copied out. */

@@ -208,7 +208,11 @@ static int serve(const struct config *config)
 	block_signals(&signals);
 	raise_limits();
 	log_init(config->log_level, config->log_json);
-	pthread_mutex_init(&service.files_mutex, NULL);
+	pthread_rwlockattr_t fair; /* a deletion is not kept waiting by uploads that come and come */
+	pthread_rwlockattr_init(&fair);
+	pthread_rwlockattr_setkind_np(&fair, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&service.files_lock, &fair);
+	pthread_rwlockattr_destroy(&fair);
 	enum status status = start(&service, &error);
 	if (status == OK) {
 		bool v6 = strchr(config->host, ':') != NULL;
@@ -220,7 +224,7 @@ static int serve(const struct config *config)
 		fprintf(stderr, "descentd: %s\n", error.text[0] != '\0' ? error.text : status_text(status));
 	}
 	stop(&service);
-	pthread_mutex_destroy(&service.files_mutex);
+	pthread_rwlock_destroy(&service.files_lock);
 	return status == OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -17,9 +17,9 @@ struct service {
 	struct workers *workers;
 	struct http_server *http;
 	struct job_cache *cache;
-	/* Held while a table's file is put in place and its record is added, and while the last record is deleted and
-	 * the file unlinked: an upload of the same bytes must not find a file that is about to go. */
-	pthread_mutex_t files_mutex;
+	/* Shared while a table's file is put in place and its record is added, exclusive while the last record is
+	 * deleted and the file unlinked: an upload of the same bytes must not find a file that is about to go. */
+	pthread_rwlock_t files_lock;
 };
 
 #endif

@@ -34,6 +34,7 @@ struct import {
 	crypto_hash_sha256_state sha;
 	uint64_t bytes;
 	char sha256[65], content_name[65];
+	bool synced;
 	enum status status; /* the first failure; all later calls return it again */
 	struct error error;
 	bool finished;
@@ -292,6 +293,19 @@ static bool is_there(const struct import *import, const char *path)
 	return same;
 }
 
+enum status import_sync(struct import *import, struct error *error)
+{
+	assert(import->finished);
+	if (import->table.fd < 0 || import->table.path[0] == '\0' || import->synced) {
+		return OK;
+	}
+	if (fsync(import->table.fd) != 0) {
+		return disk_error(error, "syncing the dataset");
+	}
+	import->synced = true;
+	return OK;
+}
+
 enum status import_keep(struct import *import, struct error *error)
 {
 	assert(import->finished);
@@ -310,8 +324,9 @@ enum status import_keep(struct import *import, struct error *error)
 		unlink(table->path);
 		table->path[0] = '\0';
 	} else if (status == OK) {
-		if (fsync(table->fd) != 0) {
-			return disk_error(error, "syncing the dataset");
+		status = import_sync(import, error);
+		if (status != OK) {
+			return status;
 		}
 		if (rename(table->path, path) != 0) {
 			return disk_error(error, "moving the dataset into place");
@@ -319,7 +334,8 @@ enum status import_keep(struct import *import, struct error *error)
 		table->path[0] = '\0';
 	}
 	status = status == OK ? disk_sync_folder(folder, error) : status;
-	return status == OK && made ? disk_sync_folder(import->dir, error) : status;
+	/* The folder itself too: who made it, perhaps beside us, may not have come to that yet. */
+	return status == OK ? disk_sync_folder(import->dir, error) : status;
 }
 
 void import_clean(const char *dir)

@@ -43,6 +43,8 @@ enum status import_write(struct import *import, const void *bytes, size_t length
 enum status import_finish(struct import *import, struct dataset_info *info, struct error *error);
 /* A small table: its bytes, borrowed until destroy. NULL: it is a file. */
 const void *import_content(const struct import *import, size_t *length);
+/* Makes a large one durable where it lies: what import_keep would wait for longest. */
+enum status import_sync(struct import *import, struct error *error);
 /* A large one: moves the file to dir/datasets/<content_name>.table, durably (fsync, rename, fsync of the folder).
  * Already there: drops ours. OK for a small one too. */
 enum status import_keep(struct import *import, struct error *error);

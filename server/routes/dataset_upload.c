@@ -167,22 +167,15 @@ bool datasets_sink(void *context, struct http_request *request, const void *byte
 	return status == OK;
 }
 
-/* The file in place and the record committed. */
-static enum status keep(struct service *service, struct upload *upload, const struct dataset_info *info,
-			struct error *error)
+struct addition {
+	struct store *store;
+	const struct dataset_info *info;
+};
+
+static enum status add_record(void *context, const struct dataset_content *content, struct error *error)
 {
-	pthread_mutex_lock(&service->files_mutex);
-	enum status status = import_keep(upload->import, error);
-	if (status == OK) {
-		struct dataset_content content = { 0 };
-		content.bytes = import_content(upload->import, &content.length);
-		status = store_add_dataset(service->store, info, &content, error);
-		if (status != OK && content.bytes == NULL) {
-			content_give_up(service, info->content_name);
-		}
-	}
-	pthread_mutex_unlock(&service->files_mutex);
-	return status;
+	const struct addition *addition = context;
+	return store_add_dataset(addition->store, addition->info, content, error);
 }
 
 enum { NAMES_SHOWN = 100 };
@@ -219,7 +212,8 @@ static void finish(struct service *service, struct http_request *request, struct
 		fault_no_target(info, &upload->problem);
 		return;
 	}
-	status = keep(service, upload, info, &error);
+	struct addition addition = { service->store, info };
+	status = content_store(service, upload->import, info->content_name, add_record, &addition, &error);
 	if (status != OK) {
 		problem_of(&upload->problem, status, &error);
 	}

@@ -172,12 +172,12 @@ enum http_outcome datasets_delete(void *context, struct http_request *request, s
 	char **jobs = NULL;
 	bool unused = false;
 	char sha256[65] = "";
-	pthread_mutex_lock(&service->files_mutex);
+	pthread_rwlock_wrlock(&service->files_lock);
 	enum status status = store_delete_dataset(service->store, http_segment(request, 0), &jobs, &unused, sha256);
 	if (status == OK && unused) {
 		content_remove(service, sha256);
 	}
-	pthread_mutex_unlock(&service->files_mutex);
+	pthread_rwlock_unlock(&service->files_lock);
 	if (status == E_CONFLICT) {
 		return answer_needed(request, response, jobs);
 	}

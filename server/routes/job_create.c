@@ -326,6 +326,18 @@ static void render_first_report(struct making *making)
 	job_report_render(&report, &making->report);
 }
 
+struct addition {
+	struct service *service;
+	struct new_job *job;
+};
+
+static enum status add_record(void *context, const struct dataset_content *content, struct error *error)
+{
+	struct addition *addition = context;
+	addition->job->inline_content = *content;
+	return store_add_job(addition->service->store, addition->job, addition->service->config->max_queue, error);
+}
+
 static enum status add(struct making *making, const char *id, struct error *error)
 {
 	struct service *service = making->service;
@@ -354,17 +366,8 @@ static enum status add(struct making *making, const char *id, struct error *erro
 		return store_add_job(service->store, &job, service->config->max_queue, error);
 	}
 	job.inline_dataset = &making->info;
-	pthread_mutex_lock(&service->files_mutex);
-	status = import_keep(making->import, error);
-	if (status == OK) {
-		job.inline_content.bytes = import_content(making->import, &job.inline_content.length);
-		status = store_add_job(service->store, &job, service->config->max_queue, error);
-		if (status != OK && job.inline_content.bytes == NULL) {
-			content_give_up(service, making->info.content_name);
-		}
-	}
-	pthread_mutex_unlock(&service->files_mutex);
-	return status;
+	struct addition addition = { service, &job };
+	return content_store(service, making->import, making->info.content_name, add_record, &addition, error);
 }
 
 /* The dataset may go between its being looked up and the commit. */

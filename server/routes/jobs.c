@@ -198,9 +198,9 @@ enum http_outcome jobs_delete(void *context, struct http_request *request, struc
 {
 	struct service *service = context;
 	const char *id = http_segment(request, 0);
-	pthread_mutex_lock(&service->files_mutex);
+	pthread_rwlock_wrlock(&service->files_lock);
 	enum status status = store_delete_job(service->store, id);
-	pthread_mutex_unlock(&service->files_mutex);
+	pthread_rwlock_unlock(&service->files_lock);
 	if (status == E_CONFLICT) {
 		http_response_header(response, "Retry-After", "1");
 		return answer_conflict(request, response, "The job is running: cancel it first.");

@@ -2,6 +2,8 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "tests/blackbox/jobs.h"
@@ -138,6 +140,43 @@ START_TEST(a_queued_job_keeps_the_weights_that_it_was_told_to_start_from)
 }
 END_TEST
 
+/* Uploads a table of more than 1 MB, looks at it and deletes it, again and again. */
+static void come_and_go(const struct server *server, const char *csv, int rounds)
+{
+	for (int i = 0; i < rounds; i++) {
+		const char *id = dataset_upload_text(server, csv, "");
+		expect(client_get(server, text_of("/v1/datasets/%s/rows?limit=1", id)), 200);
+		expect(client_delete(server, text_of("/v1/datasets/%s", id)), 204);
+	}
+}
+
+/* They share one file: none may find it gone, and none may leave it behind. */
+START_TEST(the_same_large_table_comes_and_goes_at_the_same_time)
+{
+	enum { CLIENTS = 4, ROUNDS = 5, ROWS = 120000 };
+	struct server *server = server_start(NULL);
+	char *csv = keep(malloc((size_t)ROWS * 32 + 8)), *end = csv + sprintf(csv, "x,y\n");
+	for (int i = 0; i < ROWS; i++)
+		end += sprintf(end, "%.7f,%.7f\n", 0.00002385 * i, 1.5 - 0.00001 * i);
+	pid_t client[CLIENTS];
+	for (int i = 0; i < CLIENTS; i++) {
+		client[i] = fork();
+		if (client[i] == 0) {
+			come_and_go(server, csv, ROUNDS);
+			_exit(0);
+		}
+		ck_assert_int_gt(client[i], 0);
+	}
+	for (int i = 0; i < CLIENTS; i++) {
+		int status;
+		ck_assert_int_eq(waitpid(client[i], &status, 0), client[i]);
+		ck_assert_int_eq(status, 0);
+	}
+	ck_assert_int_eq(tables(server), 0);
+	finish(server);
+}
+END_TEST
+
 START_TEST(a_warning_about_a_default_stays_with_the_job)
 {
 	struct server *server = server_start(NULL);
@@ -206,6 +245,7 @@ int main(void)
 	tcase_add_test(tcase, files_that_no_record_points_to_are_swept_at_the_start);
 	tcase_add_test(tcase, a_job_goes_on_when_the_job_that_it_began_from_is_gone);
 	tcase_add_test(tcase, a_queued_job_keeps_the_weights_that_it_was_told_to_start_from);
+	tcase_add_test(tcase, the_same_large_table_comes_and_goes_at_the_same_time);
 	tcase_add_test(tcase, a_warning_about_a_default_stays_with_the_job);
 	tcase_add_test(tcase, every_answer_about_a_job_at_work_says_when_to_come_again);
 	tcase_add_test(tcase, a_slip_in_a_query_is_answered_with_what_was_meant);
