@@ -11,16 +11,21 @@
 
 enum { MOST = 32 };
 
-/* Golden cases by name, ours, and the constant of each. All are means. */
+/* Golden cases by name, ours, and the constant of each. */
 static const struct {
 	const char *file, *name;
 	const struct graph_op *op;
 	double constant;
-	bool kink; /* stored as a sum over rows */
+	bool sum; /* stored as a sum, or value by value, not as a mean */
 } cases[] = {
 	{ "losses_a", "mse_mean", &op_squared_error, 0, false },
 	{ "losses_a", "l1_mean", &op_absolute_error, 0, false },
 	{ "losses_a", "l1_tie", &op_absolute_error, 0, true },
+	{ "losses_a", "mse_none", &op_squared_error, 0, true },
+	{ "losses_a", "l1_none", &op_absolute_error, 0, true },
+	{ "losses_a", "mse_sum", &op_squared_error, 0, true },
+	{ "losses_a", "l1_sum", &op_absolute_error, 0, true },
+	{ "losses_a", "smooth_l1_beta1.0", &op_huber, 1, false },
 	{ "losses_a", "huber_delta1.0", &op_huber, 1, false },
 	{ "losses_a", "huber_delta0.5", &op_huber, 0.5, false },
 	{ "losses_a", "pinball_0.1", &op_quantile, 0.1, false },
@@ -28,15 +33,56 @@ static const struct {
 	{ "losses_a", "pinball_0.9", &op_quantile, 0.9, false },
 	{ "losses_a", "poisson_nll_log_full_false", &op_poisson, 0, false },
 	{ "losses_a", "bce_with_logits_mean", &op_bce_with_logits, 0, false },
+	{ "losses_a", "bce_with_logits_sum", &op_bce_with_logits, 0, true },
+	{ "losses_a", "bce_with_logits_none", &op_bce_with_logits, 0, true },
+	{ "losses_a", "bce_with_logits_extreme", &op_bce_with_logits, 0, true },
 	{ "losses_a", "hinge", &op_hinge, 0, false },
 	{ "losses_a", "squared_hinge", &op_squared_hinge, 0, false },
 	{ "losses_b", "hinge_kink", &op_hinge, 0, true },
 	{ "losses_b", "cross_entropy_mean", &op_cross_entropy, 0, false },
+	{ "losses_b", "cross_entropy_sum", &op_cross_entropy, 0, true },
+	{ "losses_b", "cross_entropy_none", &op_cross_entropy, 0, true },
 	{ "losses_b", "cross_entropy_smoothing", &op_smooth_cross_entropy, 0.1, false },
 	{ "losses_b", "cross_entropy_weight", &op_weighted_cross_entropy, 0, false },
 	{ "losses_b", "cross_entropy_weight_smoothing", &op_weighted_cross_entropy, 0.1, false },
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
+
+/* Cases of no loss here. */
+static const char *const not_there[] = {
+	"log_cosh",
+	"poisson_nll_log_full_true",
+	"poisson_nll_linear",
+	"gaussian_nll_full_false",
+	"gaussian_nll_full_true",
+	"bce",
+	"bce_soft_weight",
+	"bce_with_logits_pos_weight",
+	"soft_margin",
+	"focal",
+	"cross_entropy_weight",
+	"cross_entropy_weight_smoothing",
+	"cross_entropy_ignore_index",
+	"cross_entropy_soft_targets",
+	"nll",
+	"nll_weight",
+	"nll_sum",
+	"kl_div_batchmean",
+	"kl_div_mean",
+	"kl_div_sum",
+	"kl_div_log_target",
+	"multi_margin_p1",
+	"multi_margin_p2",
+	"hinge_embedding",
+	"margin_ranking",
+	"cosine_embedding",
+	"triplet_margin",
+	"triplet_margin_swap",
+	"triplet_margin_p1",
+	"contrastive",
+	"info_nce",
+	"info_nce_symmetric",
+};
 
 /* The target, which torch differentiates by too where it can. */
 static double *target_of(const cJSON *entry)
@@ -102,6 +148,18 @@ static double apply(const struct graph_op *op, double constant, enum dtype dtype
 	return sum / divisor;
 }
 
+/* A number, or the sum of a tensor of values, whose gradient is what is stored then. */
+static double value_of(const cJSON *entry)
+{
+	size_t n;
+	double *values = golden_array(entry, "value", &n), sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		sum += values[i];
+	}
+	free(values);
+	return sum;
+}
+
 START_TEST(values_and_gradients_are_those_of_torch)
 {
 	char path[128];
@@ -115,12 +173,13 @@ START_TEST(values_and_gradients_are_those_of_torch)
 	double *gradient = golden_array(golden_get(entry, "grad"), "input", NULL), got[MOST];
 	size_t rows = (size_t)shape[0];
 	double *weight = cases[_i].op->weighted ? golden_array(golden_get(entry, "fixed"), "weight", NULL) : NULL;
-	double share = cases[_i].kink ? (double)n : 1;
+	bool classes = cases[_i].op == &op_cross_entropy;
+	double share = !cases[_i].sum ? 1 : classes ? (double)rows : (double)n;
+	double expected = value_of(entry);
 	for (enum dtype dtype = DTYPE_FLOAT32; dtype <= DTYPE_FLOAT64; dtype++) {
 		double allowed = dtype == DTYPE_FLOAT32 ? 3e-6 : golden_number(file, "tolerance");
 		double value =
 			share * apply(cases[_i].op, cases[_i].constant, dtype, rows, n / rows, z, target, weight, got);
-		double expected = golden_number(entry, "value");
 		for (size_t i = 0; i < n; i++) {
 			got[i] *= share;
 		}
@@ -135,6 +194,30 @@ START_TEST(values_and_gradients_are_those_of_torch)
 	free(weight);
 	free(gradient);
 	cJSON_Delete(file);
+}
+END_TEST
+
+START_TEST(every_case_of_the_files_is_tested_or_named)
+{
+	static const char *const paths[] = { "golden/losses_layers/losses_a.json",
+					     "golden/losses_layers/losses_b.json" };
+	for (size_t f = 0; f < 2; f++) {
+		cJSON *file = golden_load(paths[f]);
+		const cJSON *entry;
+		cJSON_ArrayForEach(entry, golden_get(file, "cases"))
+		{
+			const char *name = golden_string(entry, "name");
+			bool known = strcmp(name, "smooth_l1_beta0.5") == 0; /* below */
+			for (size_t i = 0; i < CASES; i++) {
+				known = known || strcmp(name, cases[i].name) == 0;
+			}
+			for (size_t i = 0; i < sizeof not_there / sizeof not_there[0]; i++) {
+				known = known || strcmp(name, not_there[i]) == 0;
+			}
+			ck_assert_msg(known, "%s is neither tested nor named", name);
+		}
+		cJSON_Delete(file);
+	}
 }
 END_TEST
 
@@ -350,6 +433,7 @@ int main(void)
 	tcase_add_loop_test(golden, values_and_gradients_are_those_of_torch, 0, CASES);
 	tcase_add_test(golden, gaussian_is_that_of_torch_in_the_logarithm_of_the_variance);
 	tcase_add_test(golden, kl_and_cosine_are_their_formulas);
+	tcase_add_test(golden, every_case_of_the_files_is_tested_or_named);
 	tcase_add_test(golden, smooth_l1_is_huber_divided_by_beta);
 	suite_add_tcase(suite, golden);
 	TCase *minima = tcase_create("optima");
