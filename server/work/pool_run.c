@@ -9,10 +9,12 @@
  *
  * So what a run writes is read by members only, and the node is written again only when there are none.
  * Helpers without work and runners without pieces spin for a few microseconds, since the next run usually is that near
- * and a wake-up costs more; then they sleep.
+ * and a wake-up costs more; then they sleep. While they spin they offer their core again and again: on a busy machine
+ * somebody else needs it, often the very thread that they wait for.
  */
 #include "server/work/pool_internal.h"
 
+#include <sched.h>
 #include <time.h>
 
 /* A wake-up takes 5 us of the waker and up to 50 us until the sleeper runs. */
@@ -145,6 +147,7 @@ static bool spin_until_work(const struct pool *pool)
 			}
 			relax();
 		}
+		sched_yield();
 	} while (nanoseconds() < end);
 	return false;
 }
@@ -201,6 +204,7 @@ static void wait_until_drained(struct node *node)
 			}
 			relax();
 		}
+		sched_yield();
 		int64_t now = nanoseconds();
 		end = end == 0 ? now + SPIN_NANOSECONDS : end;
 		if (now >= end) {
