@@ -86,6 +86,10 @@ static inline __attribute__((always_inline)) void NAME(tile)(size_t rows, size_t
 	UNROLL for (size_t i = 0; i < rows; i++)
 	{
 		sum[i][0] = sum[i][1] = V(setzero)();
+		__builtin_prefetch(c + i * ldc, 1);
+		if (vectors == 2) {
+			__builtin_prefetch(c + i * ldc + WIDTH, 1);
+		}
 	}
 	for (size_t p = 0; p < k; p++) {
 		VEC low = V(load)(packed + p * 2 * WIDTH), high = V(load)(packed + p * 2 * WIDTH + WIDTH);
