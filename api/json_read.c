@@ -74,8 +74,18 @@ size_t json_count(const cJSON *item)
 	return count;
 }
 
+/* What stands for a long array in the spec that a job shows. */
+static bool is_elided(const cJSON *item)
+{
+	return cJSON_IsObject(item) && cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(item, "elided")) &&
+	       cJSON_IsString(cJSON_GetObjectItemCaseSensitive(item, "sha256"));
+}
+
 const char *json_kind(const cJSON *item)
 {
+	if (is_elided(item)) {
+		return "the mark of an elided array (GET /v1/jobs/{id}/spec answers the whole spec)";
+	}
 	switch (item->type & 0xFF) {
 	case cJSON_False:
 		return "false";
@@ -279,7 +289,7 @@ bool read_integer(struct reader *reader, const struct at *at, const cJSON *item,
 
 bool read_choice(struct reader *reader, const struct at *at, const cJSON *item, const char *const *words, size_t *out)
 {
-	const char *word;
+	const char *word = "";
 	size_t count = 0;
 	if (!read_string(reader, at, item, &word)) {
 		return false;

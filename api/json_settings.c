@@ -47,7 +47,8 @@ static bool read_matrix(struct reader *reader, const struct at *at, const cJSON 
 {
 	size_t rows = json_count(item), columns = 0, k = 0;
 	if (!cJSON_IsArray(item) || rows == 0 || !cJSON_IsArray(item->child)) {
-		reader_fault(reader, at, FAULT_WRONG_TYPE, NULL, NULL, "an array of rows of numbers is wanted");
+		reader_fault(reader, at, FAULT_WRONG_TYPE, NULL, NULL,
+			     "an array of rows of numbers is wanted, %s was given", json_kind(item));
 		return false;
 	}
 	columns = json_count(item->child);

@@ -302,6 +302,19 @@ START_TEST(a_full_disk_is_507_until_there_is_room_again)
 }
 END_TEST
 
+START_TEST(a_spec_with_elided_arrays_is_refused_with_where_the_whole_one_is)
+{
+	struct server *server = server_start(NULL);
+	const struct reply *reply =
+		client_post(server, "/v1/jobs",
+			    "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", \"initial_point\": "
+			    "{\"elided\": 1000, \"sha256\": \"ab\"}}}");
+	const cJSON *fault = expect_fault(reply, "/model/initial_point", "wrong_type");
+	ck_assert_ptr_nonnull(strstr(string_at(fault, "detail"), "GET /v1/jobs/{id}/spec"));
+	finish(server);
+}
+END_TEST
+
 START_TEST(an_endless_address_is_414_and_endless_headers_are_431)
 {
 	struct server *server = server_start(NULL);
@@ -372,6 +385,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, an_unknown_media_type_is_415_and_the_answer_says_what_is_taken);
 	tcase_add_test(tests, a_wrong_body_is_422_with_all_its_faults_at_once);
 	tcase_add_test(tests, a_full_disk_is_507_until_there_is_room_again);
+	tcase_add_test(tests, a_spec_with_elided_arrays_is_refused_with_where_the_whole_one_is);
 	tcase_add_test(tests, an_endless_address_is_414_and_endless_headers_are_431);
 	tcase_add_test(tests, a_full_queue_is_503_with_the_time_to_come_back);
 	tcase_add_test(tests, the_program_checks_its_own_flags_and_its_own_health);
