@@ -23,7 +23,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstri
 # Results must be the same bits everywhere: no contraction to FMA. sqrt vectorises only without errno.
 ARITH := -ffp-contract=off -fno-math-errno -fno-trapping-math
 CFLAGS := -std=c17 -D_GNU_SOURCE -iquote . -MMD -MP -pthread $(WARN) $(ARITH) $(CFLAGS_$(MODE))
-# The build id is what a checkpoint is bound to (server/work/build.c).
+# The build id is what a checkpoint is bound to (server/runner/build.c).
 LDFLAGS := -pthread -Wl,--build-id=sha1 $(LDFLAGS_$(MODE))
 
 # The pthread build of OpenBLAS, loaded at run time (core/kernels/blas.c), by its own path: Debian's serial build is not

@@ -7,7 +7,7 @@
 #include "server/config.h"
 #include "server/http/http.h"
 #include "server/store/store.h"
-#include "server/work/workers.h"
+#include "server/runner/workers.h"
 
 struct job_cache;
 

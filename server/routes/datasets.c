@@ -6,7 +6,7 @@
 #include "server/content.h"
 #include "server/routes/common.h"
 #include "server/routes/routes.h"
-#include "server/work/job_data.h"
+#include "server/runner/job_data.h"
 
 /* A bad cursor is the client's fault, not "the input". */
 static void cursor_fault(struct problem *problem)

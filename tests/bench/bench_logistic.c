@@ -8,7 +8,7 @@
 
 #include "core/kernels/gemm.h"
 #include "core/kernels/kernels.h"
-#include "server/work/pool.h"
+#include "server/runner/pool.h"
 #include "tests/bench/bench.h"
 
 enum { ROWS = 1000000, COLUMNS = 32, PASSES = 5, ROUNDS = 15 };

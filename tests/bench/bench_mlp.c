@@ -15,7 +15,7 @@
 #include "core/kernels/blas.h"
 #include "core/kernels/gemm.h"
 #include "core/kernels/kernels.h"
-#include "server/work/pool.h"
+#include "server/runner/pool.h"
 #include "tests/bench/bench.h"
 
 enum { ROWS = 60000, PIXELS = 784, CLASSES = 10, STRETCHES = 15, THREADS_MOST = 8 };

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "server/work/pool.h"
+#include "server/runner/pool.h"
 #include "tests/support/suite.h"
 
 enum { PIECES_MAX = 1000, SLOTS_MAX = 8 };

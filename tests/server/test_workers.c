@@ -6,7 +6,7 @@
 
 #include "api/job_spec.h"
 #include "server/store/db.h"
-#include "server/work/workers.h"
+#include "server/runner/workers.h"
 #include "tests/server/store_fixture.h"
 #include "tests/support/suite.h"
 

@@ -10,8 +10,8 @@
  *  3. A helper joins, and stays after a piece, only while runners at work and busy helpers are at most T.
  *  4. run() allocates nothing and, as long as helpers are awake, makes no system call.
  */
-#ifndef SERVER_WORK_POOL_H
-#define SERVER_WORK_POOL_H
+#ifndef SERVER_RUNNER_POOL_H
+#define SERVER_RUNNER_POOL_H
 
 #include "core/base/error.h"
 #include "core/exec.h"

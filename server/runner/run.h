@@ -1,12 +1,12 @@
-/* What the files of a run share: its parts, its reports and its endings. Private to server/work/. */
-#ifndef SERVER_WORK_RUN_H
-#define SERVER_WORK_RUN_H
+/* What the files of a run share: its parts, its reports and its endings. Private to server/runner/. */
+#ifndef SERVER_RUNNER_RUN_H
+#define SERVER_RUNNER_RUN_H
 
 #include "api/job_spec.h"
 #include "api/model_card.h"
 #include "core/train/trainer.h"
-#include "server/work/job_data.h"
-#include "server/work/job_run.h"
+#include "server/runner/job_data.h"
+#include "server/runner/job_run.h"
 
 /* Everything that one run holds; zeroed is empty, run_fini releases whatever is there. */
 struct run {

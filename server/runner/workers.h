@@ -2,12 +2,12 @@
  * Job runners: a fixed number of threads, each takes the oldest queued job, prepares its data, drives the
  * trainer, and hands points, checkpoints and the ending to the store.
  */
-#ifndef SERVER_WORK_WORKERS_H
-#define SERVER_WORK_WORKERS_H
+#ifndef SERVER_RUNNER_WORKERS_H
+#define SERVER_RUNNER_WORKERS_H
 
 #include "core/base/error.h"
 #include "server/store/store.h"
-#include "server/work/pool.h"
+#include "server/runner/pool.h"
 
 struct workers;
 

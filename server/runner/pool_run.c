@@ -12,7 +12,7 @@
  * and a wake-up costs more; then they sleep. While they spin they offer their core again and again: on a busy machine
  * somebody else needs it, often the very thread that they wait for.
  */
-#include "server/work/pool_internal.h"
+#include "server/runner/pool_internal.h"
 
 #include <sched.h>
 #include <time.h>

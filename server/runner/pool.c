@@ -1,11 +1,11 @@
 /* The life of the pool, its threads and its executors. See pool.h; the work itself is in pool_run.c. */
-#include "server/work/pool.h"
+#include "server/runner/pool.h"
 
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 
-#include "server/work/pool_internal.h"
+#include "server/runner/pool_internal.h"
 
 static struct node *make_node(struct pool *pool)
 {

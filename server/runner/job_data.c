@@ -1,4 +1,4 @@
-#include "server/work/job_data.h"
+#include "server/runner/job_data.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The data of a job on its way from the store to the trainer: dataset records, tables, prepared views. */
-#ifndef SERVER_WORK_JOB_DATA_H
-#define SERVER_WORK_JOB_DATA_H
+#ifndef SERVER_RUNNER_JOB_DATA_H
+#define SERVER_RUNNER_JOB_DATA_H
 
 #include <stdatomic.h>
 

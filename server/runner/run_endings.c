@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "server/log.h"
-#include "server/work/run.h"
+#include "server/runner/run.h"
 
 enum {
 	STORE_RETRY_MS = 500,

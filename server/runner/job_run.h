@@ -10,8 +10,8 @@
  *   the disk fails or is full, memory is short -> store_requeue_job, as soon as it works: on from the last checkpoint;
  *                                while the job is set up it is tried again in place, a few times, then failed
  */
-#ifndef SERVER_WORK_JOB_RUN_H
-#define SERVER_WORK_JOB_RUN_H
+#ifndef SERVER_RUNNER_JOB_RUN_H
+#define SERVER_RUNNER_JOB_RUN_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -17,7 +17,7 @@
 #include "api/version.h"
 #include "core/kernels/gemm.h"
 #include "core/kernels/kernels.h"
-#include "server/work/workers.h"
+#include "server/runner/workers.h"
 
 /* One loaded object, found by the start of its file's name; "" is the program. */
 struct search {

@@ -1,6 +1,6 @@
 /* What the two halves of the pool share: pool.c (lifetime) and pool_run.c (runs and helpers). */
-#ifndef SERVER_WORK_POOL_INTERNAL_H
-#define SERVER_WORK_POOL_INTERNAL_H
+#ifndef SERVER_RUNNER_POOL_INTERNAL_H
+#define SERVER_RUNNER_POOL_INTERNAL_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/work/pool.h"
+#include "server/runner/pool.h"
 
 enum { CACHE_LINE = 64 };
 

@@ -8,14 +8,14 @@
  *     overtaken by a smaller one.
  *  3. Lock order: `mutex` is never held while the store is called.
  */
-#include "server/work/workers.h"
+#include "server/runner/workers.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "server/work/job_run.h"
+#include "server/runner/job_run.h"
 
 enum { CLAIM_RETRY_MS = 500, ASK_RETRY_MS = 20 };
 

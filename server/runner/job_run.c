@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "server/log.h"
-#include "server/work/run.h"
+#include "server/runner/run.h"
 
 enum {
 	SLICE_SHORT_US = 4000,    /* an advance shorter than this gets twice the steps next time */
