@@ -76,8 +76,16 @@ void judge_estimate(struct judge *judge)
 		spec->parameters = parameters;
 		total = bytes;
 		size_t outputs = spec->shape.classes > 0 ? spec->shape.classes : spec->shape.targets;
-		const struct optimizer_shape shape = { parameters, spec->training_rows, outputs, judge->model->linear,
-						       0 };
+		const struct loss_type *loss = spec->model.loss;
+		struct row_loss row = { .kinked = false };
+		if (judge->model->linear && loss != NULL && loss->describe != NULL) {
+			loss->describe(&spec->model.loss_settings, &row);
+		}
+		const struct optimizer_shape shape = { .n = parameters,
+						       .rows = spec->training_rows,
+						       .outputs = outputs,
+						       .linear = judge->model->linear,
+						       .kinked = row.kinked };
 		status = trainer_measure(&spec->train, &shape, &bytes);
 		if (status == OK && !size_add(total, bytes, &total)) {
 			status = E_TOO_LARGE;

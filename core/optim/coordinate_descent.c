@@ -8,9 +8,13 @@
  *   x = x + alpha (w - x),   alpha = 1, 1/2, 1/4, ... the first with F(x + alpha d) <= F(x) + c1 alpha D,
  *   D = grad f'd + l1 (|x + d| - |x|)
  * Zeros are exact.
+ *
+ * Of a hinge loss (a linear support-vector machine) the coordinates are those of the dual, one a row, which are state
+ * (core/linear/margin.h); it starts from w = 0. An update is one sweep.
  */
 #include "core/kernels/kernels.h"
 #include "core/linear/cycle.h"
+#include "core/linear/margin.h"
 #include "core/optim/line_settings.h"
 
 enum { MOST_PARAMETERS = 2000, MOST_CYCLES = 1000, HALVINGS = 40 };
@@ -27,7 +31,17 @@ static size_t workspace(const struct settings *s, const struct optimizer_shape *
 {
 	const size_t n = shape->n;
 	(void)s;
-	return n <= MOST_PARAMETERS && shape->linear ? n * n + 2 * n + linear_hessian_room(n) : 0;
+	if (n > MOST_PARAMETERS || !shape->linear || shape->rows > SIZE_MAX) {
+		return 0;
+	}
+	return shape->kinked ? n + margin_room(n, (size_t)shape->rows) : n * n + 2 * n + linear_hessian_room(n);
+}
+
+/* The dual's coordinates. */
+static size_t table(const struct settings *s, const struct optimizer_shape *shape)
+{
+	(void)s;
+	return !shape->kinked ? 0 : shape->rows > SIZE_MAX ? SIZE_MAX : (size_t)shape->rows;
 }
 
 static enum status fits(const struct settings *s, const struct tensor *tensor, size_t tensors, struct error *error)
@@ -52,10 +66,17 @@ static enum status suits(const struct settings *s, const struct objective *objec
 				 "coordinate_descent is for linear models, where the minimum along one weight is "
 				 "known: use adam or lbfgs");
 	}
-	if (objective->linear.loss.kinked) {
+	const struct linear_form *form = &objective->linear;
+	if (form->loss.kinked && form->loss.derive != row_hinge) {
 		return error_set(error, E_INVALID,
 				 "coordinate_descent needs a loss without corners, where no weight alone may be stuck: "
 				 "use adam or sgd, or a smooth loss (squared_hinge, huber)");
+	}
+	if (form->loss.kinked && (form->l1 != 0 || !(form->l2 > 0))) {
+		return error_set(
+			error, E_INVALID,
+			"coordinate_descent solves a hinge loss by its dual, which needs l2 above 0 and no l1: "
+			"give model.l2, or use sgd, or squared_hinge");
 	}
 	return OK;
 }
@@ -122,8 +143,26 @@ static void keep_mean(const struct iteration *it, double *w)
 	}
 }
 
+/* One sweep through the dual of a hinge loss. */
+static enum status sweep(struct optimizer *o, struct iteration *it)
+{
+	double *t = o->workspace, *room = t + it->n;
+	const enum status status = margin_sweep(it->linear, o->table, t, room);
+	if (status != OK) {
+		return status;
+	}
+	for (size_t j = 0; j < it->n; j++) {
+		set(it, o->scratch[POINT], j, t[j]);
+	}
+	iteration_accept(it, o->scratch[POINT], NAN, NULL, 1);
+	return OK;
+}
+
 static enum status iterate(struct optimizer *o, struct iteration *it)
 {
+	if (it->linear->form->loss.kinked) {
+		return sweep(o, it);
+	}
 	const size_t n = it->n;
 	double *h = o->workspace, *w = h + n * n, *q = w + n, *room = q + n;
 	struct cycle cycle = { it->linear->form, n, h, w, q };
@@ -159,13 +198,16 @@ static enum status iterate(struct optimizer *o, struct iteration *it)
 
 const struct optimizer_type OPTIMIZER(coordinate_descent) = {
 	.name = "coordinate_descent",
-	.doc = "Each weight of a linear model in turn to its minimum: lasso and elastic net with exact zeros.",
-	.source = "Friedman, Hastie and Tibshirani 2010, section 2; Lee, Sun and Saunders 2014 (proximal Newton)",
+	.doc = "Each weight of a linear model in turn to its minimum: lasso and elastic net with exact zeros, a hinge "
+	       "loss by its dual.",
+	.source = "Friedman, Hastie and Tibshirani 2010, section 2; Lee, Sun and Saunders 2014 (proximal Newton); "
+		  "Hsieh et al. 2008 (hinge)",
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
 	.slots = no_slots,
 	.scratch = SCRATCH,
 	.proximal = true,
+	.table = table,
 	.workspace = workspace,
 	.fits = fits,
 	.suits = suits,

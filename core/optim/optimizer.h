@@ -56,6 +56,7 @@ struct optimizer_shape {
 	size_t outputs; /* columns that the model predicts */
 	bool linear;    /* a linear model: core/linear/linear.h */
 	size_t buffers; /* numbers behind the parameters that no optimizer moves */
+	bool kinked;    /* a linear model whose loss has corners */
 };
 
 /* An optimizer at work. */

@@ -219,9 +219,12 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 	}
 	const size_t outputs = objective->type->predict != NULL ? objective->outputs : 0;
 	const struct linear_form *linear = objective->linear.loss.derive != NULL ? &objective->linear : NULL;
-	const struct optimizer_shape shape = { objective->n - objective->buffers, rows,
-					       linear != NULL ? linear->outputs : outputs, linear != NULL,
-					       objective->buffers };
+	const struct optimizer_shape shape = { objective->n - objective->buffers,
+					       rows,
+					       linear != NULL ? linear->outputs : outputs,
+					       linear != NULL,
+					       objective->buffers,
+					       linear != NULL && linear->loss.kinked };
 	status = trainer_sizes(&setup->config, &shape, &sizes);
 	if (status != OK) {
 		return error_set(error, E_MEMORY, "%zu parameters are more than memory can hold", objective->n);

@@ -104,6 +104,9 @@ static const struct wrong wrongs[] = {
 	{ NUMBERS "\"model\": {\"type\": \"linear_regression\", \"loss\": \"mae\"}, \"optimizer\": {\"type\": "
 		  "\"coordinate_descent\"}}",
 	  "/optimizer/type", FAULT_NOT_ALLOWED, "a smooth loss" },
+	{ CLASSES "\"model\": {\"type\": \"logistic_regression\", \"loss\": \"hinge\"}, \"optimizer\": {\"type\": "
+		  "\"coordinate_descent\"}}",
+	  "/optimizer/type", FAULT_NOT_ALLOWED, "give model.l2" },
 	{ NUMBERS "\"model\": {\"type\": \"linear_regression\", \"loss\": \"poisson\"}, \"optimizer\": {\"type\": "
 		  "\"saga\"}}",
 	  "/optimizer/type", FAULT_NOT_ALLOWED, "give optimizer.learning_rate" },

@@ -49,6 +49,8 @@ static const struct way {
 	  100 },
 	{ "softmax_iris", "softmax_regression", NULL, SOLVER(coordinate_descent), 100 },
 
+	{ "hinge_breast_cancer", "logistic_regression", "hinge", SOLVER(coordinate_descent), 60 },
+
 	{ "lasso_diabetes_0.02", "linear_regression", "squared_error", "\"type\":\"fista\",\"learning_rate\":0.24",
 	  20000 },
 	{ "elastic_net_diabetes_0.1_0.5", "linear_regression", "squared_error", GRADIENT(0.24, 0.8), 4000 },

@@ -274,6 +274,46 @@ START_TEST(a_column_of_zeros_and_one_that_is_the_intercept_break_nothing)
 }
 END_TEST
 
+START_TEST(a_hinge_loss_is_solved_to_its_minimum_with_any_intercept)
+{
+	for (int kind = 0; kind < 6; kind++) { /* none, free, penalised; both precisions */
+		const enum dtype dtype = kind < 3 ? DTYPE_FLOAT64 : DTYPE_FLOAT32;
+		const struct model_shape shape = { .features = FEATURES, .classes = 2 };
+		struct run run;
+		start(&run, "logistic_regression", dtype, 0, 0.0385);
+		objective_destroy(run.objective);
+		modelling_start(&run.modelling, "logistic_regression", "hinge", &shape);
+		modelling_set(&run.modelling, "l2", 0.0385);
+		modelling_set(&run.modelling, "intercept", kind % 3 != 0);
+		modelling_set(&run.modelling, "penalize_intercept", kind % 3 == 2);
+		run.objective = modelling_build(&run.modelling, &shape, dtype, THREADS);
+		run.setup.objective = run.objective;
+		run.data.rows = 150;
+		run_to_end(&run, "coordinate_descent", NAN, 0, 300);
+		/* No point nearby is lower. */
+		struct batch all = { .data = &run.data, .count = run.data.rows };
+		struct executor serial = executor_serial();
+		double least, value;
+		char theta[64] __attribute__((aligned(16)));
+		const size_t n = run.objective->n;
+		const double *at = trainer_parameters(run.trainer);
+		ck_assert_int_eq(run.objective->type->evaluate(run.objective, at, &all, &serial, &least, NULL), OK);
+		ck_assert_double_lt(least, 1);
+		for (size_t k = 0; k < 200; k++) {
+			for (size_t i = 0; i < n; i++) {
+				const double by = 2 * random_uniform(3, RANDOM_DATA, k, i) - 1;
+				modelling_write(dtype, theta, i, weight(&run, i) + 1e-3 * by);
+			}
+			ck_assert_int_eq(
+				run.objective->type->evaluate(run.objective, theta, &all, &serial, &value, NULL), OK);
+			ck_assert_msg(value >= least - (dtype == DTYPE_FLOAT64 ? 1e-12 : 1e-6),
+				      "kind %d: %.17g is below %.17g", kind, value, least);
+		}
+		end(&run);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("linear_solvers");
@@ -285,6 +325,7 @@ int main(void)
 	tcase_add_test(tests, normal_equations_take_orthogonal_factors_where_the_columns_nearly_depend);
 	tcase_add_test(tests, normal_equations_give_the_shortest_weights_where_the_columns_depend);
 	tcase_add_test(tests, a_column_of_zeros_and_one_that_is_the_intercept_break_nothing);
+	tcase_add_test(tests, a_hinge_loss_is_solved_to_its_minimum_with_any_intercept);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
