@@ -16,6 +16,8 @@ enum { LANES_LEAST = 2, LANES_MOST = 16, LANES_BYTES = 16 * 1024 * 1024 };
 /* Products with a matrix are shared in tiles by the threads (share.h) where there are fewer lanes: that needs no adding
  * of gradients, and more threads take part. */
 enum { MATRIX_LANES_LEAST = 8 };
+/* Images are multiplied one by one: fewer rows cost nothing, and what a block holds is large. */
+enum { IMAGE_ROWS_LEAST = 16 };
 /* Work that is worth waking a thread for (a wake-up takes some 5 us), and times the cost of adding a lane. */
 enum { LANE_NANOSECONDS = 20000, LANE_GAIN = 8 };
 /* Every buffer starts on a cache line, which is also the width of an AVX-512 register. */
@@ -71,6 +73,17 @@ static bool is_vector(const struct plan *plan)
 	return true;
 }
 
+/* Whether there is a convolution: what scribbles on memory of its own. */
+static bool has_images(const struct plan *plan)
+{
+	for (size_t s = 0; s < plan->steps; s++) {
+		if (plan->step[s].memory.scratch > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The most rows, in sixteens, whose bytes fit. */
 static size_t rows_within(size_t bytes, size_t row_bytes, size_t least, size_t most)
 {
@@ -96,7 +109,8 @@ static void choose_rows(struct blocks *blocks)
 		plan->block_rows = rows_within(VECTOR_BYTES, bytes, VECTOR_ROWS_LEAST, VECTOR_ROWS_MOST);
 		plan->ahead = bytes <= 2 * VECTOR_BYTES / plan->block_rows;
 	} else {
-		plan->block_rows = rows_within(MATRIX_BYTES, bytes, MATRIX_ROWS_LEAST, MATRIX_ROWS_MOST);
+		size_t least = has_images(plan) ? IMAGE_ROWS_LEAST : MATRIX_ROWS_LEAST;
+		plan->block_rows = rows_within(MATRIX_BYTES, bytes, least, MATRIX_ROWS_MOST);
 	}
 	plan->room_rows = plan->whole_rows > plan->block_rows ? plan->whole_rows : plan->block_rows;
 }
@@ -107,8 +121,11 @@ static size_t row_nanoseconds(const struct blocks *blocks)
 	const struct plan *plan = blocks->plan;
 	size_t products = 0;
 	for (size_t s = 0; s < plan->steps; s++) {
+		const struct shape *out = &plan->step[s].shape[GRAPH_ARITY];
+		bool image = plan->step[s].memory.scratch > 0; /* each weight meets every place */
+		size_t places = image ? shape_size(out) / out->extent[0] : 1;
 		for (size_t k = 0; k < plan->step[s].op->arity; k++) {
-			products += plan->step[s].parameter[k] ? shape_size(&plan->step[s].shape[k]) : 0;
+			products += plan->step[s].parameter[k] ? shape_size(&plan->step[s].shape[k]) * places : 0;
 		}
 	}
 	return blocks->row_numbers / (8 / plan->element) + products / 10 + 1;
@@ -124,7 +141,7 @@ static void choose_lanes(struct blocks *blocks)
 	while (plan->lanes > LANES_LEAST && plan->lane_bytes > (size_t)LANES_BYTES / plan->lanes) {
 		plan->lanes /= 2;
 	}
-	plan->lanes_least = is_vector(plan) ? 1 : MATRIX_LANES_LEAST;
+	plan->lanes_least = is_vector(plan) || has_images(plan) ? 1 : MATRIX_LANES_LEAST;
 	plan->lanes = plan->lanes < plan->lanes_least ? 1 : plan->lanes;
 	size_t add_nanoseconds = plan->lane_bytes / 5; /* read and written at 10 GB/s */
 	size_t nanoseconds =

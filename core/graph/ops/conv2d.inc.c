@@ -2,6 +2,23 @@
  * p], p the places of the window; scratch = patches [c / groups * kh * kw, p] of one group of one image. */
 #include "core/base/real.h"
 
+/* Copies a few numbers without the call that memcpy is for a length that is not known. */
+static inline void NAME(copy_few)(size_t n, const REAL *from, REAL *to)
+{
+	enum { PART = 8 };
+	size_t i = 0;
+	for (; i + PART <= n; i += PART) {
+		memcpy(to + i, from + i, PART * sizeof *to);
+	}
+	if (i < n && n >= PART) { /* the last part once more, as far as it overlaps */
+		memcpy(to + n - PART, from + n - PART, PART * sizeof *to);
+		return;
+	}
+	for (; i < n; i++) {
+		to[i] = from[i];
+	}
+}
+
 /* One row of patches: number (u, v) of every window over one channel. */
 static void NAME(lay_out)(const struct window *window, size_t u, size_t v, const REAL *image, REAL *to)
 {
@@ -10,23 +27,22 @@ static void NAME(lay_out)(const struct window *window, size_t u, size_t v, const
 	       &bottom);
 	inside(window->width, window->stride[1], v * window->dilation[1], window->padding[1], columns, &left, &right);
 	bottom = left < right ? bottom : top; /* nothing of a row is inside */
-	memset(to, 0, top * columns * sizeof *to);
+	if (bottom - top < window->out[0] || right - left < columns) {
+		memset(to, 0, window->out[0] * columns * sizeof *to);
+	}
 	for (size_t i = top; i < bottom; i++) {
 		REAL *row = to + i * columns;
 		const REAL *from =
 			image + (i * window->stride[0] + u * window->dilation[0] - window->padding[0]) * window->width +
 			left * window->stride[1] + v * window->dilation[1] - window->padding[1];
-		memset(row, 0, left * sizeof *row);
 		if (window->stride[1] == 1) {
-			memcpy(row + left, from, (right - left) * sizeof *row);
+			NAME(copy_few)(right - left, from, row + left);
 		} else {
 			for (size_t j = left; j < right; j++) {
 				row[j] = from[(j - left) * window->stride[1]];
 			}
 		}
-		memset(row + right, 0, (columns - right) * sizeof *row);
 	}
-	memset(to + bottom * columns, 0, (window->out[0] - bottom) * columns * sizeof *to);
 }
 
 /* The way back: adds one row of patches to where its numbers came from. */

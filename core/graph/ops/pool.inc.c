@@ -9,23 +9,24 @@ static void NAME(clear_image)(const struct op_call *call, size_t numbers)
 	}
 }
 
-/* Windows of 2 x 2 side by side, the common case: the first of equal numbers, and NaN, win as below. */
-static void NAME(max_quarters)(const REAL *x, size_t height, size_t width, size_t rows, size_t columns, REAL *z,
-			       int32_t *where)
+/* Of two places the one with the larger number: the first of equal ones, NaN before all. No branches: which is larger
+ * is a coin's toss. */
+static inline size_t NAME(larger)(const REAL *x, size_t a, size_t b)
 {
-	(void)height;
+	REAL here = x[a], there = x[b];
+	return (there > here) | ((there != there) & (here == here)) ? b : a;
+}
+
+/* Windows of 2 x 2 side by side, the common case. */
+static void NAME(max_quarters)(const REAL *x, size_t width, size_t rows, size_t columns, REAL *z, int32_t *where)
+{
 	for (size_t i = 0; i < rows; i++) {
 		for (size_t j = 0; j < columns; j++) {
 			size_t at = 2 * i * width + 2 * j;
-			const size_t places[4] = { at, at + 1, at + width, at + width + 1 };
-			REAL most = x[at];
-			size_t found = at;
-			for (size_t k = 1; k < 4; k++) {
-				bool better = !(x[places[k]] <= most) && most == most;
-				most = better ? x[places[k]] : most;
-				found = better ? places[k] : found;
-			}
-			z[i * columns + j] = most;
+			size_t top = NAME(larger)(x, at, at + 1);
+			size_t bottom = NAME(larger)(x, at + width, at + width + 1);
+			size_t found = NAME(larger)(x, top, bottom);
+			z[i * columns + j] = x[found];
 			where[i * columns + j] = (int32_t)found;
 		}
 	}
@@ -63,8 +64,7 @@ static void NAME(max_pool2d_forward)(const struct op_call *call)
 			window.stride[1] == 2 && window.padding[0] == 0 && window.padding[1] == 0;
 	for (size_t c = 0; c < call->rows * window.channels; c++) {
 		if (quarters) {
-			NAME(max_quarters)
-			(x, window.height, window.width, window.out[0], window.out[1], z, where);
+			NAME(max_quarters)(x, window.width, window.out[0], window.out[1], z, where);
 		} else {
 			NAME(max_windows)(&window, x, z, where);
 		}
