@@ -14,7 +14,8 @@ static void NAME(clear_image)(const struct op_call *call, size_t numbers)
 static inline size_t NAME(larger)(const REAL *x, size_t a, size_t b)
 {
 	REAL here = x[a], there = x[b];
-	return (there > here) | ((there != there) & (here == here)) ? b : a;
+	size_t take = (size_t)((there > here) | ((there != there) & (here == here)));
+	return a + take * (b - a);
 }
 
 /* Windows of 2 x 2 side by side, the common case. */
