@@ -63,6 +63,14 @@ void job_record_fini(struct job_record *record);
 /* What a worker reports of a job, rendered once, when it changes:
  * ,"progress":{...},"metrics":{...},"stop_value":...,"stop_limit":...,"best":{...}|null,"certificate":{...}|null,"advice":[...],"features":[...],"classes":[...],"warnings":[...]
  * final (NULL while running) holds the last passes over training and validation rows (validation NULL: none). */
+enum { RESTART_POINT_MAX = 256 }; /* numbers of a start or end point that a job lists */
+/* Points of run k have steps from k times this on in the store; a run of several has fewer steps. */
+#define RESTART_STEPS ((uint64_t)1 << 40)
+struct restart_entry {
+	uint64_t ended, seed, step, reason; /* enum stop_reason */
+	double start_loss, loss;            /* over all rows */
+};
+
 struct job_report {
 	const struct job_spec *spec;
 	struct trainer_progress progress;
@@ -70,8 +78,15 @@ struct job_report {
 	const struct evaluation *final_validation;
 	const struct certificate *certificate; /* NULL: none (yet) */
 	const struct advice *advice;           /* NULL: none */
+	uint64_t restarts;                     /* runs of the job; 0: one */
+	uint64_t restart, restarts_done;       /* which one the rest is of; how many have ended */
+	uint64_t best_restart;                 /* UINT64_MAX: not known yet */
+	const struct restart_entry *restart_entry;
+	const double *restart_point; /* [restarts, start and end, restart_n] or NULL */
+	size_t restart_n;
 };
 void job_report_render(const struct job_report *report, struct text *out);
+void restarts_render(const struct job_report *report, struct text *out);
 void certificate_render(const struct certificate *certificate, struct text *out);
 void advice_render(const struct advice *advice, struct text *out);
 
@@ -122,7 +137,12 @@ struct curve_view {
 	bool ended_and_complete; /* next_step is null */
 	uint64_t next_step;
 	unsigned series;
+	uint64_t restarts,
+		restart; /* runs of the job, and which one this is of; restarts <= 1: nothing is said of it */
 };
+/* Of a job of several runs, from its report: how many, and the one whose curve is shown (the best; while it runs, the
+ * one that runs). False: it has one. */
+bool restarts_describe(const char *report, uint64_t *count, uint64_t *shown);
 /* Fills in has_* from the job's stored spec. */
 void curve_view_describe(const char *spec, size_t length, struct curve_view *view);
 void curve_render_json(const struct curve_view *view, struct text *out);

@@ -147,7 +147,11 @@ void curve_render_json(const struct curve_view *view, struct text *out)
 	bool first = true;
 	text_puts(out, "{\"job_id\":");
 	text_json_string(out, view->job_id);
-	text_printf(out, ",\"status\":\"%s\",\"series\":{", job_status_word(view->status));
+	text_printf(out, ",\"status\":\"%s\",", job_status_word(view->status));
+	if (view->restarts > 1) {
+		text_printf(out, "\"restart\":%llu,", (unsigned long long)view->restart);
+	}
+	text_puts(out, "\"series\":{");
 	for (unsigned s = 0; s < SERIES_COUNT; s++) {
 		if (has_series(view, (enum series)s)) {
 			text_printf(out, "%s\"%s\":[", first ? "" : ",", words[s]);

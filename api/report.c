@@ -18,7 +18,12 @@ static double fraction_of(const struct job_report *report)
 	const struct trainer_progress *p = &report->progress;
 	double limit = report->spec->train.stopping.max_seconds;
 	double fraction = p->steps > 0 ? (double)p->step / (double)p->steps : 0;
-	if (succeeded(p->reason)) {
+	if (report->restarts > 1) {
+		if (report->best_restart != UINT64_MAX) {
+			return 1;
+		}
+		fraction = ((double)report->restarts_done + fraction) / (double)report->restarts;
+	} else if (succeeded(p->reason)) {
 		return 1;
 	}
 	if (isfinite(limit) && limit > 0 && p->seconds / limit > fraction) {
@@ -51,6 +56,12 @@ static void progress_render(const struct job_report *report, struct text *out)
 	text_json_double(out, p->seconds);
 	text_puts(out, ",\"eta_seconds\":");
 	text_json_double(out, eta);
+	if (report->restarts > 1) {
+		text_puts(out, ",\"restart\":");
+		text_json_uint(out, report->restart);
+		text_puts(out, ",\"restarts\":");
+		text_json_uint(out, report->restarts);
+	}
 	text_puts(out, ",\"rows_per_second\":");
 	text_json_double(out, rowed && p->seconds > 0 ? (double)p->rows_seen / p->seconds : (double)NAN);
 	text_puts(out, ",\"evaluations\":{\"function\":");
@@ -166,6 +177,9 @@ void job_report_render(const struct job_report *report, struct text *out)
 		text_puts(out, "null");
 	}
 	lr_finder_render(&p->finding, out);
+	if (report->restarts > 1) {
+		restarts_render(report, out);
+	}
 	text_puts(out, ",\"certificate\":");
 	certificate_render(report->certificate, out);
 	text_puts(out, ",\"advice\":");

@@ -249,6 +249,9 @@ static void training_render(const struct job_spec *spec, struct text *out)
 	text_puts(out, ",\"shuffle\":");
 	text_json_bool(out, training->shuffle);
 	member_number(out, "seed", (double)training->seed);
+	if (training->restarts > 1) {
+		member_number(out, "restarts", (double)training->restarts);
+	}
 	text_printf(out, ",\"dtype\":\"%s\"}", dtype_name(training->dtype));
 }
 

@@ -90,6 +90,10 @@ void judge_estimate(struct judge *judge)
 		if (status == OK && !size_add(total, bytes, &total)) {
 			status = E_TOO_LARGE;
 		}
+		if (status == OK && spec->train.training.restarts > 1 &&
+		    !add_product(&total, 3, bytes, 1)) { /* the best state, the checkpoint, points to start from */
+			status = E_TOO_LARGE;
+		}
 		if (status == OK) {
 			status = certificate_measure(&spec->model, parameters, spec->shape.features, outputs,
 						     spec->training_rows, &bytes);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "api/answers.h"
 #include "api/spec.h"
 
 static const struct at at_training = { NULL, "training", 0 };
@@ -10,6 +11,7 @@ enum part { PART_BATCH, PART_EPOCHS, PART_STEPS, PART_SHUFFLE, PART_SEED, PART_D
 
 /* Steps are counted in doubles here and there, and in milliseconds nowhere: what a double counts exactly. */
 #define STEPS_MAX ((uint64_t)JSON_INTEGER_MAX)
+enum { RESTARTS_MAX = 1000 }; /* all of them are listed in the job */
 
 static void take_batch(struct judge *judge, const cJSON *item)
 {
@@ -83,6 +85,24 @@ static void take_budgets(struct judge *judge, const struct field *fields)
 	}
 }
 
+static void take_restarts(struct judge *judge, const cJSON *item)
+{
+	struct at at = { &at_training, "restarts", 0 };
+	struct training_config *training = &judge->spec->train.training;
+	training->restarts = 1;
+	if (item == NULL || !read_integer(&judge->reader, &at, item, 1, RESTARTS_MAX, &training->restarts) ||
+	    training->restarts == 1) {
+		return;
+	}
+	if (judge->spec->steps >= RESTART_STEPS || training->seed > STEPS_MAX - training->restarts) {
+		reader_fault(&judge->reader, &at, FAULT_OUT_OF_RANGE, NULL, NULL,
+			     "each of several runs has fewer than 2^40 updates, and seeds up to 2^53-1");
+	}
+	if (judge->spec->train.optimizer.schedule.type != NULL && judge->spec->train.optimizer.schedule.type->tests) {
+		reader_fault(&judge->reader, &at, FAULT_NOT_ALLOWED, "1", NULL, "a test of learning rates runs once");
+	}
+}
+
 void judge_training(struct judge *judge)
 {
 	static const char *const dtypes[] = { "float32", "float64", NULL };
@@ -92,13 +112,10 @@ void judge_training(struct judge *judge)
 	struct at at_shuffle = { &at_training, "shuffle", 0 }, at_seed = { &at_training, "seed", 0 };
 	struct at at_dtype = { &at_training, "dtype", 0 }, at_direction = { NULL, "direction", 0 };
 	struct field fields[PART_COUNT] = {
-		[PART_BATCH] = { .name = "batch_size" },
-		[PART_EPOCHS] = { .name = "epochs" },
-		[PART_STEPS] = { .name = "steps" },
-		[PART_SHUFFLE] = { .name = "shuffle" },
-		[PART_SEED] = { .name = "seed" },
-		[PART_DTYPE] = { .name = "dtype" },
-		[PART_RESTARTS] = { .name = "restarts", .later = "restarts are not available yet: post several jobs" },
+		[PART_BATCH] = { .name = "batch_size" },  [PART_EPOCHS] = { .name = "epochs" },
+		[PART_STEPS] = { .name = "steps" },       [PART_SHUFFLE] = { .name = "shuffle" },
+		[PART_SEED] = { .name = "seed" },         [PART_DTYPE] = { .name = "dtype" },
+		[PART_RESTARTS] = { .name = "restarts" },
 	};
 	size_t index;
 	if (item != NULL) {
@@ -122,4 +139,5 @@ void judge_training(struct judge *judge)
 		judge->spec->train.direction = index == 0 ? MINIMIZE : MAXIMIZE;
 	}
 	judge->spec->steps = train_steps_total(training, judge->spec->training_rows);
+	take_restarts(judge, fields[PART_RESTARTS].item);
 }

@@ -62,5 +62,7 @@ const struct function_type function_ackley = {
 	.prepare = prepare,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.low = -32.768,
+	.high = 32.768,
 	.minimum_value = 0.0,
 };

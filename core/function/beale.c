@@ -21,5 +21,7 @@ const struct function_type function_beale = {
 	.maximum_dimension = 2,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.low = -4.5,
+	.high = 4.5,
 	.minimum_value = 0.0,
 };

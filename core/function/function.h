@@ -30,7 +30,8 @@ struct function_type {
 			       double *gradient);
 	double (*evaluate_f32)(const struct settings *settings, const double constants[16], size_t n, const float *x,
 			       float *gradient);
-	bool quadratic; /* in x, whatever its constants */
+	bool quadratic;   /* in x, whatever its constants */
+	double low, high; /* where each x_i is usually looked for; 0, 0: nowhere in particular */
 	/* Known global minimum value at scale 1 where there is one (NAN otherwise). */
 	double minimum_value;
 };

@@ -41,5 +41,7 @@ const struct function_type function_rastrigin = {
 	.prepare = prepare,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.low = -5.12,
+	.high = 5.12,
 	.minimum_value = 0.0,
 };

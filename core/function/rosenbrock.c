@@ -52,5 +52,7 @@ const struct function_type function_rosenbrock = {
 	.prepare = prepare,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.low = -2.048,
+	.high = 2.048,
 	.minimum_value = 0.0,
 };

@@ -21,5 +21,7 @@ const struct function_type function_styblinski_tang = {
 	.minimum_dimension = 1,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.low = -5,
+	.high = 5,
 	.minimum_value = NAN, /* grows with the dimension */
 };

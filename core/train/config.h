@@ -25,7 +25,9 @@ struct training_config {
 	uint64_t epochs;     /* 0: no such budget; at least one of epochs and steps is set */
 	uint64_t steps;      /* 0: no such budget */
 	bool shuffle;
-	uint64_t seed; /* 0 .. 2^53-1 */
+	uint64_t
+		restarts; /* runs, from as many initial points; 0 counts as 1. The caller's matter, not the trainer's */
+	uint64_t seed;    /* 0 .. 2^53-1 */
 	enum dtype dtype;
 };
 

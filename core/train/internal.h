@@ -64,6 +64,7 @@ struct trainer {
 	struct curve_point *points;
 	double *point_parameters; /* [points_capacity, n] or NULL */
 	size_t points_count, points_capacity;
+	uint64_t point_base; /* added to the steps of points that are handed out */
 
 	/* The clock within one advance. */
 	double started;        /* clock at its begin */
@@ -168,6 +169,8 @@ void record_point(struct trainer *trainer, uint64_t measured, double rate);
 /* Ends the run at this step, with its last point; parameters that are not finite make it diverged. */
 void record_end(struct trainer *trainer, struct verdict verdict, uint64_t measured);
 
+/* trainer.c: x_0, nothing done yet. */
+void trainer_begin(struct trainer *trainer);
 /* trainer.c: the momentum that the schedule sets in update k + 1. */
 void trainer_set_momentum(struct trainer *trainer, uint64_t k);
 

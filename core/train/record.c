@@ -76,7 +76,8 @@ void record_point(struct trainer *trainer, uint64_t measured, double rate)
 	if (trainer->point_parameters != NULL) {
 		copy_parameters(trainer, trainer->point_parameters + trainer->points_count * trainer->total);
 	}
-	trainer->points[trainer->points_count++] = state->last;
+	trainer->points[trainer->points_count] = state->last;
+	trainer->points[trainer->points_count++].step += trainer->point_base;
 	if (trainer->full && !trainer->finds_rate && (measured & POINT_TRAIN_LOSS) &&
 	    (measured & POINT_GRADIENT_NORM)) {
 		track_trace(trainer, state->loss, state->gradient_norm);

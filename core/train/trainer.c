@@ -194,7 +194,7 @@ void trainer_set_momentum(struct trainer *trainer, uint64_t k)
 	}
 }
 
-static void begin(struct trainer *trainer)
+void trainer_begin(struct trainer *trainer)
 {
 	const struct trainer_setup *setup = &trainer->setup;
 
@@ -240,7 +240,7 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 	derive(trainer);
 	own_momentum(trainer);
 	lay_out(trainer);
-	begin(trainer);
+	trainer_begin(trainer);
 	trainer->setup.initial = NULL;
 	*out = trainer;
 	return OK;

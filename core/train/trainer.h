@@ -184,6 +184,16 @@ struct evaluation {
 enum status trainer_evaluate(struct trainer *trainer, const void *theta, const struct data_view *data,
 			     struct evaluation *out);
 
+/* Of a job that starts several times: the seed that shuffles from now on, and what is added to the steps of points that
+ * are handed out. */
+void trainer_number(struct trainer *trainer, uint64_t seed, uint64_t base);
+/* Begins anew at `initial` (NULL: where the objective begins for the seed); what was spent counts on. The points have
+ * been taken. */
+void trainer_begin_again(struct trainer *trainer, const void *initial);
+/* Back to an earlier state of this trainer, with what was spent since; reason (STOP_NONE: the state's own): why it
+ * ended. */
+void trainer_return(struct trainer *trainer, const void *state, enum stop_reason reason);
+
 /* Ends the run from outside (cancel), as it stands. The step that it has reached gets its point of the curve with what
  * is known there, unless it has one or the buffer of points is full (take them before). Nothing is evaluated. Nothing
  * happens when the run has ended already. */

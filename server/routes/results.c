@@ -9,9 +9,38 @@
 
 /* --- curve --- */
 
-static void view_of(const struct job_record *record, const struct curve_slice *slice, uint64_t from_step,
-		    unsigned series, struct curve_view *view)
+/* Which points are asked for. */
+struct curve_query {
+	unsigned series;
+	uint64_t from_step;
+	uint64_t restart; /* NO_RESTART: the one that the job shows */
+	bool csv;
+	double wait;
+};
+#define NO_RESTART UINT64_MAX
+
+/* The points of one run out of all that were read from its first on; their steps count from 0 again. */
+static void take_run(struct curve_view *view, struct curve_slice *slice, uint64_t restart, uint64_t from_step)
 {
+	const uint64_t base = restart * RESTART_STEPS;
+	size_t count = 0, skipped = 0;
+	while (count < slice->count && slice->points[count].step - base < RESTART_STEPS) {
+		slice->points[count].step -= base;
+		skipped += slice->points[count].step < from_step;
+		count++;
+	}
+	view->points = slice->points + skipped;
+	view->parameters = slice->parameters != NULL ? slice->parameters + skipped * slice->n : NULL;
+	view->count = count - skipped;
+	view->points_total = count;
+}
+
+/* shown: the run that the job shows. */
+static void view_of(const struct job_record *record, struct curve_slice *slice, const struct curve_query *query,
+		    uint64_t restarts, uint64_t shown, struct curve_view *view)
+{
+	const uint64_t restart = query->restart == NO_RESTART ? shown : query->restart;
+	const bool ended = job_status_ended(slice->status);
 	*view = (struct curve_view){
 		.job_id = record->id,
 		.status = slice->status,
@@ -20,23 +49,58 @@ static void view_of(const struct job_record *record, const struct curve_slice *s
 		.parameters = slice->parameters,
 		.n = slice->n,
 		.points_total = slice->points_total,
-		.ended_and_complete = job_status_ended(slice->status),
-		.next_step = slice->count == 0 ? from_step : slice->points[slice->count - 1].step + 1,
-		.series = series,
+		.ended_and_complete = ended || (restarts > 1 && restart < shown),
+		.series = query->series,
+		.restarts = restarts,
+		.restart = restart,
 	};
+	if (restarts > 1) {
+		take_run(view, slice, restart, query->from_step);
+	}
+	view->next_step = view->count == 0 ? query->from_step : view->points[view->count - 1].step + 1;
 	curve_view_describe(record->spec, record->spec_length, view);
+}
+
+/* The job and the points that are asked for, both of the same time as far as its end goes. *restarts, *shown: its runs
+ * (1 and 0 for a job of one). Both are to be finished, whatever is returned. */
+static enum status read_run(struct service *service, const char *id, const struct curve_query *query,
+			    struct job_record *record, struct curve_slice *slice, uint64_t *restarts, uint64_t *shown)
+{
+	for (;;) {
+		enum status status = store_get_job(service->store, id, record);
+		if (status != OK) {
+			return status;
+		}
+		*restarts = 1;
+		*shown = 0;
+		uint64_t from = query->from_step;
+		if (restarts_describe(record->report, restarts, shown)) {
+			from = (query->restart == NO_RESTART ? *shown : query->restart) * RESTART_STEPS;
+		}
+		status = store_read_points(service->store, id, from, SIZE_MAX, slice);
+		if (status != OK || job_status_ended(slice->status) == job_status_ended(record->status)) {
+			return status;
+		}
+		curve_slice_fini(slice);
+		job_record_fini(record);
+		*slice = (struct curve_slice){ 0 };
+	}
 }
 
 enum status curve_document(struct service *service, const struct job_record *record, struct text *out)
 {
+	const struct curve_query query = { .restart = NO_RESTART };
+	struct job_record now = { 0 };
 	struct curve_slice slice = { 0 };
-	enum status status = store_read_points(service->store, record->id, 0, SIZE_MAX, &slice);
+	uint64_t restarts, shown;
+	enum status status = read_run(service, record->id, &query, &now, &slice, &restarts, &shown);
 	if (status == OK) {
 		struct curve_view view;
-		view_of(record, &slice, 0, 0, &view);
+		view_of(&now, &slice, &query, restarts, shown, &view);
 		curve_render_json(&view, out);
-		curve_slice_fini(&slice);
 	}
+	curve_slice_fini(&slice);
+	job_record_fini(&now);
 	return status;
 }
 
@@ -55,13 +119,6 @@ static bool wants_csv(const struct http_request *request, struct problem *proble
 	return csv != NULL && (json == NULL || csv < json);
 }
 
-struct curve_query {
-	unsigned series;
-	uint64_t from_step;
-	bool csv;
-	double wait;
-};
-
 static bool read_curve_query(const struct http_request *request, struct http_response *response,
 			     struct curve_query *query, struct problem *problem)
 {
@@ -70,6 +127,7 @@ static bool read_curve_query(const struct http_request *request, struct http_res
 		series_parse(series, &query->series, problem);
 	}
 	query_uint(request, "from_step", INT64_MAX, &query->from_step, problem);
+	query_uint(request, "restart", UINT32_MAX, &query->restart, problem);
 	query->csv = wants_csv(request, problem);
 	query->wait = query_wait(request, response, problem);
 	return !problem_any(problem);
@@ -93,7 +151,7 @@ enum http_outcome jobs_curve(void *context, struct http_request *request, struct
 {
 	struct service *service = context;
 	const char *id = http_segment(request, 0);
-	struct curve_query query = { 0 };
+	struct curve_query query = { .restart = NO_RESTART };
 	struct problem problem;
 	problem_init(&problem);
 	if (!read_curve_query(request, response, &query, &problem)) {
@@ -103,19 +161,25 @@ enum http_outcome jobs_curve(void *context, struct http_request *request, struct
 		http_wait(request, id, query.wait); /* before the points are looked at */
 	}
 	struct curve_slice slice = { 0 };
-	enum status status = store_read_points(service->store, id, query.from_step, SIZE_MAX, &slice);
-	if (status == OK && query.wait > 0 && slice.count == 0 && !job_status_ended(slice.status) &&
-	    !http_waited(request)) {
-		curve_slice_fini(&slice);
-		return HTTP_WAIT;
-	}
 	struct job_record record = { 0 };
-	if (status == OK) {
-		status = store_get_job(service->store, id, &record);
+	struct curve_view view;
+	uint64_t restarts = 1, shown = 0;
+	enum status status = read_run(service, id, &query, &record, &slice, &restarts, &shown);
+	if (status == OK && query.restart != NO_RESTART && query.restart >= restarts) {
+		problem_parameter(&problem, "restart", FAULT_OUT_OF_RANGE, NULL, NULL,
+				  "the job has %llu run%s, from 0 on", (unsigned long long)restarts,
+				  restarts == 1 ? "" : "s");
+		curve_slice_fini(&slice);
+		job_record_fini(&record);
+		return answer_problem(request, response, &problem);
 	}
 	if (status == OK) {
-		struct curve_view view;
-		view_of(&record, &slice, query.from_step, query.series, &view);
+		view_of(&record, &slice, &query, restarts, shown, &view);
+		if (query.wait > 0 && view.count == 0 && !view.ended_and_complete && !http_waited(request)) {
+			curve_slice_fini(&slice);
+			job_record_fini(&record);
+			return HTTP_WAIT;
+		}
 		render_curve(&view, query.csv, response);
 	}
 	curve_slice_fini(&slice);

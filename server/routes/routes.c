@@ -26,7 +26,7 @@ const struct http_route routes_table[] = {
 	{ .method = "POST", .pattern = "/v1/jobs/{id}/cancel", .handler = jobs_cancel },
 	{ .method = "DELETE", .pattern = "/v1/jobs/{id}", .handler = jobs_delete },
 	{ .method = "GET", .pattern = "/v1/jobs/{id}/curve", .handler = jobs_curve,
-	  .parameters = PARAMETERS("series", "from_step", "wait", "format") },
+	  .parameters = PARAMETERS("series", "from_step", "wait", "format", "restart") },
 	{ .method = "GET", .pattern = "/v1/jobs/{id}/weights", .handler = jobs_weights, .abandon = true, .parameters = PARAMETERS("format", "at") },
 	{ .method = "POST", .pattern = "/v1/jobs/{id}/predictions", .handler = jobs_predictions, .body = HTTP_JSON, .abandon = true },
 

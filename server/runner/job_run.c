@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "server/log.h"
+#include "server/runner/restarts.h"
 #include "server/runner/run.h"
 
 enum {
@@ -15,6 +16,7 @@ enum {
 
 static void run_fini(struct run *run)
 {
+	restarts_destroy(run->restarts);
 	trainer_destroy(run->trainer);
 	objective_destroy(run->objective);
 	if (run->is_prepared) {
@@ -176,7 +178,8 @@ static enum status resume(struct run *run, struct error *error)
 	}
 	/* One that is damaged, or another build's, is dropped. */
 	bool restored = status == OK && strcmp(build, run->environment->build) == 0 &&
-			trainer_restore(run->trainer, state, length, NULL) == OK;
+			(run->restarts != NULL ? restarts_load(run->restarts, run->trainer, state, length)
+					       : trainer_restore(run->trainer, state, length, NULL) == OK);
 	free(build);
 	free(state);
 	if (restored) {
@@ -216,7 +219,9 @@ static enum status hand_over(struct run *run, uint64_t step, uint64_t slice)
 static enum status drive(struct run *run)
 {
 	uint64_t slice = 1;
-	run->last_report = run->last_checkpoint = run_seconds();
+	if (run->last_checkpoint == 0) { /* not of a later restart: each may be short */
+		run->last_report = run->last_checkpoint = run_seconds();
+	}
 	while (trainer_reason(run->trainer) == STOP_NONE) {
 		struct trainer_progress before;
 		trainer_progress(run->trainer, &before);
@@ -242,6 +247,10 @@ static enum status cancel_now(struct run *run)
 	enum status status = trainer_reason(run->trainer) == STOP_NONE ? run_send_points(run) : OK;
 	if (status == OK) {
 		trainer_stop(run->trainer, STOP_CANCELLED);
+		status = run->restarts != NULL ? run_send_points(run) : OK;
+		restarts_cancel(run);
+	}
+	if (status == OK) {
 		status = run_finish_trained(run);
 	}
 	return status;
@@ -249,7 +258,14 @@ static enum status cancel_now(struct run *run)
 
 static void run_to_end(struct run *run)
 {
-	enum status status = drive(run);
+	enum status status;
+	bool more = false;
+	do {
+		status = drive(run);
+		if (status == OK) {
+			status = restarts_next(run, &more);
+		}
+	} while (status == OK && more);
 	if (status == OK) {
 		status = run_finish_trained(run);
 	}
@@ -283,7 +299,16 @@ static enum status set_up_once(struct run *run, struct error *error)
 		status = build_trainer(run, error);
 	}
 	if (status == OK) {
+		status = restarts_create(run, &run->restarts);
+		if (status != OK) {
+			error_set(error, status, "no memory for the restarts");
+		}
+	}
+	if (status == OK) {
 		status = resume(run, error);
+	}
+	if (status == OK) {
+		restarts_resume(run);
 	}
 	return status;
 }

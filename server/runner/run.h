@@ -22,7 +22,8 @@ struct run {
 	struct model_card *card;
 	struct text card_text;
 	bool card_sent;
-	void *initial; /* owned */
+	void *initial;             /* owned */
+	struct restarts *restarts; /* restarts.h; NULL: one run */
 	double last_report, last_checkpoint;
 };
 
@@ -33,6 +34,8 @@ bool run_may_pass(enum status status);
 
 /* Hands new points and the progress to the store; not durable. */
 enum status run_send_points(struct run *run);
+/* Hands new points to the store, and the progress where it is due. */
+enum status run_flush_points(struct run *run);
 /* A durable copy of the state together with all points up to it. */
 enum status run_save_checkpoint(struct run *run);
 

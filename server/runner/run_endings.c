@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "server/log.h"
+#include "server/runner/restarts.h"
 #include "server/runner/run.h"
 
 enum {
@@ -12,6 +13,8 @@ enum {
 	 * is short. Those of the checkpoint before stay readable until the job runs again. */
 	LEAVE_WEIGHTS_MAX = 8 << 20,
 };
+
+static const double report_seconds = 0.1; /* a report of many restarts is long: no more often */
 
 double run_seconds(void)
 {
@@ -45,6 +48,7 @@ static enum status render_report(struct run *run, const struct result *result, s
 		report.advice = &result->advice;
 	}
 	trainer_progress(run->trainer, &report.progress);
+	restarts_report(run->restarts, &report);
 	text_init(out);
 	job_report_render(&report, out);
 	return text_failed(out) ? E_MEMORY : OK;
@@ -83,6 +87,18 @@ enum status run_send_points(struct run *run)
 	return status;
 }
 
+enum status run_flush_points(struct run *run)
+{
+	if (!run->card_sent || run_seconds() - run->last_report >= report_seconds) {
+		return run_send_points(run);
+	}
+	struct points_chunk chunk = take_points(run);
+	struct trainer_progress progress;
+	trainer_progress(run->trainer, &progress);
+	return store_append_points(run->environment->store, run->record->id, run->record->attempt, &chunk, NULL,
+				   progress.step, NULL);
+}
+
 static struct weights_blob weights_of(const struct run *run, const void *values, uint64_t step)
 {
 	size_t length = values == NULL ? 0 : run->objective->n * dtype_size(run->objective->dtype);
@@ -103,7 +119,11 @@ static enum status save(struct run *run, size_t weights_max)
 	if (status == OK) {
 		struct points_chunk chunk = take_points(run);
 		struct checkpoint checkpoint = { .step = progress.step, .build = run->environment->build };
-		checkpoint.state = trainer_state(run->trainer, &checkpoint.length);
+		/* Points are cut by it at the next claim: it counts as theirs do. */
+		checkpoint.step += restarts_base(run->restarts);
+		checkpoint.state = run->restarts != NULL
+					   ? restarts_save(run->restarts, run->trainer, &checkpoint.length)
+					   : trainer_state(run->trainer, &checkpoint.length);
 		if (checkpoint.length <= weights_max) {
 			checkpoint.last = weights_of(run, trainer_parameters(run->trainer), progress.step);
 			checkpoint.best = weights_of(run, trainer_best(run->trainer), progress.best_step);
@@ -159,12 +179,12 @@ void run_finish_failed(struct run *run, const struct error *error)
 {
 	struct text document;
 	text_init(&document);
-	job_error_render(status_slug(error->status), error->text, run->record->step, NULL, &document);
+	job_error_render(status_slug(error->status), error->text, run->record->step % RESTART_STEPS, NULL, &document);
 	struct job_ending ending = {
 		.status = JOB_FAILED,
 		.stop_reason = "error",
 		.report = run->record->report,
-		.step = run->record->step,
+		.step = run->record->step % RESTART_STEPS,
 		.error = document.data,
 	};
 	run_finish(run, &ending);

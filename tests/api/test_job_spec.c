@@ -293,8 +293,8 @@ static const struct wrong wrongs[] = {
 	  "/training/batch_size", FAULT_NOT_ALLOWED, "\"full\"" },
 	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"training\": {\"dtype\": \"float16\"}}",
 	  "/training/dtype", FAULT_NOT_ALLOWED, "float32" },
-	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"training\": {\"restarts\": 3}}",
-	  "/training/restarts", FAULT_NOT_ALLOWED, "not available yet" },
+	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"training\": {\"restarts\": 1001}}",
+	  "/training/restarts", FAULT_OUT_OF_RANGE, "1000" },
 	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"stopping\": {\"early_stopping\": {\"metric\": "
 		  "\"validation_loss\"}}}",
 	  "/stopping/early_stopping/metric", FAULT_NOT_ALLOWED, "nothing is validated" },
