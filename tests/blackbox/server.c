@@ -57,6 +57,7 @@ static void pause_briefly(void)
 
 void server_folder(char *dir, size_t size)
 {
+	ck_assert_msg(scratch[0] != '\0', "main must call blackbox_run");
 	snprintf(dir, size, "%s/data-XXXXXX", scratch);
 	ck_assert_msg(mkdtemp(dir) != NULL, "%s: %s", dir, strerror(errno));
 }

@@ -139,5 +139,5 @@ int main(void)
 	tcase_add_test(tests, wrong_settings_are_answered_with_their_place_beside_other_faults);
 	tcase_add_test(tests, every_generator_of_the_catalog_trains_by_its_name_alone);
 	tcase_add_test(tests, a_large_table_goes_to_a_file_and_trains);
-	return suite_run(suite);
+	return blackbox_run(suite);
 }

@@ -235,7 +235,7 @@ static void *call_until_over(void *context)
 /* Threads that are awake while the service stops: a race in libmicrohttpd's quiescing aborted the process here. */
 START_TEST(stopping_while_connections_come_in_ends_well)
 {
-	enum { ROUNDS = 150, CALLERS = 3 };
+	enum { ROUNDS = 40, CALLERS = 3 };
 	for (int round = 0; round < ROUNDS; round++) {
 		pthread_t caller[CALLERS];
 		start();
