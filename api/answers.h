@@ -15,6 +15,7 @@
 #include "api/model_card.h"
 #include "api/problem.h"
 #include "api/text.h"
+#include "core/train/fit.h"
 #include "core/train/trainer.h"
 
 #define JOB_STATUS_LIST(X)                                                                                             \
@@ -84,7 +85,14 @@ struct job_report {
 	const struct restart_entry *restart_entry;
 	const double *restart_point; /* [restarts, start and end, restart_n] or NULL */
 	size_t restart_n;
+	/* At the end, each NULL where there is none: the objective and its parameters, and the fit of squares. */
+	const struct objective *objective;
+	const void *theta;
+	const struct fit *fit;
 };
+/* report_fit.c: ,"active_bounds":[...] of an objective with bounds, ,"fit":{...}; nothing where there is none. */
+void active_bounds_render(const struct objective *objective, const void *theta, struct text *out);
+void fit_render(const struct objective *objective, const struct fit *fit, struct text *out);
 void job_report_render(const struct job_report *report, struct text *out);
 void restarts_render(const struct job_report *report, struct text *out);
 void certificate_render(const struct certificate *certificate, struct text *out);

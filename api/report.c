@@ -184,6 +184,8 @@ void job_report_render(const struct job_report *report, struct text *out)
 	certificate_render(report->certificate, out);
 	text_puts(out, ",\"advice\":");
 	advice_render(report->advice, out);
+	active_bounds_render(report->objective, report->theta, out);
+	fit_render(report->objective, report->fit, out);
 	text_puts(out, ",\"features\":");
 	strings_render(out, spec->feature, spec->feature_count);
 	text_puts(out, ",\"classes\":");

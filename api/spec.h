@@ -66,6 +66,7 @@ struct judge {
 	bool shape_known;     /* spec->shape holds */
 	bool columns_known;   /* features and targets were found, so that rows and standard deviations count */
 	bool optimizer_named; /* the job says type, learning_rate or schedule */
+	bool decay_said;      /* the job says decoupled_weight_decay */
 	bool failed;          /* memory */
 	size_t warning_room;
 };
@@ -113,6 +114,15 @@ void judge_network_init(struct judge *judge, const cJSON *item);
 void judge_network(struct judge *judge);
 /* Whether the first layer that the job names reads whole numbers, which must not be standardised. */
 bool network_reads_indices(const struct judge *judge);
+/* spec_common.c: what any optimizer takes. The items may be NULL. */
+void judge_decay(struct judge *judge, const cJSON *amount, const cJSON *decoupled);
+void judge_averages(struct judge *judge, const cJSON *ema, const cJSON *averaging);
+void judge_sampling(struct judge *judge); /* once the batch is known */
+void common_render(const struct judge *judge, struct text *out);
+/* Bounds of `size` numbers: one for all, or a list with null (and none at all) for `none`. NULL: no memory. */
+const double *bounds_read(struct judge *judge, const struct at *at, const cJSON *item, size_t size, double none);
+/* Notes where lower > upper. */
+bool bounds_check(struct judge *judge, const struct at *at, const double *lower, const double *upper, size_t size);
 
 /* --- the parts --- */
 /* Judges a draft whose dataset nobody has looked up: all faults that can be found without it. */

@@ -114,18 +114,28 @@ static void layers_render(const struct layer_config *layers, size_t count, struc
 	text_puts(out, "]");
 }
 
+/* A list of numbers; null where one is not finite. */
+static void numbers_render(const char *name, const double *numbers, size_t count, struct text *out)
+{
+	text_printf(out, ",\"%s\":[", name);
+	for (size_t i = 0; i < count; i++) {
+		text_puts(out, i == 0 ? "" : ",");
+		text_json_double(out, numbers[i]);
+	}
+	text_puts(out, "]");
+}
+
 static void function_render(const struct model_config *model, struct text *out)
 {
 	text_puts(out, ",\"function\":");
 	text_json_string(out, model->function->name);
 	settings_render(&model->function_settings, out);
 	member_number(out, "scale", model->scale);
-	text_puts(out, ",\"initial_point\":[");
-	for (size_t i = 0; i < model->initial_count; i++) {
-		text_puts(out, i == 0 ? "" : ",");
-		text_json_double(out, model->initial_point[i]);
+	numbers_render("initial_point", model->initial_point, model->initial_count, out);
+	if (model->lower != NULL) {
+		numbers_render("min", model->lower, model->initial_count, out);
+		numbers_render("max", model->upper, model->initial_count, out);
 	}
-	text_puts(out, "]");
 }
 
 static void initial_render(const struct judge *judge, const struct objective *objective, struct text *out)
@@ -220,8 +230,9 @@ static void schedule_render(const struct schedule_config *schedule, struct text 
 	text_puts(out, schedule->parts > 0 ? "]}" : "}");
 }
 
-static void optimizer_render(const struct optimizer_config *optimizer, struct text *out)
+static void optimizer_render(const struct judge *judge, struct text *out)
 {
+	const struct optimizer_config *optimizer = &judge->spec->train.optimizer;
 	text_puts(out, ",\"optimizer\":{\"type\":");
 	text_json_string(out, optimizer->type->name);
 	settings_render(&optimizer->settings, out);
@@ -230,6 +241,7 @@ static void optimizer_render(const struct optimizer_config *optimizer, struct te
 	member_number(out, "clip_grad_norm", optimizer->clip_grad_norm);
 	member_number(out, "clip_eps", optimizer->clip_eps);
 	member_number(out, "clip_grad_value", optimizer->clip_grad_value);
+	common_render(judge, out);
 	text_puts(out, "}");
 }
 
@@ -286,7 +298,7 @@ void spec_document(struct judge *judge)
 		dataset_render(spec, &out);
 	}
 	model_render(judge, &out);
-	optimizer_render(&spec->train.optimizer, &out);
+	optimizer_render(judge, &out);
 	training_render(spec, &out);
 	stopping_render(&spec->train.stopping, &out);
 	text_printf(&out, ",\"direction\":\"%s\"", spec->train.direction == MAXIMIZE ? "maximize" : "minimize");

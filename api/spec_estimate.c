@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/spec.h"
+#include "core/model/residual.h"
 #include "core/base/size.h"
 #include "core/certificate/certificate.h"
 #include "core/train/trainer.h"
@@ -98,6 +99,10 @@ void judge_estimate(struct judge *judge)
 			status = certificate_measure(&spec->model, parameters, spec->shape.features, outputs,
 						     spec->training_rows, &bytes);
 		}
+	}
+	if (status == OK &&
+	    (optimizer_needs(spec->train.optimizer.type, &spec->train.optimizer.settings) & NEEDS_SQUARES)) {
+		total += model_residual_bytes(&spec->model, &spec->shape, dtype);
 	}
 	if (status == OK && (!size_add(total, bytes, &total) || !add_data(spec, &total))) {
 		status = E_TOO_LARGE;

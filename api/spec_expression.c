@@ -140,20 +140,48 @@ static void read_init(struct judge *judge, const struct at *at, const cJSON *ite
 	start->kind = (enum start_kind[]){ START_VALUES, START_FILL, START_NORMAL, START_UNIFORM }[index];
 }
 
-/* A number, nested lists, or {"shape", "init", "trainable"}. One that is not trained is a constant. */
+/* min and max of a parameter; its start must lie between them. */
+static void take_bounds(struct judge *judge, const struct at *at, const cJSON *min, const cJSON *max,
+			struct expression_parameter *parameter)
+{
+	const struct start *start = &parameter->start;
+	const size_t size = shape_size(&parameter->shape);
+	struct at at_min = { at, "min", 0 }, at_max = { at, "max", 0 }, at_init = { at, "init", 0 };
+	if (min == NULL && max == NULL) {
+		return;
+	}
+	if (size > CONSTANT_NUMBERS_MAX) {
+		reader_fault(&judge->reader, min != NULL ? &at_min : &at_max, FAULT_OUT_OF_RANGE, NULL, NULL,
+			     "at most %d numbers have bounds", CONSTANT_NUMBERS_MAX);
+		return;
+	}
+	parameter->lower = bounds_read(judge, &at_min, min, size, -(double)INFINITY);
+	parameter->upper = bounds_read(judge, &at_max, max, size, (double)INFINITY);
+	if (parameter->lower == NULL || parameter->upper == NULL ||
+	    !bounds_check(judge, min != NULL ? &at_min : &at_max, parameter->lower, parameter->upper, size)) {
+		return;
+	}
+	judge->spec->train.bounded = true;
+	for (size_t i = 0; i < size && (start->kind == START_VALUES || start->kind == START_FILL); i++) {
+		const double x = start->kind == START_FILL ? start->scale
+				 : start->values != NULL   ? start->values[i]
+							   : 0;
+		if (x < parameter->lower[i] || x > parameter->upper[i]) {
+			reader_fault(&judge->reader, &at_init, FAULT_OUT_OF_RANGE, NULL, NULL,
+				     "%s begins at %.17g, outside of its bounds min and max", parameter->name, x);
+			return;
+		}
+	}
+}
+
+/* A number, nested lists, or {"shape", "init", "min", "max", "trainable"}. One that is not trained is a constant. */
 static void take_parameter(struct names *names, const cJSON *item)
 {
 	struct judge *judge = names->judge;
 	struct at at = { &at_parameters, item->string, 0 };
 	struct at at_shape = { &at, "shape", 0 }, at_init = { &at, "init", 0 }, at_train = { &at, "trainable", 0 };
 	struct field fields[] = {
-		{ .name = "shape" },
-		{ .name = "init" },
-		{ .name = "trainable" },
-		{ .name = "min",
-		  .later = "bounds are not available yet: write the parameter as exp(a) or clip(a, 0, 1)" },
-		{ .name = "max",
-		  .later = "bounds are not available yet: write the parameter as exp(a) or clip(a, 0, 1)" },
+		{ .name = "shape" }, { .name = "init" }, { .name = "trainable" }, { .name = "min" }, { .name = "max" },
 	};
 	struct expression_parameter parameter = { .name = arena_strdup(judge->reader.arena, item->string) };
 	bool trainable = true;
@@ -171,6 +199,7 @@ static void take_parameter(struct names *names, const cJSON *item)
 			return;
 		}
 		read_init(judge, &at_init, fields[1].item, &parameter.shape, &parameter.start);
+		take_bounds(judge, &at, fields[3].item, fields[4].item, &parameter);
 		if (fields[2].item != NULL) {
 			read_bool(&judge->reader, &at_train, fields[2].item, &trainable);
 		}

@@ -171,14 +171,44 @@ static void judge_point(struct judge *judge, const cJSON *item, const struct fun
 	}
 }
 
+/* The bounds of a function's point. */
+static void judge_box(struct judge *judge, const cJSON *min, const cJSON *max)
+{
+	struct model_config *config = &judge->spec->model;
+	struct at at_min = { &at_model, "min", 0 }, at_max = { &at_model, "max", 0 };
+	struct at at_point = { &at_model, "initial_point", 0 };
+	const size_t n = config->initial_count;
+	if ((min == NULL && max == NULL) || !judge->shape_known) {
+		return;
+	}
+	config->lower = bounds_read(judge, &at_min, min, n, -(double)INFINITY);
+	config->upper = bounds_read(judge, &at_max, max, n, (double)INFINITY);
+	if (config->lower == NULL || config->upper == NULL ||
+	    !bounds_check(judge, min != NULL ? &at_min : &at_max, config->lower, config->upper, n)) {
+		return;
+	}
+	judge->spec->train.bounded = true;
+	for (size_t i = 0; i < n; i++) {
+		const double x = config->initial_point[i];
+		if (x < config->lower[i] || x > config->upper[i]) {
+			reader_fault(&judge->reader, &at_point, FAULT_OUT_OF_RANGE, NULL, NULL,
+				     "number %zu of the initial point, %.17g, lies outside of its bounds min and max",
+				     i, x);
+			return;
+		}
+	}
+}
+
 /* The function's own constants are fields of the model, so they are read together with these. */
 static void judge_function(struct judge *judge, const cJSON *item)
 {
 	struct model_config *config = &judge->spec->model;
 	struct range any = { (double)-INFINITY, (double)INFINITY, false, false };
-	struct field extra[] = { { .name = "function" },           { .name = "initial_point" }, { .name = "scale" },
-				 { .name = "initial_parameters" }, { .name = "loss" },          { .name = "layers" } };
-	enum { POINT = 1, SCALE = 2, INITIAL = 3, LOSS = 4, LAYERS = 5, EXTRAS = 6 };
+	struct field extra[] = { { .name = "function" }, { .name = "initial_point" },
+				 { .name = "scale" },    { .name = "initial_parameters" },
+				 { .name = "loss" },     { .name = "layers" },
+				 { .name = "min" },      { .name = "max" } };
+	enum { POINT = 1, SCALE = 2, INITIAL = 3, LOSS = 4, LAYERS = 5, MIN = 6, MAX = 7, EXTRAS = 8 };
 	struct at at = { &at_model, "function", 0 };
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "function");
 	long index = -1;
@@ -195,7 +225,7 @@ static void judge_function(struct judge *judge, const cJSON *item)
 	config->function = judge->functions.entries[index].type;
 	typed_read(judge, &at_model, item, &judge->functions, index, extra, EXTRAS, &config->function_settings);
 	const enum model_field foreign[] = { [INITIAL] = MODEL_INITIAL, [LOSS] = MODEL_LOSS, [LAYERS] = MODEL_LAYERS };
-	for (size_t i = INITIAL; i < EXTRAS; i++) {
+	for (size_t i = INITIAL; i <= LAYERS; i++) {
 		struct at here = { &at_model, extra[i].name, 0 };
 		if (extra[i].item != NULL) {
 			field_of_others(judge, &here, foreign[i]);
@@ -206,6 +236,7 @@ static void judge_function(struct judge *judge, const cJSON *item)
 		read_real(&judge->reader, &at_scale, extra[SCALE].item, any, &config->scale);
 	}
 	judge_point(judge, extra[POINT].item, config->function);
+	judge_box(judge, extra[MIN].item, extra[MAX].item);
 }
 
 void judge_model(struct judge *judge)

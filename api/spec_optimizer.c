@@ -3,13 +3,15 @@
 #include <string.h>
 
 #include "api/spec.h"
+#include "core/model/residual.h"
 
 static const struct at at_optimizer = { NULL, "optimizer", 0 };
 static const struct at at_schedule = { &at_optimizer, "schedule", 0 };
 
 enum { PARTS_MAX = 100 };
 
-/* EXTRA_WORD: the optimizer's own word for the schedule; not there where it has none. */
+/* The last two are there for some optimizers only: the optimizer's own word for the schedule, and a weight decay where
+ * it has none of its own; in this order, without gaps. */
 enum extra {
 	EXTRA_SCHEDULE,
 	EXTRA_CLIP_NORM,
@@ -17,8 +19,11 @@ enum extra {
 	EXTRA_CLIP_VALUE,
 	EXTRA_EMA,
 	EXTRA_AVERAGING,
-	EXTRA_WORD,
-	EXTRA_COUNT
+	EXTRA_SAMPLING,
+	EXTRA_REDUCTION,
+	EXTRA_DECOUPLED,
+	EXTRA_OTHERS,
+	EXTRA_COUNT = EXTRA_OTHERS + 2
 };
 
 static const double clip_eps_default = 1e-6;
@@ -220,6 +225,24 @@ static void check_settings(struct judge *judge, const struct optimizer_config *c
 	}
 }
 
+/* An optimizer that works on the residuals of the rows. */
+static void judge_squares(struct judge *judge, const struct at *at)
+{
+	const struct job_spec *spec = judge->spec;
+	const char *name = spec->train.optimizer.type->name;
+	struct error error;
+	if (spec->train.direction == MAXIMIZE) {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, "lbfgs", NULL,
+			     "%s makes squares small, not large: use lbfgs", name);
+	} else if (judge->shape_known && judge->reader.problem->faults_total == 0 &&
+		   model_squares_check(&spec->model, &spec->shape, &error) != OK) {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, "lbfgs", NULL,
+			     "%s needs a sum of squares (mse or squared_error of one target, or an objective "
+			     "mean((y - f)**2)), and %s: use lbfgs or newton",
+			     name, error.text);
+	}
+}
+
 /* Whether a job gives the optimizer what it needs; what to use instead where it does not. */
 void judge_needs(struct judge *judge)
 {
@@ -239,6 +262,15 @@ void judge_needs(struct judge *judge)
 			     "training.batch_size to \"full\", or use sgd or adam for mini-batches",
 			     config->type->name);
 	}
+	if (needs & NEEDS_SQUARES) {
+		judge_squares(judge, at);
+	}
+	if ((needs & NEEDS_NO_BOUNDS) && judge->spec->train.bounded) {
+		reader_fault(
+			&judge->reader, at, FAULT_NOT_ALLOWED, "lbfgsb", NULL,
+			"%s cannot keep to the bounds min and max: use lbfgsb, or adam or sgd, which are projected",
+			config->type->name);
+	}
 	if ((needs & NEEDS_QUADRATIC) && judge->shape_known && judge->reader.problem->faults_total == 0 &&
 	    !model_is_quadratic(&judge->spec->model)) {
 		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, "lbfgs", NULL,
@@ -257,8 +289,11 @@ void judge_optimizer(struct judge *judge)
 		[EXTRA_CLIP_NORM] = { .name = "clip_grad_norm" },
 		[EXTRA_CLIP_EPS] = { .name = "clip_eps" },
 		[EXTRA_CLIP_VALUE] = { .name = "clip_grad_value" },
-		[EXTRA_EMA] = { .name = "ema_decay", .later = "averaged weights are not available yet" },
-		[EXTRA_AVERAGING] = { .name = "averaging", .later = "averaged weights are not available yet" },
+		[EXTRA_EMA] = { .name = "ema_decay" },
+		[EXTRA_AVERAGING] = { .name = "averaging" },
+		[EXTRA_SAMPLING] = { .name = "sampling" },
+		[EXTRA_REDUCTION] = { .name = "reduction" },
+		[EXTRA_DECOUPLED] = { .name = "decoupled_weight_decay" },
 	};
 	long preset = kind_find(&judge->optimizers, default_optimizer());
 	long index = typed_find(judge, &at_optimizer, item, &judge->optimizers, preset, false);
@@ -272,8 +307,16 @@ void judge_optimizer(struct judge *judge)
 		return;
 	}
 	config->type = judge->optimizers.entries[index].type;
-	extra[EXTRA_WORD].name = config->type->schedule_word;
-	size_t extras = config->type->schedule_word != NULL ? EXTRA_COUNT : EXTRA_WORD;
+	struct field none = { 0 }, *word = &none, *decay = &none;
+	size_t extras = EXTRA_OTHERS;
+	if (config->type->schedule_word != NULL) {
+		word = &extra[extras++];
+		word->name = config->type->schedule_word;
+	}
+	if (!optimizer_has_decay(config->type)) {
+		decay = &extra[extras++];
+		decay->name = "weight_decay";
+	}
 	struct setting_value *values =
 		typed_read(judge, &at_optimizer, item, &judge->optimizers, index, extra, extras, &config->settings);
 	struct setting_value *rate = value_find(&config->settings, values, "learning_rate");
@@ -283,6 +326,8 @@ void judge_optimizer(struct judge *judge)
 	config->clip_grad_norm = take_clip(judge, "clip_grad_norm", extra[EXTRA_CLIP_NORM].item);
 	config->clip_eps = take_clip_eps(judge, extra[EXTRA_CLIP_EPS].item);
 	config->clip_grad_value = take_clip(judge, "clip_grad_value", extra[EXTRA_CLIP_VALUE].item);
-	take_schedule(judge, schedule_item(judge, &extra[EXTRA_SCHEDULE], &extra[EXTRA_WORD]));
+	judge_decay(judge, decay->item, extra[EXTRA_DECOUPLED].item);
+	judge_averages(judge, extra[EXTRA_EMA].item, extra[EXTRA_AVERAGING].item);
+	take_schedule(judge, schedule_item(judge, &extra[EXTRA_SCHEDULE], word));
 	check_settings(judge, config);
 }

@@ -7,7 +7,18 @@
 
 static const struct at at_training = { NULL, "training", 0 };
 
-enum part { PART_BATCH, PART_EPOCHS, PART_STEPS, PART_SHUFFLE, PART_SEED, PART_DTYPE, PART_RESTARTS, PART_COUNT };
+enum part {
+	PART_BATCH,
+	PART_EPOCHS,
+	PART_STEPS,
+	PART_SHUFFLE,
+	PART_SEED,
+	PART_DTYPE,
+	PART_RESTARTS,
+	PART_SAMPLING,
+	PART_REDUCTION,
+	PART_COUNT
+};
 
 /* Steps are counted in doubles here and there, and in milliseconds nowhere: what a double counts exactly. */
 #define STEPS_MAX ((uint64_t)JSON_INTEGER_MAX)
@@ -112,9 +123,14 @@ void judge_training(struct judge *judge)
 	struct at at_shuffle = { &at_training, "shuffle", 0 }, at_seed = { &at_training, "seed", 0 };
 	struct at at_dtype = { &at_training, "dtype", 0 }, at_direction = { NULL, "direction", 0 };
 	struct field fields[PART_COUNT] = {
-		[PART_BATCH] = { .name = "batch_size" },  [PART_EPOCHS] = { .name = "epochs" },
-		[PART_STEPS] = { .name = "steps" },       [PART_SHUFFLE] = { .name = "shuffle" },
-		[PART_SEED] = { .name = "seed" },         [PART_DTYPE] = { .name = "dtype" },
+		[PART_BATCH] = { .name = "batch_size" },
+		[PART_EPOCHS] = { .name = "epochs" },
+		[PART_STEPS] = { .name = "steps" },
+		[PART_SHUFFLE] = { .name = "shuffle" },
+		[PART_SEED] = { .name = "seed" },
+		[PART_DTYPE] = { .name = "dtype" },
+		[PART_SAMPLING] = { .name = "sampling" },
+		[PART_REDUCTION] = { .name = "reduction" },
 		[PART_RESTARTS] = { .name = "restarts" },
 	};
 	size_t index;
@@ -135,6 +151,7 @@ void judge_training(struct judge *judge)
 	}
 	take_batch(judge, fields[PART_BATCH].item);
 	take_budgets(judge, fields);
+	judge_sampling(judge);
 	if (direction != NULL && read_choice(&judge->reader, &at_direction, direction, directions, &index)) {
 		judge->spec->train.direction = index == 0 ? MINIMIZE : MAXIMIZE;
 	}

@@ -34,6 +34,7 @@ struct batch {
 	 * draw what they draw by seed and step. */
 	bool training;
 	uint64_t seed, step;
+	bool sum; /* losses are added over these rows, where they are averaged else; penalties are as ever */
 };
 
 #endif

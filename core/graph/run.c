@@ -23,8 +23,8 @@ struct run {
 	bool want_value;
 	char *outputs; /* of a prediction */
 	size_t block_rows, blocks, lanes;
-	double row_share;    /* 1 / rows of the batch */
-	double weight_share; /* 1 / the sum of the weights of their classes */
+	double row_share;    /* 1 / rows of the batch; 1 where losses are added */
+	double weight_share; /* 1 / the sum of the weights of their classes; likewise */
 	atomic_bool cancelled;
 };
 
@@ -34,7 +34,7 @@ static void cut(struct run *run)
 	const struct plan *plan = run->plan;
 	size_t rows = run->batch->count;
 	assert(rows > 0);
-	run->row_share = 1 / (double)rows;
+	run->row_share = run->batch->sum ? 1 : 1 / (double)rows;
 	if (run->batch->training && plan->couples) {
 		run->block_rows = rows;
 		run->blocks = run->lanes = 1;
@@ -68,7 +68,7 @@ static void weigh(struct run *run)
 		size_t row = batch->first + r;
 		sum += plan->class_weight[batch->data->label[batch->index != NULL ? batch->index[row] : row]];
 	}
-	run->weight_share = sum > 0 ? 1 / sum : 0;
+	run->weight_share = run->batch->sum ? 1 : sum > 0 ? 1 / sum : 0;
 }
 
 static char *lane_gradient(const struct run *run, size_t lane)

@@ -1,5 +1,6 @@
 #include "core/model/expression.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,13 @@ static enum status add_loss(struct sketch *sketch, const struct model_config *co
 			 sketch->outputs, sketch->outputs == 1 ? "" : "s", config->loss->name, wanted);
 		return fail(error, E_INVALID, sentence);
 	}
+	if (config->loss == &loss_residual) {
+		size_t away = tensor_binary(&sketch->graph, TENSOR_sub, sketch->output,
+					    tensor_target(&sketch->graph, sketch->scope.targets));
+		sketch->root =
+			sketch->graph.status == OK ? tensor_unary(&sketch->graph, TENSOR_MEAN_ROWS, away) : NODE_NONE;
+		return sketch->graph.status == OK ? OK : fail(error, sketch->graph.status, sketch->graph.error.text);
+	}
 	/* Losses stand here as formulas without settings: one that was chosen must not be passed over in silence. */
 	const struct settings *chosen = &config->loss_settings;
 	for (size_t i = 0; i < chosen->count; i++) {
@@ -82,6 +90,28 @@ static enum status add_loss(struct sketch *sketch, const struct model_config *co
 	return OK;
 }
 
+/* The residual of an objective that is c mean(r^2) or c sum(r^2), c > 0, r one number a row; NODE_NONE: it is none. */
+static size_t find_residual(const struct tensor_graph *graph, size_t id)
+{
+	const struct tensor_node *node = &graph->node[id];
+	double factor = 1;
+	while ((node->op == TENSOR_mul || node->op == TENSOR_div) && factor > 0) {
+		size_t constant =
+			tensor_constant_value(graph, node->input[0], &factor) && node->op == TENSOR_mul ? 0 : 1;
+		if (!tensor_constant_value(graph, node->input[constant], &factor)) {
+			return NODE_NONE;
+		}
+		node = &graph->node[node->input[1 - constant]];
+	}
+	if ((node->op != TENSOR_MEAN_ROWS && node->op != TENSOR_SUM_ROWS) || !(factor > 0)) {
+		return NODE_NONE;
+	}
+	node = &graph->node[node->input[0]];
+	const bool square = node->op == TENSOR_square || (node->op == TENSOR_mul && node->input[0] == node->input[1]);
+	const struct shape *shape = square ? &graph->node[node->input[0]].shape : NULL;
+	return square && shape->rowed && shape->rank == 0 ? node->input[0] : NODE_NONE;
+}
+
 static enum status draw(struct sketch *sketch, const struct model_config *config, const struct model_shape *shape,
 			struct expression_error *error)
 {
@@ -97,6 +127,14 @@ static enum status draw(struct sketch *sketch, const struct model_config *config
 	enum status status = expression_build(&sketch->graph, text, strlen(text), &sketch->scope, result, error);
 	sketch->graph.features = shape->features;
 	sketch->graph.targets = sketch->scope.targets;
+	if (status == OK && expression->prediction == NULL && config->loss == &loss_residual) {
+		const size_t residual = find_residual(&sketch->graph, sketch->root);
+		if (residual == NODE_NONE) {
+			return fail(error, E_UNSUPPORTED,
+				    "the objective is not of the form mean(r**2) or sum(r**2), r one number a row");
+		}
+		sketch->root = tensor_unary(&sketch->graph, TENSOR_MEAN_ROWS, residual);
+	}
 	return status == OK && expression->prediction != NULL ? add_loss(sketch, config, error) : status;
 }
 
@@ -104,6 +142,41 @@ static void sketch_fini(struct sketch *sketch)
 {
 	tensor_graph_fini(&sketch->graph);
 	free(sketch->scope.symbol);
+}
+
+static bool is_bounded(const struct expression_config *config)
+{
+	bool bounded = false;
+	for (size_t p = 0; p < config->parameters; p++) {
+		bounded = bounded || config->parameter[p].lower != NULL;
+	}
+	return bounded;
+}
+
+/* Gives the objective the box of its parameters, which lie in theta in their order. Destroys it on failure. */
+static enum status bound(const struct expression_config *config, struct objective *objective, struct error *error)
+{
+	double *lower = is_bounded(config) ? calloc(2 * objective->n, sizeof *lower) : NULL;
+	double *upper = lower == NULL ? NULL : lower + objective->n;
+	enum status status = OK;
+	size_t i = 0;
+	if (lower == NULL && !is_bounded(config)) {
+		return OK;
+	}
+	for (size_t p = 0; p < config->parameters && lower != NULL; p++) {
+		const struct expression_parameter *parameter = &config->parameter[p];
+		for (size_t k = 0; k < shape_size(&parameter->shape); k++, i++) {
+			lower[i] = parameter->lower != NULL ? parameter->lower[k] : -(double)INFINITY;
+			upper[i] = parameter->upper != NULL ? parameter->upper[k] : (double)INFINITY;
+		}
+	}
+	status = lower == NULL ? error_set(error, E_MEMORY, "no memory for the bounds")
+			       : objective_bound(objective, lower, upper, error);
+	free(lower);
+	if (status != OK) {
+		objective_destroy(objective);
+	}
+	return status;
 }
 
 static enum status build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
@@ -130,6 +203,9 @@ static enum status build(const struct model_config *config, const struct model_s
 		status = tensor_objective_create(program, &sketch.graph, start, sketch.outputs, dtype,
 						 shape->features > 0, out, error);
 	}
+	if (status == OK) {
+		status = bound(expression, *out, error);
+	}
 	free(start);
 	sketch_fini(&sketch);
 	return status;
@@ -147,7 +223,8 @@ static enum status measure(const struct model_config *config, const struct model
 	}
 	if (status == OK) {
 		*parameters = sketch.graph.n;
-		*bytes += tensor_objective_bytes(&sketch.graph);
+		*bytes += tensor_objective_bytes(&sketch.graph) +
+			  (is_bounded(config->expression) ? 2 * sketch.graph.n * sizeof(double) : 0);
 	}
 	sketch_fini(&sketch);
 	return status;

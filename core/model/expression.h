@@ -10,6 +10,7 @@ struct expression_parameter {
 	const char *name;
 	struct shape shape; /* of rank 0 to 2 */
 	struct start start;
+	const double *lower, *upper; /* its box, as many numbers; NULL: none */
 };
 
 /* Borrows all. Exactly one of objective and prediction is not NULL. */

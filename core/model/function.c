@@ -1,4 +1,5 @@
 /* The model without data: a closed-form function from core/function/, minimised from a given point. */
+#include "core/base/size.h"
 #include "core/model/tables.h"
 #include "core/objective/function_objective.h"
 
@@ -7,8 +8,16 @@ static enum status build(const struct model_config *config, const struct model_s
 {
 	(void)shape;
 	(void)slots;
-	return function_objective_create(config->function, &config->function_settings, config->scale,
-					 config->initial_count, config->initial_point, dtype, out, error);
+	enum status status = function_objective_create(config->function, &config->function_settings, config->scale,
+						       config->initial_count, config->initial_point, dtype, out, error);
+	if (status == OK && config->lower != NULL) {
+		status = objective_bound(*out, config->lower, config->upper, error);
+		if (status != OK) {
+			objective_destroy(*out);
+			*out = NULL;
+		}
+	}
+	return status;
 }
 
 static enum status measure(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
@@ -18,7 +27,12 @@ static enum status measure(const struct model_config *config, const struct model
 	(void)dtype;
 	(void)slots;
 	*parameters = config->initial_count;
-	return function_objective_measure(config->initial_count, bytes);
+	const enum status status = function_objective_measure(config->initial_count, bytes);
+	if (status == OK && config->lower != NULL &&
+	    !size_add(*bytes, 2 * config->initial_count * sizeof(double), bytes)) {
+		return E_TOO_LARGE;
+	}
+	return status;
 }
 
 const struct model_type model_function = {

@@ -74,6 +74,20 @@ const struct loss_type loss_squared_error = {
 	.describe = describe_squared_error,
 };
 
+static size_t build_residual(struct graph *graph, const struct settings *settings, size_t z, size_t target)
+{
+	(void)settings;
+	return graph_binary(graph, &op_residual, z, target);
+}
+
+const struct loss_type loss_residual = {
+	.name = "residual",
+	.doc = "Mean over rows of z - y: no loss to choose, but what squares are made of.",
+	.source = "core/model/residual.h",
+	.target = TARGET_NUMBER,
+	.build = build_residual,
+};
+
 #define CLASS_WEIGHT                                                                                                   \
 	{                                                                                                              \
 		.name = "class_weight", .kind = SETTING_VECTOR, .minimum = 0, .maximum = 1e100,                        \

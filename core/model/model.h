@@ -128,6 +128,7 @@ struct model_config {
 	double scale;
 	const double *initial_point; /* [initial_count] */
 	size_t initial_count;
+	const double *lower, *upper; /* [initial_count] the box, infinite where there is no bound; NULL: none */
 	/* Of type "expression". */
 	const struct expression_config *expression;
 };

@@ -15,6 +15,7 @@
 #define CORE_OBJECTIVE_OBJECTIVE_H
 
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "core/base/dtype.h"
 #include "core/base/error.h"
@@ -65,12 +66,20 @@ struct objective {
 	const double *l1;            /* [tensors] factor of sum |w| in it, owned by the objective; NULL: none */
 	bool smooth; /* gradients leave these terms out: for who takes them by proximal steps (the trainer) */
 	struct linear_form linear; /* what it is made of; loss.derive NULL: not a linear model */
+	/* The box that theta must stay in: [n] each of dtype, infinite where there is no bound; NULL: no box. The
+	 * objective owns them as one allocation, `lower` first. */
+	void *lower, *upper;
 };
+
+/* Gives an objective a box (lower, upper: [n], copied). OK, or E_MEMORY. */
+enum status objective_bound(struct objective *objective, const double *lower, const double *upper, struct error *error);
 
 static inline void objective_destroy(struct objective *objective)
 {
 	if (objective != NULL) {
+		void *box = objective->lower;
 		objective->type->destroy(objective);
+		free(box);
 	}
 }
 

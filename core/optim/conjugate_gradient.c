@@ -51,7 +51,8 @@ static size_t slots(const struct settings *s)
 
 static unsigned needs(const struct settings *s)
 {
-	return NEEDS_FULL_BATCH | (setting_at(s, SET_VARIANT) == LINEAR ? (unsigned)NEEDS_QUADRATIC : 0u);
+	return NEEDS_FULL_BATCH | NEEDS_NO_BOUNDS |
+	       (setting_at(s, SET_VARIANT) == LINEAR ? (unsigned)NEEDS_QUADRATIC : 0u);
 }
 
 /* d = -g + beta d, or -g where `fresh`; its slope. */

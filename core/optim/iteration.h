@@ -33,6 +33,7 @@ struct iteration_calls {
 	void (*combine)(const struct iteration *iteration, double a, const void *x, double b, const void *y, void *out);
 	double (*largest)(const struct iteration *iteration, const void *v);
 	double (*sum_sizes)(const struct iteration *iteration, const void *v);
+	enum status (*residual)(struct iteration *iteration, const void *point, size_t row, double *r, void *gradient);
 };
 
 struct iteration {
@@ -43,10 +44,11 @@ struct iteration {
 	bool quadratic;       /* the objective is a quadratic function of theta */
 	enum dtype dtype;
 	size_t n;
-	const void *x, *g;   /* [n] parameters and gradient */
-	const void *clipped; /* [n] g after clipping; g itself where the job does not clip */
-	double f;            /* at x */
-	double norm;         /* |g| */
+	const void *x, *g;         /* [n] parameters and gradient */
+	const void *clipped;       /* [n] g after clipping; g itself where the job does not clip */
+	double f;                  /* at x */
+	double norm;               /* |g| */
+	const void *lower, *upper; /* [n] the box of x, infinite where there is no bound; NULL: none */
 
 	/* What comes out: iteration_accept. */
 	const void *next, *next_g; /* the new x (NULL: x stays); its gradient where it is known, else NULL */
@@ -56,6 +58,7 @@ struct iteration {
 	const struct batch *batch; /* the rows of this update; NULL: the objective has none */
 	uint64_t steps_per_epoch;
 	const struct linear_view *linear; /* the objective as a linear model, all rows; NULL: it is none */
+	size_t rows; /* of the data, each with a residual where NEEDS_SQUARES is met; 0: none */
 
 	const struct iteration_calls *call;
 	void *trainer;
@@ -124,6 +127,14 @@ static inline double iteration_largest(const struct iteration *it, const void *v
 static inline double iteration_sum_sizes(const struct iteration *it, const void *v)
 {
 	return it->call->sum_sizes(it, v);
+}
+
+/* The residual of a row at a point and its derivatives [n] there: f is in proportion to the sum of their squares. Only
+ * with NEEDS_SQUARES. */
+static inline enum status iteration_residual(struct iteration *it, const void *point, size_t row, double *r,
+					     void *gradient)
+{
+	return it->call->residual(it, point, row, r, gradient);
 }
 
 /* x becomes `next` [n] (NULL: it stays). f (NAN) and gradient (NULL) there, where they are known; all three borrowed

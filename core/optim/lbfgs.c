@@ -382,6 +382,6 @@ const struct optimizer_type OPTIMIZER(lbfgs) = {
 	.scratch = SCRATCH,
 	.spare = spare,
 	.workspace = workspace,
-	.needs = needs_full_batch,
+	.needs = needs_free_line,
 	.iterate = iterate,
 };

@@ -41,6 +41,13 @@ static inline unsigned needs_full_batch(const struct settings *settings)
 	return NEEDS_FULL_BATCH;
 }
 
+/* Of a search along an unbounded line. */
+static inline unsigned needs_free_line(const struct settings *settings)
+{
+	(void)settings;
+	return NEEDS_FULL_BATCH | NEEDS_NO_BOUNDS;
+}
+
 static inline size_t no_slots(const struct settings *settings)
 {
 	(void)settings;

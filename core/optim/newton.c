@@ -150,7 +150,7 @@ const struct optimizer_type OPTIMIZER(newton) = {
 	.workspace = workspace,
 	.fits = fits,
 	.suits = suits,
-	.needs = needs_full_batch,
+	.needs = needs_free_line,
 	.check = check_wolfe,
 	.iterate = iterate,
 };

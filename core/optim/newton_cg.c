@@ -112,7 +112,7 @@ const struct optimizer_type OPTIMIZER(newton_cg) = {
 	.scratch = SCRATCH,
 	.workspace = workspace,
 	.suits = suits,
-	.needs = needs_full_batch,
+	.needs = needs_free_line,
 	.check = check_wolfe,
 	.iterate = iterate,
 };

@@ -44,6 +44,8 @@ struct pass {
 	X(prodigy, isa)                                                                                                \
 	X(dowg, isa)                                                                                                   \
 	X(lbfgs, isa)                                                                                                  \
+	X(lbfgsb, isa)                                                                                                 \
+	X(levenberg_marquardt, isa)                                                                                    \
 	X(newton, isa)                                                                                                 \
 	X(newton_cg, isa)                                                                                              \
 	X(normal_equations, isa)                                                                                       \
@@ -132,6 +134,15 @@ size_t optimizer_rate_index(const struct optimizer_type *type)
 		index++;
 	}
 	return index;
+}
+
+bool optimizer_has_decay(const struct optimizer_type *type)
+{
+	bool has = false;
+	for (size_t i = 0; i < type->setting_count; i++) {
+		has = has || strcmp(type->settings[i].name, "weight_decay") == 0;
+	}
+	return has;
 }
 
 unsigned optimizer_needs(const struct optimizer_type *type, const struct settings *settings)

@@ -41,7 +41,9 @@ struct iteration;
 /* What an optimizer cannot do without; a job that does not give it is refused. Bits. */
 #define OPTIMIZER_NEED_LIST(X)                                                                                         \
 	X(NEEDS_FULL_BATCH, 0, "full_batch") /* every update sees all rows: trial values must be of one function */    \
-	X(NEEDS_QUADRATIC, 1, "quadratic")   /* the objective is a quadratic function of theta */
+	X(NEEDS_QUADRATIC, 1, "quadratic")   /* the objective is a quadratic function of theta */                      \
+	X(NEEDS_NO_BOUNDS, 2, "no_bounds")   /* theta is free: a projection would break what it knows of the path */   \
+	X(NEEDS_SQUARES, 3, "squares")       /* the objective is a sum of squares of one residual a row */
 
 enum optimizer_need {
 #define NEED_MEMBER(name, bit, word) name = 1u << (bit),
@@ -167,6 +169,8 @@ static inline bool optimizer_is_proximal(const struct optimizer_type *type)
 }
 /* The place of `learning_rate` among the settings of a type; setting_count when it has none. */
 size_t optimizer_rate_index(const struct optimizer_type *type);
+/* Whether it has a setting `weight_decay` of its own. */
+bool optimizer_has_decay(const struct optimizer_type *type);
 /* What it needs with these settings; NEEDS_ bits. */
 unsigned optimizer_needs(const struct optimizer_type *type, const struct settings *settings);
 

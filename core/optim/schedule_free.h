@@ -13,6 +13,13 @@
 	SETTING_FROM_0("weight_lr_power", 2, "Power of the largest rate so far in that weight.")
 /* clang-format on */
 
+/* x is an average: cut back to a box it would no longer be one of the fast point. */
+static inline unsigned schedule_free_needs(const struct settings *settings)
+{
+	(void)settings;
+	return NEEDS_NO_BOUNDS;
+}
+
 /* min(1, t / warmup). */
 static inline double schedule_free_warmup(const struct step *step, double warmup)
 {

@@ -108,6 +108,7 @@ const struct optimizer_type OPTIMIZER(schedule_free_adamw) = {
 	.setting_count = COUNT_OF(settings),
 	.slots = slots,
 	.scalars = 3,
+	.needs = schedule_free_needs,
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,

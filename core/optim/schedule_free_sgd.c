@@ -91,6 +91,7 @@ const struct optimizer_type OPTIMIZER(schedule_free_sgd) = {
 	.setting_count = COUNT_OF(settings),
 	.slots = slots,
 	.scalars = 2,
+	.needs = schedule_free_needs,
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,

@@ -107,7 +107,7 @@ const struct optimizer_type OPTIMIZER(steepest_descent) = {
 	.slots = no_slots,
 	.scalars = SCALARS,
 	.scratch = SCRATCH,
-	.needs = needs_full_batch,
+	.needs = needs_free_line,
 	.check = check_wolfe,
 	.iterate = iterate,
 };

@@ -7,7 +7,17 @@ enum { BACKTRACK_TRIALS = 500 };
 
 void line_place(const struct line *line, double t)
 {
-	iteration_combine(line->iteration, 1, line->iteration->x, t, line->direction, line->point);
+	const struct iteration *it = line->iteration;
+	iteration_combine(it, 1, it->x, t, line->direction, line->point);
+	for (size_t i = 0; line->boxed && i < it->n; i++) {
+		if (it->dtype == DTYPE_FLOAT64) {
+			double *x = line->point;
+			x[i] = fmin(fmax(x[i], ((const double *)it->lower)[i]), ((const double *)it->upper)[i]);
+		} else {
+			float *x = line->point;
+			x[i] = fminf(fmaxf(x[i], ((const float *)it->lower)[i]), ((const float *)it->upper)[i]);
+		}
+	}
 }
 
 enum status line_try(const struct line *line, double t, void *gradient, struct place *out)

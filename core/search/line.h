@@ -22,6 +22,7 @@ struct line {
 	double slope;          /* g'd at x, < 0 */
 	void *point;           /* [n] scratch: x + t d of the last trial */
 	void *gradient[2];     /* [n] scratch, for searches that want slopes */
+	bool boxed;            /* places are rounded into the iteration's box */
 };
 
 /* A place on the line. */
@@ -48,6 +49,7 @@ struct wolfe {
 	double c1, c2, first, least;
 	unsigned trials; /* at most */
 	bool slopes;     /* values are known to tell nothing here: slopes alone decide */
+	double most;     /* no trial beyond; 0: no such limit. A step of this length needs the first condition only */
 };
 enum status search_wolfe(const struct line *line, const struct wolfe *wolfe, struct place *out, unsigned *trials);
 

@@ -67,7 +67,8 @@ static enum status bracket(struct search *search, struct place *low, struct plac
 {
 	const struct line *line = search->line;
 	struct place before = { .t = 0, .f = line->iteration->f, .slope = line->slope }, now;
-	double t = search->wolfe->first;
+	const double most = search->wolfe->most > 0 ? search->wolfe->most : (double)INFINITY;
+	double t = fmin(search->wolfe->first, most);
 
 	for (;;) {
 		void *room = before.gradient == line->gradient[0] ? line->gradient[1] : line->gradient[0];
@@ -81,7 +82,11 @@ static enum status bracket(struct search *search, struct place *low, struct plac
 		if (*found || over || !(now.slope < 0) || search->tried >= search->wolfe->trials) {
 			break;
 		}
-		t = cubic_minimum(&before, &now, now.t + 0.01 * (now.t - before.t), 10 * now.t);
+		if (now.t >= most) {
+			*found = true; /* still falling where the line ends */
+			break;
+		}
+		t = fmin(cubic_minimum(&before, &now, now.t + 0.01 * (now.t - before.t), 10 * now.t), most);
 		before = now;
 	}
 	const bool fell = now.f < before.f && low_enough(search, &now);
@@ -150,6 +155,7 @@ static enum status by_slopes(struct search *search, struct place *out)
 {
 	const struct line *line = search->line;
 	const double limit = line->iteration->f + search->noise;
+	const double most = search->wolfe->most > 0 ? search->wolfe->most : (double)INFINITY;
 	struct place low = { .t = 0, .f = line->iteration->f, .slope = line->slope }, high = { .t = INFINITY }, now;
 	double t = search->wolfe->first;
 
@@ -160,7 +166,7 @@ static enum status by_slopes(struct search *search, struct place *out)
 			return status;
 		}
 		search->tried++;
-		if (now.f <= limit && flat_enough(search, &now)) {
+		if (now.f <= limit && (flat_enough(search, &now) || (now.slope < 0 && now.t >= most))) {
 			*out = now;
 			break;
 		}
@@ -170,8 +176,8 @@ static enum status by_slopes(struct search *search, struct place *out)
 		} else {
 			high = now;
 		}
-		const double left = low.t + 0.01 * (now.t - low.t), right = fmin(high.t, 10 * now.t);
-		t = secant > fmin(left, right) && secant < right ? secant : (low.t + right) / 2;
+		const double left = low.t + 0.01 * (now.t - low.t), right = fmin(fmin(high.t, most), 10 * now.t);
+		t = secant > fmin(left, right) && secant < right ? secant : right >= most ? most : (low.t + right) / 2;
 		if (!(t > low.t) || !(t < high.t)) {
 			break;
 		}

@@ -21,7 +21,10 @@ struct NAME(run) {
 static double NAME(crossing_scale)(const struct step *step, const struct batch *batch)
 {
 	double count = (double)batch->count;
-	return step->op == TENSOR_MEAN_ROWS ? 1 / count : (double)batch->data->rows / count;
+	if (step->op == TENSOR_MEAN_ROWS) {
+		return batch->sum ? 1 : 1 / count;
+	}
+	return (double)batch->data->rows / count;
 }
 
 static void NAME(bind)(const struct program *program, const struct program_slot *slot, const struct step *step,

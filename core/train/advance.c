@@ -95,6 +95,9 @@ static enum status evaluate(struct trainer *trainer, const struct batch *batch, 
 		return status;
 	}
 	vector_look_ahead(trainer);
+	if (trainer->bounded) {
+		box_project(trainer, trainer->point);
+	}
 	const enum status status = evaluate_training(trainer, trainer->point, batch, seen, trainer->gradient);
 	if (status != OK || !want) {
 		return status;
@@ -106,6 +109,9 @@ static enum status evaluate(struct trainer *trainer, const struct batch *batch, 
 static double norm_at(struct trainer *trainer, bool update)
 {
 	const void *x = trainer->look_ahead && update ? trainer->point : trainer->theta;
+	if (trainer->bounded) {
+		return gradient_size(trainer, trainer->gradient, trainer->sign);
+	}
 	return vector_stationarity(trainer, x, trainer->gradient);
 }
 
@@ -120,6 +126,7 @@ void step_made(struct trainer *trainer)
 	state->validation_bits = 0;
 	state->validation_loss = NAN;
 	state->validation_accuracy = NAN;
+	average_take(trainer);
 }
 
 /* x_{k+1} from the gradient: sign, clipping, then the optimizer. */
@@ -128,7 +135,7 @@ static void update(struct trainer *trainer, double rate, bool measure)
 	const struct optimizer_config *config = &trainer->setup.config.optimizer;
 	const struct run_state *state = trainer->state;
 	const struct step step = { state->step + 1, rate, trainer->theta, trainer->gradient };
-	const bool apart = trainer->proximal && !isnan(config->clip_grad_norm);
+	const bool apart = (trainer->proximal || trainer->bounded) && !isnan(config->clip_grad_norm);
 	const double factor =
 		gradient_factor(trainer, apart ? vector_norm(trainer, trainer->gradient) : state->gradient_norm);
 
@@ -196,7 +203,9 @@ static enum status step_full(struct trainer *trainer)
 	const bool want_loss = due || trainer->track_train || trainer->rules || trainer->observe_train;
 	const bool want_norm =
 		due || !want_loss || !isnan(config->stopping.gradient_norm) || !isnan(config->optimizer.clip_grad_norm);
-	const struct batch all = { .data = trainer->setup.training, .count = trainer->rows };
+	const struct batch all = { .data = trainer->setup.training,
+				   .count = trainer->rows,
+				   .sum = config->training.sum };
 	double loss, seen, validation_loss = NAN, accuracy = NAN;
 	bool classifier = false;
 
@@ -218,6 +227,23 @@ static enum status step_full(struct trainer *trainer)
 	return OK;
 }
 
+/* The rows of an epoch, in their order: a permutation, or each drawn of all. */
+static void order_rows(struct trainer *trainer, uint64_t epoch)
+{
+	const struct training_config *training = &trainer->setup.config.training;
+	for (size_t r = 0; r < trainer->rows; r++) {
+		trainer->order[r] = (uint32_t)r;
+		if (training->replacement) {
+			const double place = random_uniform(training->seed, RANDOM_SAMPLE, epoch, r);
+			trainer->order[r] = (uint32_t)(place * (double)trainer->rows);
+		}
+	}
+	if (!training->replacement) {
+		random_shuffle(training->seed, RANDOM_SHUFFLE, epoch, trainer->order, trainer->rows);
+	}
+	trainer->order_epoch = epoch;
+}
+
 /* The rows of update k+1. */
 static struct batch batch_of(struct trainer *trainer, uint64_t k)
 {
@@ -227,16 +253,13 @@ static struct batch batch_of(struct trainer *trainer, uint64_t k)
 	const uint64_t left = trainer->rows - first;
 
 	if (trainer->order != NULL && trainer->order_epoch != epoch) {
-		for (size_t r = 0; r < trainer->rows; r++) {
-			trainer->order[r] = (uint32_t)r;
-		}
-		random_shuffle(training->seed, RANDOM_SHUFFLE, epoch, trainer->order, trainer->rows);
-		trainer->order_epoch = epoch;
+		order_rows(trainer, epoch);
 	}
 	return (struct batch){ .data = trainer->setup.training,
 			       .index = trainer->order,
 			       .first = first,
-			       .count = left < training->batch_size ? left : training->batch_size };
+			       .count = left < training->batch_size ? left : training->batch_size,
+			       .sum = training->sum };
 }
 
 /* What the arrival at x_k brings, once: validation, the best, and the rules when an epoch has ended. */

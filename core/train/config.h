@@ -18,6 +18,13 @@ struct optimizer_config {
 	double clip_grad_norm;  /* NAN: off. factor min(1, c / (|g| + clip_eps)), before weight decay */
 	double clip_eps;        /* torch.nn.utils.clip_grad_norm_ has 1e-6 */
 	double clip_grad_value; /* NAN: off. each component into [-c, c] */
+	/* A weight decay in place of the optimizer's own, whose setting then counts as 0; 0: none. */
+	double weight_decay;
+	bool decoupled; /* x shrinks by 1 - rate * decay before the update; else decay * x is added to the gradient */
+	/* Averages of x_1, x_2, ... that are kept beside x. */
+	double ema_decay; /* a = decay a + (1 - decay) x, from a = x_1 on; 0: off */
+	bool averaging;   /* a = mean of x_t, t > average_after */
+	uint64_t average_after;
 };
 
 struct training_config {
@@ -25,8 +32,10 @@ struct training_config {
 	uint64_t epochs;     /* 0: no such budget; at least one of epochs and steps is set */
 	uint64_t steps;      /* 0: no such budget */
 	bool shuffle;
-	uint64_t
-		restarts; /* runs, from as many initial points; 0 counts as 1. The caller's matter, not the trainer's */
+	bool replacement; /* rows of mini-batches are drawn with replacement */
+	bool sum;         /* losses are added over the rows of a batch; else averaged */
+	/* Runs, from as many initial points; 0 counts as 1. The caller's matter, not the trainer's. */
+	uint64_t restarts;
 	uint64_t seed;    /* 0 .. 2^53-1 */
 	enum dtype dtype;
 };
@@ -59,7 +68,14 @@ struct train_config {
 	struct stopping_config stopping;
 	struct recording_config recording;
 	enum direction direction;
+	bool bounded; /* the objective has a box: for memory; trainer_create sets its own */
 };
+
+/* Whether an average of the parameters is kept. */
+static inline bool train_averages(const struct optimizer_config *optimizer)
+{
+	return optimizer->ema_decay > 0 || optimizer->averaging;
+}
 
 /* Whether every update sees all rows (0: no rows): batch_size "full", or not below the rows. */
 bool train_full_batch(const struct training_config *training, uint64_t rows);

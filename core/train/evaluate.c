@@ -28,7 +28,9 @@ size_t evaluate_sums(size_t outputs)
 static enum status loss_of(struct trainer *trainer, const void *theta, const struct data_view *data, double *loss)
 {
 	struct objective *objective = trainer->setup.objective;
-	const struct batch all = { .data = data, .count = data != NULL ? data->rows : 0 };
+	const struct batch all = { .data = data,
+				   .count = data != NULL ? data->rows : 0,
+				   .sum = trainer->setup.config.training.sum };
 	return objective->type->evaluate(objective, theta, objective->rowed ? &all : NULL, trainer->setup.executor,
 					 loss, NULL);
 }

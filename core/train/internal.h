@@ -22,6 +22,8 @@ struct trainer {
 	bool look_ahead;                        /* the gradient is wanted elsewhere than at x */
 	bool proximal;                          /* l1 by proximal steps: gradients are those of the rest */
 	bool iterates;                          /* the optimizer evaluates for itself */
+	bool bounded;                           /* theta stays in the objective's box */
+	bool apart;                             /* the parts of an update are passes of their own */
 	bool rules;                             /* any rule but max_seconds and the budgets is on */
 	bool finds_rate;                        /* a learning-rate range test */
 	bool track_train;                       /* the best is told by the training loss, not by validation */
@@ -44,6 +46,7 @@ struct trainer {
 	uint64_t fingerprint;
 	struct run_state *state;
 	void *theta, *best;
+	void *average; /* [n], where one is kept */
 	void *carried; /* [n] sign * gradient at theta, where the optimizer iterates on a full batch */
 
 	/* Scratch; not state. */
@@ -132,6 +135,18 @@ enum status iterate_run(struct trainer *trainer, const struct batch *batch, doub
 			double rate, struct iteration *out);
 /* Moves x where the optimizer accepted; makes the step. */
 void iterate_commit(struct trainer *trainer, const struct iteration *iteration, bool carry, bool measure);
+
+/* common.c: what every optimizer takes: a box, weight decay, averages of the parameters. */
+/* x = the nearest point of the box. */
+void box_project(const struct trainer *trainer, void *x);
+/* In a box: |x - P(x - sign g)|, P being the projection into it. */
+double gradient_size(const struct trainer *trainer, const void *g, double sign);
+/* gradient += decay * x at `point`, where the gradient was taken. */
+void decay_coupled(struct trainer *trainer, const void *point);
+/* x = (1 - rate * decay) x. */
+void decay_decoupled(struct trainer *trainer, double rate);
+/* x_{step} arrived: it goes into the average. */
+void average_take(struct trainer *trainer);
 
 /* stopping.c: the rules, and what is the best. */
 /* Whether a is better than b in the run's direction. */

@@ -77,12 +77,24 @@ static double call_sum_sizes(const struct iteration *iteration, const void *v)
 	return vector_sum_sizes(trials->trainer, v);
 }
 
+static enum status call_residual(struct iteration *iteration, const void *point, size_t row, double *r, void *gradient)
+{
+	const struct trials *trials = iteration->trainer;
+	struct trainer *trainer = trials->trainer;
+	struct objective *residual = trainer->setup.residual;
+	const struct batch batch = { .data = trainer->setup.training, .first = row, .count = 1 };
+
+	trainer->gradient_count += row == 0; /* all rows make one evaluation */
+	return residual->type->evaluate(residual, point, &batch, trainer->setup.executor, r, gradient);
+}
+
 static const struct iteration_calls calls = { .evaluate_all = call_evaluate_all,
 					      .evaluate = call_evaluate,
 					      .dot = call_dot,
 					      .combine = call_combine,
 					      .largest = call_largest,
-					      .sum_sizes = call_sum_sizes };
+					      .sum_sizes = call_sum_sizes,
+					      .residual = call_residual };
 
 /* The gradient to step along: g, or the clipped one in trainer->point. */
 static const void *clipped(struct trainer *trainer, const void *g, double norm)
@@ -96,11 +108,26 @@ static const void *clipped(struct trainer *trainer, const void *g, double norm)
 	return trainer->point;
 }
 
+/* Where the step leaves the box the nearest point of it is the new x, of which nothing is known yet. */
+static void keep_to_box(struct trainer *trainer, struct iteration *iteration)
+{
+	const size_t bytes = trainer->n * dtype_size(trainer->dtype);
+
+	memcpy(trainer->point, iteration->next, bytes);
+	box_project(trainer, trainer->point);
+	if (memcmp(trainer->point, iteration->next, bytes) != 0) {
+		iteration->next = trainer->point;
+		iteration->next_f = NAN;
+		iteration->next_g = NULL;
+	}
+}
+
 enum status iterate_run(struct trainer *trainer, const struct batch *batch, double loss, const void *g, double norm,
 			double rate, struct iteration *out)
 {
 	struct trials trials = { trainer, batch };
 
+	norm = trainer->bounded ? vector_norm(trainer, g) : norm;
 	*out = (struct iteration){ .t = trainer->state->step + 1,
 				   .learning_rate = rate,
 				   .sign = trainer->sign,
@@ -112,6 +139,9 @@ enum status iterate_run(struct trainer *trainer, const struct batch *batch, doub
 				   .clipped = clipped(trainer, g, norm),
 				   .f = trainer->sign * loss,
 				   .norm = norm,
+				   .lower = trainer->setup.objective->lower,
+				   .upper = trainer->setup.objective->upper,
+				   .rows = trainer->rows,
 				   .next_f = NAN,
 				   .alpha = NAN,
 				   .batch = batch,
@@ -122,6 +152,9 @@ enum status iterate_run(struct trainer *trainer, const struct batch *batch, doub
 	const enum status status = trainer->optimizer.type->iterate(&trainer->optimizer, out);
 	out->trainer = NULL; /* the trials end here */
 	out->alpha = isnan(out->alpha) ? rate : out->alpha;
+	if (status == OK && trainer->bounded && out->next != NULL) {
+		keep_to_box(trainer, out);
+	}
 	return status;
 }
 
@@ -191,7 +224,8 @@ static enum status arrive(struct trainer *trainer, const struct batch *all)
 	}
 	count_evaluations(trainer, trainer->rows);
 	state->carried = 0;
-	state->gradient_norm = vector_stationarity(trainer, trainer->theta, trainer->carried);
+	state->gradient_norm = trainer->bounded ? gradient_size(trainer, trainer->carried, 1)
+						: vector_stationarity(trainer, trainer->theta, trainer->carried);
 	track_loss(trainer, loss);
 	if (validate) {
 		keep_validation(trainer, validation_loss, accuracy, classifier);
@@ -213,7 +247,9 @@ static enum status arrive(struct trainer *trainer, const struct batch *all)
 enum status step_iterating(struct trainer *trainer)
 {
 	struct run_state *state = trainer->state;
-	const struct batch all = { .data = trainer->setup.training, .count = trainer->rows };
+	const struct batch all = { .data = trainer->setup.training,
+				   .count = trainer->rows,
+				   .sum = trainer->setup.config.training.sum };
 	const struct batch *batch = trainer->rows != 0 ? &all : NULL;
 	struct iteration iteration;
 

@@ -41,19 +41,21 @@ enum status trainer_sizes(const struct train_config *config, const struct optimi
 	}
 	sizes->gradient = vector;
 	const bool whole = config->optimizer.type->whole_f64 != NULL;
-	const bool compared = whole && !isnan(config->stopping.parameter_change);
+	const bool apart = whole || config->bounded || config->optimizer.weight_decay != 0;
+	const bool compared = apart && !isnan(config->stopping.parameter_change);
 	const bool clipped = config->optimizer.type->iterate != NULL &&
-			     (!isnan(config->optimizer.clip_grad_norm) || !isnan(config->optimizer.clip_grad_value));
+			     (config->bounded || !isnan(config->optimizer.clip_grad_norm) ||
+			      !isnan(config->optimizer.clip_grad_value));
 	sizes->point = config->optimizer.type->look_ahead_f64 != NULL || compared || clipped ? vector : 0;
 	sizes->partial = (whole ? OPTIMIZER_SUMS : 2) * vector_chunks(n) * sizeof(double);
 	if (!scratch_sizes(config, shape, sizes)) {
 		return E_TOO_LARGE;
 	}
-	sizes->values = schedule_moves_momentum(&config->optimizer.schedule)
+	sizes->values = schedule_moves_momentum(&config->optimizer.schedule) || config->optimizer.weight_decay != 0
 				? config->optimizer.type->setting_count * sizeof(struct setting_value)
 				: 0;
 	sizes->order = 0;
-	if (training->shuffle && !train_full_batch(training, rows)) {
+	if ((training->shuffle || training->replacement) && !train_full_batch(training, rows)) {
 		if (rows > UINT32_MAX || !size_multiply(rows, sizeof(uint32_t), &sizes->order)) {
 			return E_TOO_LARGE;
 		}

@@ -54,7 +54,10 @@ enum status state_measure(const struct train_config *config, const struct optimi
 	    !append(layout, type->iterate != NULL ? vector : 0, &layout->gradient)) {
 		return E_TOO_LARGE;
 	}
-	return append(layout, whole, &layout->best) ? OK : E_TOO_LARGE;
+	return append(layout, whole, &layout->best) &&
+			       append(layout, train_averages(&config->optimizer) ? whole : 0, &layout->average)
+		       ? OK
+		       : E_TOO_LARGE;
 }
 
 /* One step of FNV-1a over bytes. */
@@ -114,12 +117,19 @@ static void mix_config(uint64_t *hash, const struct train_config *config)
 	mix_number(hash, optimizer->clip_grad_norm);
 	mix_number(hash, optimizer->clip_eps);
 	mix_number(hash, optimizer->clip_grad_value);
+	mix_number(hash, optimizer->weight_decay);
+	mix_count(hash, optimizer->decoupled);
+	mix_number(hash, optimizer->ema_decay);
+	mix_count(hash, optimizer->averaging);
+	mix_count(hash, optimizer->average_after);
 
 	const struct training_config *training = &config->training;
 	mix_count(hash, training->batch_size);
 	mix_count(hash, training->epochs);
 	mix_count(hash, training->steps);
 	mix_count(hash, training->shuffle);
+	mix_count(hash, training->replacement);
+	mix_count(hash, training->sum);
 	mix_count(hash, training->seed);
 	mix_count(hash, training->dtype);
 
@@ -157,6 +167,10 @@ uint64_t state_fingerprint(const struct trainer_setup *setup)
 	for (size_t i = 0; i < setup->objective->tensors; i++) {
 		mix(&hash, setup->objective->tensor[i].name, strlen(setup->objective->tensor[i].name));
 		mix_count(&hash, setup->objective->tensor[i].size);
+	}
+	mix_count(&hash, setup->objective->lower != NULL);
+	if (setup->objective->lower != NULL) { /* lower and upper are one allocation */
+		mix(&hash, setup->objective->lower, 2 * setup->objective->n * dtype_size(setup->objective->dtype));
 	}
 	mix_view(&hash, setup->training);
 	mix_view(&hash, setup->validation);

@@ -1,7 +1,8 @@
 /*
  * The run's state: one block, all that the next step depends on.
  *
- *   struct run_state | scalars | table | theta | slots ... | history | gradient | best theta      on 64-byte boundaries
+ *   struct run_state | scalars | table | theta | slots ... | history | gradient | best theta | average
+ *   on 64-byte boundaries
  *
  * Nothing in it points anywhere: a checkpoint is a copy of the block. Numbers that are not known (yet) are NAN, so
  * that no rule holds for them.
@@ -53,6 +54,8 @@ struct run_state {
 	uint64_t best, best_step; /* BEST_ */
 	double best_value;
 
+	uint64_t averaged; /* parameters that went into the average */
+
 	/* Early stopping. */
 	double early_best;
 	uint64_t early_count, early_wait; /* measurements; those in a row without improvement */
@@ -75,7 +78,7 @@ struct run_state {
 
 /* Where the parts of the block lie, in bytes from its start. */
 struct state_layout {
-	size_t scalars, table, theta, best, size;
+	size_t scalars, table, theta, best, average, size; /* average: of no size where none is kept */
 	size_t slot[OPTIMIZER_SLOTS];
 	size_t slots;
 	size_t history, history_count, stride; /* its first vector, how many, and bytes from one to the next */

@@ -79,6 +79,18 @@ static enum status check_setup(const struct trainer_setup *setup, struct error *
 	if ((needs & NEEDS_QUADRATIC) && !setup->objective->quadratic) {
 		return error_set(error, E_INVALID, "%s with these settings needs a quadratic objective", type->name);
 	}
+	if ((needs & NEEDS_NO_BOUNDS) && setup->objective->lower != NULL) {
+		return error_set(error, E_INVALID, "%s cannot keep to bounds", type->name);
+	}
+	if ((needs & NEEDS_SQUARES) && setup->residual == NULL) {
+		return error_set(error, E_INVALID, "%s needs the residuals of a sum of squares", type->name);
+	}
+	if ((needs & NEEDS_SQUARES) && config->direction == MAXIMIZE) {
+		return error_set(error, E_INVALID, "%s makes squares small, not large", type->name);
+	}
+	if (type->iterate != NULL && config->optimizer.weight_decay != 0) {
+		return error_set(error, E_INVALID, "%s takes no weight decay", type->name);
+	}
 	if (type->check != NULL && type->check(&config->optimizer.settings, &setting, error) != OK) {
 		return E_INVALID;
 	}
@@ -100,6 +112,7 @@ static void lay_out(struct trainer *trainer)
 
 	trainer->theta = block + layout->theta;
 	trainer->best = block + layout->best;
+	trainer->average = block + layout->average;
 	trainer->optimizer.scalar = (double *)(void *)(block + layout->scalars);
 	for (size_t k = 0; k < layout->slots; k++) {
 		trainer->optimizer.slot[k] = block + layout->slot[k];
@@ -154,6 +167,9 @@ static void derive(struct trainer *trainer)
 	trainer->optimizer.tensors = moved_tensors(setup->objective);
 	trainer->optimizer.executor = setup->executor;
 	trainer->iterates = config->optimizer.type->iterate != NULL;
+	trainer->bounded = config->bounded;
+	trainer->apart =
+		config->optimizer.type->whole_f64 != NULL || trainer->bounded || config->optimizer.weight_decay != 0;
 	trainer->rate_index = optimizer_rate_index(config->optimizer.type);
 	trainer->proximal =
 		setup->objective->l1 != NULL && trainer->sign > 0 && optimizer_is_proximal(config->optimizer.type);
@@ -163,8 +179,9 @@ static void derive(struct trainer *trainer)
 	}
 }
 
-/* Makes the optimizer read its settings from the trainer's copy, in which the schedule moves the momentum. */
-static void own_momentum(struct trainer *trainer)
+/* Makes the optimizer read its settings from the trainer's copy, in which the schedule moves the momentum, and in which
+ * a weight decay is 0 that the trainer does in its place. */
+static void own_settings(struct trainer *trainer)
 {
 	struct settings *settings = &trainer->optimizer.settings;
 
@@ -175,7 +192,12 @@ static void own_momentum(struct trainer *trainer)
 	settings->value = trainer->values;
 	for (size_t i = 0; i < settings->count; i++) {
 		struct setting_value *value = &trainer->values[i];
-		if (strcmp(settings->table[i].name, "momentum") == 0 && value->number != 0) {
+		if (strcmp(settings->table[i].name, "weight_decay") == 0 &&
+		    trainer->setup.config.optimizer.weight_decay != 0) {
+			value->number = 0;
+		} else if (!schedule_moves_momentum(&trainer->setup.config.optimizer.schedule)) {
+			continue;
+		} else if (strcmp(settings->table[i].name, "momentum") == 0 && value->number != 0) {
 			trainer->momentum = &value->number;
 		} else if (strcmp(settings->table[i].name, "betas") == 0) {
 			memcpy(trainer->betas, value->values, sizeof trainer->betas);
@@ -205,6 +227,12 @@ void trainer_begin(struct trainer *trainer)
 	} else {
 		setup->objective->type->initialise(setup->objective, setup->config.training.seed, trainer->theta);
 	}
+	if (trainer->bounded) {
+		box_project(trainer, trainer->theta);
+	}
+	if (train_averages(&setup->config.optimizer)) {
+		memcpy(trainer->average, trainer->theta, setup->objective->n * dtype_size(trainer->dtype));
+	}
 }
 
 enum status trainer_create(const struct trainer_setup *setup, struct trainer **out, struct error *error)
@@ -218,6 +246,8 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 		return status;
 	}
 	const size_t outputs = objective->type->predict != NULL ? objective->outputs : 0;
+	struct train_config config = setup->config;
+	config.bounded = objective->lower != NULL;
 	const struct linear_form *linear = objective->linear.loss.derive != NULL ? &objective->linear : NULL;
 	const struct optimizer_shape shape = { objective->n - objective->buffers,
 					       rows,
@@ -225,7 +255,7 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 					       linear != NULL,
 					       objective->buffers,
 					       linear != NULL && linear->loss.kinked };
-	status = trainer_sizes(&setup->config, &shape, &sizes);
+	status = trainer_sizes(&config, &shape, &sizes);
 	if (status != OK) {
 		return error_set(error, E_MEMORY, "%zu parameters are more than memory can hold", objective->n);
 	}
@@ -234,11 +264,12 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 		return error_set(error, E_MEMORY, "no memory for %zu parameters", objective->n);
 	}
 	trainer->setup = *setup;
+	trainer->setup.config = config;
 	trainer->layout = sizes.layout;
 	trainer->points_capacity = sizes.points_capacity;
 	trainer->outputs_rows = evaluate_rows(outputs);
 	derive(trainer);
-	own_momentum(trainer);
+	own_settings(trainer);
 	lay_out(trainer);
 	trainer_begin(trainer);
 	trainer->setup.initial = NULL;
@@ -327,6 +358,11 @@ const void *trainer_parameters(const struct trainer *trainer)
 const void *trainer_best(const struct trainer *trainer)
 {
 	return trainer->state->best != BEST_NONE ? trainer->best : NULL;
+}
+
+const void *trainer_average(const struct trainer *trainer)
+{
+	return train_averages(&trainer->setup.config.optimizer) ? trainer->average : NULL;
 }
 
 void trainer_stop(struct trainer *trainer, enum stop_reason reason)

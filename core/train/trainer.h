@@ -103,8 +103,11 @@ struct trainer_setup {
 	const struct data_view *training;   /* borrowed; NULL for objectives without rows */
 	const struct data_view *validation; /* borrowed; NULL: none */
 	const void *initial;                /* [n] of dtype, or NULL: objective->type->initialise(seed) */
-	struct executor *executor;          /* borrowed */
-	double (*clock)(void);              /* seconds, monotonic; NULL: time stands still */
+	/* One residual a row, whose squares the objective adds up: its value and gradient over one row are the residual
+	 * and its derivatives. Borrowed; NULL: none, or nobody needs it. */
+	struct objective *residual;
+	struct executor *executor; /* borrowed */
+	double (*clock)(void);     /* seconds, monotonic; NULL: time stands still */
 	/* Ends the run like stopping.max_seconds, but is no part of the configuration that a state is bound to; 0, NAN:
 	 * none. */
 	double seconds_limit;
@@ -173,6 +176,8 @@ size_t trainer_trace(const struct trainer *trainer, struct trace_sample out[TRAC
 /* theta now and theta of the best measurement ([n] of dtype, borrowed; best NULL when there is none). */
 const void *trainer_parameters(const struct trainer *trainer);
 const void *trainer_best(const struct trainer *trainer);
+/* The average that the configuration asks for, likewise; NULL: none is asked for. x_0 until there is one. */
+const void *trainer_average(const struct trainer *trainer);
 
 /* Metrics of a set of rows at theta. r2 is the mean over the targets, as in scikit-learn. */
 struct evaluation {

@@ -263,17 +263,30 @@ static void measure_piece(void *context, size_t index, size_t slot)
 	}
 }
 
-/* The optimizer's own passes, between ours. */
-static void update_whole(struct trainer *trainer, struct update_pass *pass)
+/* The optimizer's own passes, or those of its update(), between ours. */
+static void update_apart(struct trainer *trainer, struct update_pass *pass)
 {
 	const struct optimizer_type *type = trainer->optimizer.type;
+	const bool measure = pass->measure;
 
 	vector_transform(trainer, trainer->gradient, pass->factor, pass->limit);
-	if (pass->measure) {
+	decay_coupled(trainer, trainer->look_ahead ? trainer->point : trainer->theta);
+	if (measure) {
 		memcpy(trainer->point, trainer->theta, trainer->n * dtype_size(trainer->dtype));
 	}
-	(trainer->dtype == DTYPE_FLOAT32 ? type->whole_f32 : type->whole_f64)(&trainer->optimizer, pass->step);
-	if (pass->measure) {
+	decay_decoupled(trainer, pass->step->learning_rate);
+	if (type->whole_f64 != NULL) {
+		(trainer->dtype == DTYPE_FLOAT32 ? type->whole_f32 : type->whole_f64)(&trainer->optimizer, pass->step);
+	} else {
+		pass->factor = 1;
+		pass->limit = NAN;
+		pass->measure = false;
+		run_chunks(trainer, update_piece, pass);
+	}
+	if (trainer->bounded) {
+		box_project(trainer, trainer->theta);
+	}
+	if (measure) {
 		run_chunks(trainer, measure_piece, pass);
 	}
 }
@@ -295,8 +308,8 @@ void vector_update(struct trainer *trainer, const struct step *step, double fact
 {
 	struct update_pass pass = { trainer, step, factor, limit, measure };
 
-	if (trainer->optimizer.type->whole_f64 != NULL) {
-		update_whole(trainer, &pass);
+	if (trainer->apart) {
+		update_apart(trainer, &pass);
 	} else {
 		run_chunks(trainer, update_piece, &pass);
 	}

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/model/residual.h"
 #include "server/log.h"
 #include "server/runner/restarts.h"
 #include "server/runner/run.h"
@@ -19,6 +20,7 @@ static void run_fini(struct run *run)
 	restarts_destroy(run->restarts);
 	trainer_destroy(run->trainer);
 	objective_destroy(run->objective);
+	objective_destroy(run->residual);
 	if (run->is_prepared) {
 		prepared_fini(&run->prepared);
 	}
@@ -121,6 +123,21 @@ static enum status load_initial(struct run *run, struct error *error)
 	return OK;
 }
 
+static bool needs_residual(const struct job_spec *spec)
+{
+	const struct optimizer_config *optimizer = &spec->train.optimizer;
+	return (optimizer_needs(optimizer->type, &optimizer->settings) & NEEDS_SQUARES) != 0;
+}
+
+/* The residuals of a sum of squares; what is none has none. */
+static enum status build_residual(struct run *run, struct error *error)
+{
+	const struct job_spec *spec = run->spec;
+	const enum status status =
+		model_residual(&spec->model, &spec->shape, spec->train.training.dtype, &run->residual, error);
+	return status == E_MEMORY || needs_residual(spec) ? status : OK;
+}
+
 static enum status build_trainer(struct run *run, struct error *error)
 {
 	struct job_spec *spec = run->spec;
@@ -129,6 +146,9 @@ static enum status build_trainer(struct run *run, struct error *error)
 	shape.rows = spec->train_rows;
 	enum status status = spec->model.type->build(&spec->model, &shape, spec->train.training.dtype, executor->slots,
 						     &run->objective, error);
+	if (status == OK && (needs_residual(spec) || (run->is_prepared && !spec->model.type->has_layers))) {
+		status = build_residual(run, error);
+	}
 	if (status == OK) {
 		status = load_initial(run, error);
 	}
@@ -144,6 +164,7 @@ static enum status build_trainer(struct run *run, struct error *error)
 		.training = training,
 		.validation = validation,
 		.initial = run->initial,
+		.residual = run->residual,
 		.executor = executor,
 		.clock = run_seconds,
 		.seconds_limit = run->environment->max_job_seconds,

@@ -18,6 +18,7 @@ struct run {
 	struct prepared prepared;
 	bool is_prepared;
 	struct objective *objective;
+	struct objective *residual; /* of a sum of squares whose residuals somebody needs; else NULL */
 	struct trainer *trainer;
 	struct model_card *card;
 	struct text card_text;

@@ -32,9 +32,10 @@ void run_sleep(long milliseconds)
 /* What only an ending has. */
 struct result {
 	struct evaluation train, validation;
-	bool measured, has_validation;
+	bool measured, has_validation, fitted;
 	struct certificate certificate;
 	struct advice advice;
+	struct fit fit;
 };
 
 /* result NULL: the run goes on. */
@@ -46,6 +47,9 @@ static enum status render_report(struct run *run, const struct result *result, s
 		report.final_validation = result->measured && result->has_validation ? &result->validation : NULL;
 		report.certificate = &result->certificate;
 		report.advice = &result->advice;
+		report.fit = result->fitted ? &result->fit : NULL;
+		report.objective = result->measured ? run->objective : NULL;
+		report.theta = trainer_parameters(run->trainer);
 	}
 	trainer_progress(run->trainer, &report.progress);
 	restarts_report(run->restarts, &report);
@@ -261,12 +265,18 @@ enum status run_finish_trained(struct run *run)
 	if (status == OK) {
 		status = assess(run, &progress, &result);
 	}
+	result.fitted = result.measured && run->residual != NULL &&
+			fit_affordable(run->prepared.training.rows, run->objective->n);
+	if (status == OK && result.fitted) {
+		status = trainer_fit(run->trainer, trainer_parameters(run->trainer), &result.fit);
+	}
 	if (status != OK) {
 		return status;
 	}
 	struct text report, document;
 	text_init(&document);
 	status = render_report(run, &result, &report);
+	fit_fini(&result.fit);
 	if (status == OK && diverged) {
 		render_divergence(&progress, &result.advice, &document);
 		status = text_failed(&document) ? E_MEMORY : OK;

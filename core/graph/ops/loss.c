@@ -59,6 +59,24 @@ const struct graph_op op_squared_error = {
 	.forward = { squared_error_mean_f32, squared_error_mean_f64 },
 };
 
+/* One output and one number. */
+static enum status residual_shape(const struct shape *in, struct shape *out, struct error *error)
+{
+	if (in[0].extent[0] != 1) {
+		return misfit("residual", in, error);
+	}
+	return loss_numbers_shape(in, out, error);
+}
+
+const struct graph_op op_residual = {
+	.name = "residual",
+	.doc = "mean over rows of z - y, of one output.",
+	.kind = OP_MEAN,
+	.arity = 2,
+	.shape = residual_shape,
+	.forward = { residual_mean_f32, residual_mean_f64 },
+};
+
 const struct graph_op op_bce_with_logits = {
 	.name = "bce_with_logits",
 	.doc = "mean over rows and columns of log(1 + exp(z)) - y z, y between 0 and 1.",

@@ -18,6 +18,20 @@ NUMBERS_LOSS(squared_error_mean, squared_error)
 NUMBERS_LOSS(bce_mean, bce_logits)
 #undef NUMBERS_LOSS
 
+static void NAME(residual_mean)(const struct op_call *call)
+{
+	const REAL *z = call->in[0], *y = call->in[1];
+	REAL *d = call->d_in[0];
+	for (size_t r = 0; r < call->rows; r++) {
+		if (call->sum != NULL) {
+			*call->sum += (double)z[r] - (double)y[r];
+		}
+		if (d != NULL) {
+			d[r] = (REAL)call->seed;
+		}
+	}
+}
+
 static void NAME(bce_label_mean)(const struct op_call *call)
 {
 	double sum = call->kernels->NAME(bce_logits_label)(call->rows, call->in[0], call->in[1], (REAL)call->seed,

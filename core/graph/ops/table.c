@@ -37,6 +37,7 @@ const struct graph_op *const graph_ops[] = {
 	&op_flatten,
 	&op_add_rows,
 	&op_squared_error,
+	&op_residual,
 	&op_bce_with_logits,
 	&op_bce_with_logits_label,
 	&op_cross_entropy,
