@@ -13,6 +13,8 @@
  *   batch          linear models: everything at once up to 4,096 rows (the data stays in the cache and the rules for
  * stopping hold exactly), above that 256 rows; networks 32 rows, since they gain from the noise. epochs         a
  * number of updates after which such models are done, turned into passes.
+ *   tolerances     as the contract says; a curve fit (levenberg_marquardt) ends when its parameters stand still, since
+ *                  its squares may be of any size and an absolute change of them says nothing.
  */
 #include <math.h>
 #include <string.h>
@@ -140,11 +142,15 @@ enum dtype default_dtype(const struct judge *judge)
 void default_tolerances(const struct judge *judge, struct stopping_config *stopping)
 {
 	const struct training_config *training = &judge->spec->train.training;
-	bool full = training->batch_size == 0 && !judge->spec->train.optimizer.schedule.type->tests,
+	const struct optimizer_config *optimizer = &judge->spec->train.optimizer;
+	bool full = training->batch_size == 0 && !optimizer->schedule.type->tests,
 	     wide = training->dtype == DTYPE_FLOAT64;
 	stopping->gradient_norm = !full ? (double)NAN : wide ? 1e-8 : 1e-4;
 	stopping->loss_change = !full ? (double)NAN : wide ? 1e-12 : 1e-7;
 	stopping->parameter_change = stopping->loss_change;
+	if (optimizer->type != NULL && (optimizer_needs(optimizer->type, &optimizer->settings) & NEEDS_SQUARES)) {
+		stopping->gradient_norm = stopping->loss_change = (double)NAN;
+	}
 }
 
 /* Points of a curve: step 0, each multiple, the last step, and each epoch's end where validation is measured there. */

@@ -12,7 +12,7 @@ static const struct at at_initial = { &at_model, "initial_parameters", 0 };
 
 static void take_job(struct judge *judge, const cJSON *item)
 {
-	static const char *const ats[] = { "best", "last", NULL };
+	static const char *const ats[] = { "best", "last", "averaged", NULL };
 	enum { JOB, AT, COUNT };
 	struct job_spec *spec = judge->spec;
 	struct field fields[COUNT] = { { .name = "job_id" }, { .name = "at" } };

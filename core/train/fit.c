@@ -44,6 +44,14 @@ static double spread_of(const struct data_view *data)
 	return spread;
 }
 
+/* Whether a parameter is held by a bound: it has no error then, and counts for none. */
+static bool is_held(const struct objective *objective, const void *theta, size_t j)
+{
+	const double x = number_at(objective->dtype, theta, j);
+	return objective->lower != NULL && (x <= number_at(objective->dtype, objective->lower, j) ||
+					    x >= number_at(objective->dtype, objective->upper, j));
+}
+
 /* The factors of J in r [n, n + 1], sum r^2 in fit. row [n + 1]. */
 static enum status fold_rows(struct trainer *trainer, const void *theta, double *r, double *row, struct fit *fit)
 {
@@ -57,7 +65,8 @@ static enum status fold_rows(struct trainer *trainer, const void *theta, double 
 			return status;
 		}
 		for (size_t j = 0; j < fit->n; j++) {
-			row[j] = number_at(trainer->dtype, trainer->gradient, j);
+			const bool held = is_held(trainer->setup.objective, theta, j);
+			row[j] = held ? 0 : number_at(trainer->dtype, trainer->gradient, j);
 		}
 		row[fit->n] = value;
 		fit->squares += value * value;
@@ -71,13 +80,20 @@ enum status trainer_fit(struct trainer *trainer, const void *theta, struct fit *
 	const size_t n = trainer->n, m = (size_t)trainer->rows;
 	double *r = calloc(n * (n + 1) + 2 * n + 1, sizeof *r), *row = r + n * (n + 1);
 
-	*out = (struct fit){ .n = n, .freedom = m > n ? m - n : 0, .error = calloc(n, sizeof(double)) };
+	*out = (struct fit){ .n = n, .error = calloc(n, sizeof(double)) };
 	enum status status = r == NULL || out->error == NULL ? E_MEMORY : fold_rows(trainer, theta, r, row, out);
 	if (status == OK) {
+		size_t free = n;
+		for (size_t j = 0; j < n; j++) {
+			const bool held = is_held(trainer->setup.objective, theta, j);
+			r[j * (n + 1) + j] = held ? 1 : r[j * (n + 1) + j]; /* its column is 0 beside */
+			free -= held;
+		}
+		out->freedom = m > free ? m - free : 0;
 		squares_deviations(r, n, row, out->error);
 		out->deviation = out->freedom > 0 ? sqrt(out->squares / (double)out->freedom) : (double)NAN;
 		for (size_t j = 0; j < n; j++) {
-			out->error[j] *= out->deviation;
+			out->error[j] *= is_held(trainer->setup.objective, theta, j) ? (double)NAN : out->deviation;
 		}
 		const double spread = spread_of(trainer->setup.training);
 		out->r2 = spread > 0 ? 1 - out->squares / spread : (double)NAN;

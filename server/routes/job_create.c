@@ -205,7 +205,8 @@ static enum status load_initial(struct making *making)
 {
 	const char *at = NULL;
 	const char *id = job_draft_initial_job_id(making->draft, &at);
-	if (id == NULL || strlen(id) >= ID_SIZE || (at != NULL && strcmp(at, "best") != 0 && strcmp(at, "last") != 0)) {
+	if (id == NULL || strlen(id) >= ID_SIZE ||
+	    (at != NULL && strcmp(at, "best") != 0 && strcmp(at, "last") != 0 && strcmp(at, "averaged") != 0)) {
 		return OK; /* the spec's judge says what is wrong */
 	}
 	struct job_record record = { 0 };

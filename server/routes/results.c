@@ -266,11 +266,11 @@ static void name_download(struct http_response *response, const struct job_recor
 enum http_outcome jobs_weights(void *context, struct http_request *request, struct http_response *response)
 {
 	static const char *const formats[] = { "json", NULL };
-	static const char *const places[] = { "best", "last", NULL };
+	static const char *const places[] = { "best", "last", "averaged", NULL };
 	struct service *service = context;
 	struct problem problem;
 	problem_init(&problem);
-	size_t format = 0, place = 2;
+	size_t format = 0, place = 3;
 	query_word(request, "format", formats, &format, &problem);
 	query_word(request, "at", places, &place, &problem);
 	if (problem_any(&problem)) {

@@ -131,6 +131,7 @@ static enum status save(struct run *run, size_t weights_max)
 		if (checkpoint.length <= weights_max) {
 			checkpoint.last = weights_of(run, trainer_parameters(run->trainer), progress.step);
 			checkpoint.best = weights_of(run, trainer_best(run->trainer), progress.best_step);
+			checkpoint.averaged = weights_of(run, trainer_average(run->trainer), progress.step);
 		}
 		status = store_save_checkpoint(run->environment->store, run->record->id, run->record->attempt,
 					       &checkpoint, &chunk, report.data);
@@ -253,7 +254,7 @@ static enum status assess(struct run *run, const struct trainer_progress *progre
 enum status run_finish_trained(struct run *run)
 {
 	struct trainer_progress progress;
-	struct result result;
+	struct result result = { .fitted = false };
 	trainer_progress(run->trainer, &progress);
 	bool diverged = progress.reason == STOP_DIVERGED;
 	/* A cancel may come when the trainer has stopped already, in the pass of the metrics: they are left out then.
@@ -293,6 +294,7 @@ enum status run_finish_trained(struct run *run)
 			.card = run->card_sent ? NULL : run->card_text.data,
 			.last = weights_of(run, trainer_parameters(run->trainer), progress.step),
 			.best = weights_of(run, trainer_best(run->trainer), progress.best_step),
+			.averaged = weights_of(run, trainer_average(run->trainer), progress.step),
 			.chunk = take_points(run),
 		};
 		run_finish(run, &ending);

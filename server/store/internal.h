@@ -82,7 +82,14 @@ enum status curve_cut(struct db *db, struct job_head *head, int64_t last);
 
 /* --- snapshots (snapshot.c): states and weights --- */
 
-enum snapshot_kind { SNAPSHOT_STATE, SNAPSHOT_LAST, SNAPSHOT_BEST, SNAPSHOT_INITIAL, SNAPSHOT_KINDS };
+enum snapshot_kind {
+	SNAPSHOT_STATE,
+	SNAPSHOT_LAST,
+	SNAPSHOT_BEST,
+	SNAPSHOT_INITIAL,
+	SNAPSHOT_AVERAGED,
+	SNAPSHOT_KINDS
+};
 /* What a job that has ended needs no more. */
 enum { SNAPSHOTS_TO_GO_ON = 1u << SNAPSHOT_STATE | 1u << SNAPSHOT_INITIAL };
 enum { FILE_NAME_SIZE = 64, DIGEST_SIZE = 32 };

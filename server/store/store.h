@@ -178,7 +178,7 @@ struct checkpoint {
 	const char *build; /* identity of the program that made it, instruction set, BLAS kernel */
 	const void *state;
 	size_t length;
-	struct weights_blob last, best;
+	struct weights_blob last, best, averaged;
 };
 enum status store_save_checkpoint(struct store *store, const char *id, uint64_t attempt,
 				  const struct checkpoint *checkpoint, const struct points_chunk *chunk,
@@ -196,9 +196,9 @@ struct job_ending {
 	const char *stop_reason;
 	const char *report;
 	uint64_t step;
-	const char *error;              /* JSON or NULL */
-	const char *card;               /* or NULL when already set */
-	struct weights_blob last, best; /* none: those of the checkpoint stay, if any */
+	const char *error;                        /* JSON or NULL */
+	const char *card;                         /* or NULL when already set */
+	struct weights_blob last, best, averaged; /* none: those of the checkpoint stay, if any */
 	struct points_chunk chunk;
 };
 enum status store_finish_job(struct store *store, const char *id, uint64_t attempt, const struct job_ending *ending);
@@ -219,7 +219,7 @@ struct curve_slice {
 enum status store_read_points(struct store *store, const char *id, uint64_t from_step, size_t limit,
 			      struct curve_slice *out);
 void curve_slice_fini(struct curve_slice *slice);
-/* at: "best" or "last". E_NOT_FOUND: none (yet). values returned owned. */
+/* at: "best", "last" or "averaged". E_NOT_FOUND: none (yet). values returned owned. */
 enum status store_read_weights(struct store *store, const char *id, const char *at, uint64_t *step, void **values,
 			       size_t *length);
 

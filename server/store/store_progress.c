@@ -179,7 +179,8 @@ enum status store_save_checkpoint(struct store *store, const char *id, uint64_t 
 				  const struct checkpoint *checkpoint, const struct points_chunk *chunk,
 				  const char *report)
 {
-	const struct weights_blob *last = &checkpoint->last, *best = &checkpoint->best;
+	const struct weights_blob *last = &checkpoint->last, *best = &checkpoint->best,
+				  *averaged = &checkpoint->averaged;
 	struct save_checkpoint save = {
 		.request.run = run_checkpoint,
 		.store = store,
@@ -200,7 +201,11 @@ enum status store_save_checkpoint(struct store *store, const char *id, uint64_t 
 			      { .kind = SNAPSHOT_BEST,
 				.step = best->step,
 				.bytes = best->values,
-				.length = best->length } },
+				.length = best->length },
+			      { .kind = SNAPSHOT_AVERAGED,
+				.step = averaged->step,
+				.bytes = averaged->values,
+				.length = averaged->length } },
 	};
 	enum status status = curve_check(chunk);
 	if (status != OK || checkpoint->state == NULL || checkpoint->build == NULL) {

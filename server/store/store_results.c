@@ -123,7 +123,9 @@ enum status store_read_points(struct store *store, const char *id, uint64_t from
 enum status store_read_weights(struct store *store, const char *id, const char *at, uint64_t *step, void **values,
 			       size_t *length)
 {
-	enum snapshot_kind kind = strcmp(at, "best") == 0 ? SNAPSHOT_BEST : SNAPSHOT_LAST;
+	enum snapshot_kind kind = strcmp(at, "best") == 0       ? SNAPSHOT_BEST
+				  : strcmp(at, "averaged") == 0 ? SNAPSHOT_AVERAGED
+								: SNAPSHOT_LAST;
 	return snapshot_read(store, id, kind, step, NULL, values, length);
 }
 

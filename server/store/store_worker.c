@@ -191,7 +191,7 @@ struct finish_job {
 	const char *id;
 	uint64_t attempt;
 	const struct job_ending *ending;
-	struct snapshot last, best;
+	struct snapshot last, best, averaged;
 	struct released released;
 };
 
@@ -235,6 +235,9 @@ static enum status run_finish(struct transaction *transaction, struct request *r
 		status = snapshot_put(db, head.key, -1, &finish->best, &finish->released);
 	}
 	if (status == OK) {
+		status = snapshot_put(db, head.key, -1, &finish->averaged, &finish->released);
+	}
+	if (status == OK) {
 		status = end_job(transaction, &head, finish->ending);
 	}
 	if (status == OK) {
@@ -259,6 +262,10 @@ enum status store_finish_job(struct store *store, const char *id, uint64_t attem
 			  .step = ending->best.step,
 			  .bytes = ending->best.values,
 			  .length = ending->best.length },
+		.averaged = { .kind = SNAPSHOT_AVERAGED,
+			      .step = ending->averaged.step,
+			      .bytes = ending->averaged.values,
+			      .length = ending->averaged.length },
 	};
 	enum status status = curve_check(&ending->chunk);
 	if (status != OK || !job_status_ended(ending->status) || ending->step > INT64_MAX) {
@@ -269,6 +276,9 @@ enum status store_finish_job(struct store *store, const char *id, uint64_t attem
 		status = snapshot_stage(store, &finish.best);
 	}
 	if (status == OK) {
+		status = snapshot_stage(store, &finish.averaged);
+	}
+	if (status == OK) {
 		status = writer_submit(&store->writer, &finish.request);
 	}
 	if (status == OK) {
@@ -277,6 +287,7 @@ enum status store_finish_job(struct store *store, const char *id, uint64_t attem
 	} else {
 		snapshot_unstage(store, &finish.last);
 		snapshot_unstage(store, &finish.best);
+		snapshot_unstage(store, &finish.averaged);
 	}
 	return status;
 }

@@ -22,8 +22,8 @@ static const struct wrong wrongs[] = {
 	{ CLASSES
 	  "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"type\": \"adam\", \"dampening\": 0.1}}",
 	  "/optimizer/dampening", FAULT_NOT_ALLOWED, "a setting of sgd, not of adam" },
-	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"ema_decay\": 0.1}}",
-	  "/optimizer/ema_decay", FAULT_NOT_ALLOWED, "not available yet" },
+	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"ema_decay\": 1.1}}",
+	  "/optimizer/ema_decay", FAULT_OUT_OF_RANGE, "below 1" },
 	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"learning_rate\": -1}}",
 	  "/optimizer/learning_rate", FAULT_OUT_OF_RANGE, "out of range" },
 	{ CLASSES "\"model\": {\"type\": \"logistic_regression\"}, \"optimizer\": {\"learning_rate\": 1e400}}",

@@ -134,6 +134,24 @@ static inline double trial_least_squares(const struct trial_objective *self, con
 	return sum / (double)batch->count;
 }
 
+/* x'theta - y of the batch's first row: what trial_least_squares squares. */
+static inline double trial_residual(const struct trial_objective *self, const double *theta, const struct batch *batch,
+				    double *gradient)
+{
+	const struct data_view *data = batch->data;
+	const size_t n = self->base.n;
+	double d = -trial_get(data->dtype, data->y, batch->first);
+
+	for (size_t j = 0; j < n; j++) {
+		const double x = trial_get(data->dtype, data->x, batch->first * n + j);
+		d += theta[j] * x;
+		if (gradient != NULL) {
+			gradient[j] = x;
+		}
+	}
+	return d;
+}
+
 static inline void trial_objective_init(struct trial_objective *self, enum dtype dtype, size_t n,
 					double (*evaluate)(const struct trial_objective *, const double *,
 							   const struct batch *, double *))
@@ -174,7 +192,7 @@ static inline void trial_function_init(struct trial_objective *self, enum dtype 
 
 /* A run: its configuration, objective, data and what came out. */
 struct trial {
-	struct trial_objective objective;
+	struct trial_objective objective, residual;
 	struct trainer_setup setup;
 	struct setting_value optimizer_value[TRIAL_SETTINGS], schedule_value[TRIAL_SETTINGS];
 	struct executor executor;
@@ -307,6 +325,11 @@ static inline void trial_init(struct trial *trial, uint64_t steps)
 static inline void trial_create(struct trial *trial)
 {
 	struct error error = { OK, "" };
+	if (trial_needs(trial, NEEDS_SQUARES)) {
+		const struct objective *objective = trial->setup.objective;
+		trial_objective_init(&trial->residual, objective->dtype, objective->n, trial_residual);
+		trial->setup.residual = &trial->residual.base;
+	}
 	ck_assert_msg(trainer_create(&trial->setup, &trial->trainer, &error) == OK, "%s", error.text);
 }
 
