@@ -58,7 +58,7 @@ struct iteration {
 	const struct batch *batch; /* the rows of this update; NULL: the objective has none */
 	uint64_t steps_per_epoch;
 	const struct linear_view *linear; /* the objective as a linear model, all rows; NULL: it is none */
-	size_t rows; /* of the data, each with a residual where NEEDS_SQUARES is met; 0: none */
+	size_t rows;                      /* of the data, each with a residual where NEEDS_SQUARES is met; 0: none */
 
 	const struct iteration_calls *call;
 	void *trainer;

@@ -59,21 +59,12 @@ const struct graph_op op_squared_error = {
 	.forward = { squared_error_mean_f32, squared_error_mean_f64 },
 };
 
-/* One output and one number. */
-static enum status residual_shape(const struct shape *in, struct shape *out, struct error *error)
-{
-	if (in[0].extent[0] != 1) {
-		return misfit("residual", in, error);
-	}
-	return loss_numbers_shape(in, out, error);
-}
-
 const struct graph_op op_residual = {
 	.name = "residual",
-	.doc = "mean over rows of z - y, of one output.",
+	.doc = "mean over rows and columns of z - y.",
 	.kind = OP_MEAN,
 	.arity = 2,
-	.shape = residual_shape,
+	.shape = loss_numbers_shape,
 	.forward = { residual_mean_f32, residual_mean_f64 },
 };
 

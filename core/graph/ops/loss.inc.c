@@ -20,14 +20,15 @@ NUMBERS_LOSS(bce_mean, bce_logits)
 
 static void NAME(residual_mean)(const struct op_call *call)
 {
+	const size_t m = call->shape[0].extent[0];
 	const REAL *z = call->in[0], *y = call->in[1];
 	REAL *d = call->d_in[0];
-	for (size_t r = 0; r < call->rows; r++) {
+	for (size_t i = 0; i < call->rows * m; i++) {
 		if (call->sum != NULL) {
-			*call->sum += (double)z[r] - (double)y[r];
+			*call->sum += ((double)z[i] - (double)y[i]) / (double)m;
 		}
 		if (d != NULL) {
-			d[r] = (REAL)call->seed;
+			d[i] = (REAL)(call->seed / (double)m);
 		}
 	}
 }

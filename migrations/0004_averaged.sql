@@ -1,4 +1,4 @@
--- 0003: averaged weights, a fifth kind of snapshot, by the same way as 0002.
+-- 0004: averaged weights, a fifth kind of snapshot, by the same way as 0002.
 
 CREATE TABLE new_snapshot (
 	key INTEGER PRIMARY KEY,
