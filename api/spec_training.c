@@ -123,14 +123,10 @@ void judge_training(struct judge *judge)
 	struct at at_shuffle = { &at_training, "shuffle", 0 }, at_seed = { &at_training, "seed", 0 };
 	struct at at_dtype = { &at_training, "dtype", 0 }, at_direction = { NULL, "direction", 0 };
 	struct field fields[PART_COUNT] = {
-		[PART_BATCH] = { .name = "batch_size" },
-		[PART_EPOCHS] = { .name = "epochs" },
-		[PART_STEPS] = { .name = "steps" },
-		[PART_SHUFFLE] = { .name = "shuffle" },
-		[PART_SEED] = { .name = "seed" },
-		[PART_DTYPE] = { .name = "dtype" },
-		[PART_SAMPLING] = { .name = "sampling" },
-		[PART_REDUCTION] = { .name = "reduction" },
+		[PART_BATCH] = { .name = "batch_size" },  [PART_EPOCHS] = { .name = "epochs" },
+		[PART_STEPS] = { .name = "steps" },       [PART_SHUFFLE] = { .name = "shuffle" },
+		[PART_SEED] = { .name = "seed" },         [PART_DTYPE] = { .name = "dtype" },
+		[PART_SAMPLING] = { .name = "sampling" }, [PART_REDUCTION] = { .name = "reduction" },
 		[PART_RESTARTS] = { .name = "restarts" },
 	};
 	size_t index;

@@ -36,7 +36,7 @@ struct training_config {
 	bool sum;         /* losses are added over the rows of a batch; else averaged */
 	/* Runs, from as many initial points; 0 counts as 1. The caller's matter, not the trainer's. */
 	uint64_t restarts;
-	uint64_t seed;    /* 0 .. 2^53-1 */
+	uint64_t seed; /* 0 .. 2^53-1 */
 	enum dtype dtype;
 };
 
