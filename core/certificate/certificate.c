@@ -67,13 +67,19 @@ static double get(const struct certificate_request *request, const void *array, 
 							  : ((const double *)array)[i];
 }
 
+/* Numbers that a gradient has: all of theta but the buffers at its end. */
+static size_t moving(const struct certificate_request *request)
+{
+	return request->objective->n - request->objective->buffers;
+}
+
 static double norm_of(const struct certificate_request *request, const void *array)
 {
 	double largest = 0, sum = 0;
-	for (size_t i = 0; i < request->objective->n; i++) {
+	for (size_t i = 0; i < moving(request); i++) {
 		largest = fmax(largest, fabs(get(request, array, i)));
 	}
-	for (size_t i = 0; i < request->objective->n && largest > 0; i++) {
+	for (size_t i = 0; i < moving(request) && largest > 0; i++) {
 		const double part = get(request, array, i) / largest;
 		sum += part * part;
 	}
@@ -101,7 +107,8 @@ static enum status measure_gradient(const struct certificate_request *request, s
 		out->gradient_norm = last->gradient_norm;
 		return OK;
 	}
-	if (!spend(purse, pass_numbers(request))) {
+	/* Where proximal steps take l1, the gradient leaves it out: its norm would say nothing. */
+	if ((request->objective->smooth && request->objective->l1 != NULL) || !spend(purse, pass_numbers(request))) {
 		return OK;
 	}
 	void *gradient = malloc(request->objective->n * dtype_size(request->objective->dtype));
@@ -253,7 +260,7 @@ static enum status gradient_along(struct difference *self, const double *v, doub
 {
 	const struct certificate_request *request = self->request;
 	for (size_t i = 0; i < request->objective->n; i++) {
-		const double x = get(request, request->theta, i) + h * v[i];
+		const double x = get(request, request->theta, i) + (i < moving(request) ? h * v[i] : 0);
 		if (request->objective->dtype == DTYPE_FLOAT32) {
 			((float *)self->point)[i] = (float)x;
 		} else {
@@ -273,7 +280,7 @@ static enum status difference_product(void *context, const double *v, double *ou
 	if (status == OK && !self->one_sided) {
 		status = gradient_along(self, v, -self->h, self->behind);
 	}
-	for (size_t i = 0; status == OK && i < request->objective->n; i++) {
+	for (size_t i = 0; status == OK && i < moving(request); i++) {
 		out[i] = sign_of(request) * (get(request, self->ahead, i) - get(request, self->behind, i)) / apart;
 	}
 	return status;
@@ -294,7 +301,7 @@ static enum status run_differences(struct difference *self, size_t most, struct 
 	if (self->one_sided) {
 		status = gradient_at(request, request->theta, self->batch, self->behind);
 	}
-	return status == OK ? lanczos(request->objective->n, most, difference_product, self, spectrum) : status;
+	return status == OK ? lanczos(moving(request), most, difference_product, self, spectrum) : status;
 }
 
 /* Which rows: every stride-th. NULL and *status OK: all. */
