@@ -200,6 +200,23 @@ START_TEST(a_certificate_comes_with_the_result)
 }
 END_TEST
 
+START_TEST(running_statistics_are_no_part_of_a_gradient)
+{
+	struct server *server = server_start(NULL);
+	const char *dataset = dataset_upload(server, "iris.csv", "target=target");
+	const char *json =
+		text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"mlp\", \"loss\": "
+			"\"cross_entropy\", \"layers\": [{\"type\": \"dense\", \"units\": 5}, {\"type\": "
+			"\"batch_norm\"}]}, \"training\": {\"epochs\": 3, \"batch_size\": 30, \"restarts\": 2}}",
+			dataset);
+	const struct reply *one = job_run(server, json), *two = job_run(server, json);
+	ck_assert_double_gt(number_at(one->json, "certificate.lambda_max"), 0);
+	ck_assert_double_gt(number_at(one->json, "certificate.gradient_norm"), 0);
+	ck_assert(cJSON_Compare(get_at(one->json, "certificate"), get_at(two->json, "certificate"), true));
+	finish(server);
+}
+END_TEST
+
 START_TEST(a_range_test_suggests_a_learning_rate)
 {
 	struct server *server = server_start(NULL);
@@ -254,6 +271,7 @@ int main(void)
 	tcase_add_test(ends, a_cancelled_and_a_diverged_job_keep_best_and_last_and_name_no_value);
 	tcase_add_test(ends, a_job_that_did_not_converge_says_what_to_change);
 	tcase_add_test(ends, a_certificate_comes_with_the_result);
+	tcase_add_test(ends, running_statistics_are_no_part_of_a_gradient);
 	tcase_add_test(ends, a_range_test_suggests_a_learning_rate);
 	return blackbox_run(suite);
 }

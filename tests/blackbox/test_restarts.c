@@ -63,7 +63,7 @@ START_TEST(every_end_is_listed_and_the_best_is_the_answer)
 	const struct reply *curve = client_get(server, text_of("/v1/jobs/%s/curve?series=train_loss", id));
 	ck_assert_double_eq(number_at(curve->json, "restart"), (double)best);
 	/* The spec can be posted again. */
-	const char *spec = cJSON_PrintUnformatted(get_at(job->json, "spec"));
+	const char *spec = keep(cJSON_PrintUnformatted(get_at(job->json, "spec")));
 	expect_same_results(server, id, server, string_at(job_run(server, spec)->json, "id"));
 	finish(server);
 }
