@@ -274,7 +274,8 @@ void judge_needs(struct judge *judge)
 	if ((needs & NEEDS_QUADRATIC) && judge->shape_known && judge->reader.problem->faults_total == 0 &&
 	    !model_is_quadratic(&judge->spec->model)) {
 		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, "lbfgs", NULL,
-			     "%s with these settings needs a quadratic objective (the functions quadratic, booth and "
+			     "%s with these settings needs a quadratic objective (the functions quadratic, booth, "
+			     "matyas and "
 			     "matrix_lsq, or a linear_regression without l1): use lbfgs, or another variant",
 			     config->type->name);
 	}

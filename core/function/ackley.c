@@ -5,9 +5,7 @@
  *
  * At the origin itself the first part has a kink; its derivative is taken as 0 there.
  */
-#include <math.h>
-
-#include "core/function/function.h"
+#include "core/function/define.h"
 
 extern const struct function_type function_ackley;
 
@@ -17,39 +15,10 @@ extern const struct function_type function_ackley;
 #include "core/function/ackley.inc.c"
 
 static const struct setting table[] = {
-	{ .name = "a",
-	  .kind = SETTING_REAL,
-	  .preset = 20.0,
-	  .minimum = -INFINITY,
-	  .maximum = INFINITY,
-	  .open_minimum = true,
-	  .open_maximum = true,
-	  .doc = "Depth of the hole." },
-	{ .name = "b",
-	  .kind = SETTING_REAL,
-	  .preset = 0.2,
-	  .minimum = -INFINITY,
-	  .maximum = INFINITY,
-	  .open_minimum = true,
-	  .open_maximum = true,
-	  .doc = "How fast the hole narrows." },
-	{ .name = "c",
-	  .kind = SETTING_REAL,
-	  .preset = 6.283185307179586,
-	  .minimum = -INFINITY,
-	  .maximum = INFINITY,
-	  .open_minimum = true,
-	  .open_maximum = true,
-	  .doc = "Frequency of the ripples." },
+	FUNCTION_CONSTANT("a", 20.0, "Depth of the hole."),
+	FUNCTION_CONSTANT("b", 0.2, "How fast the hole narrows."),
+	FUNCTION_CONSTANT("c", 6.283185307179586, "Frequency of the ripples."),
 };
-
-static void prepare(const struct settings *settings, size_t n, double constants[16])
-{
-	(void)n;
-	constants[0] = settings_number(settings, "a");
-	constants[1] = settings_number(settings, "b");
-	constants[2] = settings_number(settings, "c");
-}
 
 const struct function_type function_ackley = {
 	.name = "ackley",
@@ -59,7 +28,7 @@ const struct function_type function_ackley = {
 	.settings = table,
 	.setting_count = sizeof table / sizeof table[0],
 	.minimum_dimension = 1,
-	.prepare = prepare,
+	.prepare = function_prepare_numbers,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
 	.low = -32.768,

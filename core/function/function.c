@@ -10,9 +10,15 @@
 	X(himmelblau)                                                                                                  \
 	X(beale)                                                                                                       \
 	X(booth)                                                                                                       \
+	X(matyas)                                                                                                      \
+	X(three_hump_camel)                                                                                            \
+	X(mccormick)                                                                                                   \
+	X(zakharov)                                                                                                    \
 	X(styblinski_tang)                                                                                             \
 	X(rastrigin)                                                                                                   \
 	X(ackley)                                                                                                      \
+	X(levy)                                                                                                        \
+	X(griewank)                                                                                                    \
 	X(logistic)                                                                                                    \
 	X(matrix_lsq)
 

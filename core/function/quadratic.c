@@ -3,9 +3,7 @@
  *
  * A need not be symmetric: the gradient is 0.5 (A + A')x + b.
  */
-#include <math.h>
-
-#include "core/function/function.h"
+#include "core/function/define.h"
 
 extern const struct function_type function_quadratic;
 
@@ -33,14 +31,7 @@ static const struct setting table[] = {
 		      .open_minimum = true,
 		      .open_maximum = true,
 		      .doc = "Linear part, n numbers; zeros when left out." },
-	[PLACE_C] = { .name = "c",
-		      .kind = SETTING_REAL,
-		      .preset = 0.0,
-		      .minimum = -INFINITY,
-		      .maximum = INFINITY,
-		      .open_minimum = true,
-		      .open_maximum = true,
-		      .doc = "Constant part." },
+	[PLACE_C] = FUNCTION_CONSTANT("c", 0.0, "Constant part."),
 };
 
 static enum status check(const struct settings *settings, size_t n, struct error *error)

@@ -3,9 +3,7 @@
  *
  *   f(x) = A n + sum_i (x[i]^2 - A cos(2 pi x[i]))
  */
-#include <math.h>
-
-#include "core/function/function.h"
+#include "core/function/define.h"
 
 extern const struct function_type function_rastrigin;
 
@@ -15,21 +13,8 @@ extern const struct function_type function_rastrigin;
 #include "core/function/rastrigin.inc.c"
 
 static const struct setting table[] = {
-	{ .name = "A",
-	  .kind = SETTING_REAL,
-	  .preset = 10.0,
-	  .minimum = -INFINITY,
-	  .maximum = INFINITY,
-	  .open_minimum = true,
-	  .open_maximum = true,
-	  .doc = "Depth of the local minima." },
+	FUNCTION_CONSTANT("A", 10.0, "Depth of the local minima."),
 };
-
-static void prepare(const struct settings *settings, size_t n, double constants[16])
-{
-	(void)n;
-	constants[0] = settings_number(settings, "A");
-}
 
 const struct function_type function_rastrigin = {
 	.name = "rastrigin",
@@ -38,7 +23,7 @@ const struct function_type function_rastrigin = {
 	.settings = table,
 	.setting_count = sizeof table / sizeof table[0],
 	.minimum_dimension = 1,
-	.prepare = prepare,
+	.prepare = function_prepare_numbers,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
 	.low = -5.12,

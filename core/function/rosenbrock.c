@@ -5,9 +5,7 @@
  *
  * minimum 0 at x = (a, a^2) for n = 2, and at (1, ..., 1) for a = 1 and any n.
  */
-#include <math.h>
-
-#include "core/function/function.h"
+#include "core/function/define.h"
 
 extern const struct function_type function_rosenbrock;
 
@@ -17,30 +15,9 @@ extern const struct function_type function_rosenbrock;
 #include "core/function/rosenbrock.inc.c"
 
 static const struct setting table[] = {
-	{ .name = "a",
-	  .kind = SETTING_REAL,
-	  .preset = 1.0,
-	  .minimum = -INFINITY,
-	  .maximum = INFINITY,
-	  .open_minimum = true,
-	  .open_maximum = true,
-	  .doc = "Where the floor of the valley is lowest." },
-	{ .name = "b",
-	  .kind = SETTING_REAL,
-	  .preset = 100.0,
-	  .minimum = -INFINITY,
-	  .maximum = INFINITY,
-	  .open_minimum = true,
-	  .open_maximum = true,
-	  .doc = "Steepness of the valley's walls." },
+	FUNCTION_CONSTANT("a", 1.0, "Where the floor of the valley is lowest."),
+	FUNCTION_CONSTANT("b", 100.0, "Steepness of the valley's walls."),
 };
-
-static void prepare(const struct settings *settings, size_t n, double constants[16])
-{
-	(void)n;
-	constants[0] = settings_number(settings, "a");
-	constants[1] = settings_number(settings, "b");
-}
 
 const struct function_type function_rosenbrock = {
 	.name = "rosenbrock",
@@ -49,7 +26,7 @@ const struct function_type function_rosenbrock = {
 	.settings = table,
 	.setting_count = sizeof table / sizeof table[0],
 	.minimum_dimension = 2,
-	.prepare = prepare,
+	.prepare = function_prepare_numbers,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
 	.low = -2.048,

@@ -103,6 +103,53 @@ static void check_point(const struct function_type *type, const struct constants
 	free(expected);
 }
 
+/* Values by programs of ours in another language, from the definitions in Surjanovic and Bingham's Virtual library of
+ * simulation experiments (sums from 1, powers and products as written there), in double. */
+static const struct {
+	const char *name;
+	size_t n;
+	double x[4], value;
+} published[] = {
+	{ "matyas", 2, { 2.385, -0.71 }, 2.4228124999999996 },
+	{ "three_hump_camel", 2, { 2.385, -0.71 }, 6.888111174023139 },
+	{ "mccormick", 2, { 2.385, -0.71 }, 6.221100708174578 },
+	{ "zakharov", 4, { 2.385, -0.71, 0.385, -1.9 }, 73.82220775999998 },
+	{ "zakharov", 1, { 2.385 }, 9.132525228164061 },
+	{ "levy", 4, { 2.385, -0.71, 0.385, -1.9 }, 3.319459541961454 },
+	{ "levy", 1, { 2.385 }, 0.9853034029361459 },
+	{ "griewank", 4, { 2.385, -0.71, 0.385, -1.9 }, 1.3641563076289127 },
+	{ "griewank", 1, { 2.385 }, 1.7286012487891727 },
+};
+enum { PUBLISHED = sizeof published / sizeof published[0] };
+
+START_TEST(values_are_those_of_the_published_definitions)
+{
+	const struct function_type *type = function_find(published[_i].name);
+	const size_t n = published[_i].n;
+	const double *x = published[_i].x, value = published[_i].value;
+	struct constants constants;
+	double gradient[4];
+	float x32[4], gradient32[4];
+	ck_assert_msg(type != NULL, "%s", published[_i].name);
+	constants_read(&constants, type, n, NULL);
+	double got = evaluate(type, &constants, n, x, gradient);
+	ck_assert_msg(fabs(got - value) <= 1e-14 * fabs(value), "%s: %.17g", type->name, got);
+	ck_assert(got == evaluate(type, &constants, n, x, NULL));
+	for (size_t i = 0; i < n; i++) {
+		x32[i] = (float)x[i];
+	}
+	got = (double)type->evaluate_f32(&constants.settings, constants.prepared, n, x32, gradient32);
+	ck_assert_msg(fabs(got - value) <= 1e-5 * fabs(value), "%s in float: %.9g", type->name, got);
+	for (size_t i = 0; i < n; i++) {
+		double scale = fmax(1, fmax(fabs(value), fabs(gradient[i])));
+		ck_assert_msg(fabs(difference(type, &constants, n, x, i) - gradient[i]) < 1e-8 * scale, "%s: slope %zu",
+			      type->name, i);
+		ck_assert_msg(fabs((double)gradient32[i] - gradient[i]) < 1e-5 * scale, "%s in float: slope %zu",
+			      type->name, i);
+	}
+}
+END_TEST
+
 START_TEST(values_and_gradients_are_those_of_the_golden_objectives)
 {
 	cJSON *file = golden_load("golden/optimizers/objectives.json");
@@ -130,6 +177,9 @@ START_TEST(values_and_gradients_are_those_of_the_golden_objectives)
 		constants_free(&constants);
 	}
 	for (size_t i = 0; i < function_type_count; i++) {
+		for (size_t k = 0; k < PUBLISHED; k++) {
+			tried[i] = tried[i] || strcmp(published[k].name, function_types[i]->name) == 0;
+		}
 		ck_assert_msg(tried[i], "no golden objective for %s", function_types[i]->name);
 	}
 	cJSON_Delete(file);
@@ -165,6 +215,9 @@ START_TEST(a_known_minimum_has_its_value_and_no_slope)
 		{ "rosenbrock", 4, { 1, 1, 1, 1 } }, { "himmelblau", 2, { 3, 2 } },
 		{ "beale", 2, { 3, 0.5 } },          { "booth", 2, { 1, 3 } },
 		{ "rastrigin", 4, { 0, 0, 0, 0 } },  { "ackley", 4, { 0, 0, 0, 0 } },
+		{ "matyas", 2, { 0, 0 } },           { "three_hump_camel", 2, { 0, 0 } },
+		{ "levy", 4, { 1, 1, 1, 1 } },       { "zakharov", 4, { 0, 0, 0, 0 } },
+		{ "griewank", 4, { 0, 0, 0, 0 } },   { "mccormick", 2, { -0.54719755119659774, -1.5471975511965977 } },
 	};
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		const struct function_type *type = function_find(known[i].name);
@@ -252,6 +305,7 @@ int main(void)
 	Suite *suite = suite_create("core/function");
 	TCase *cases = tcase_create("function");
 	tcase_add_test(cases, values_and_gradients_are_those_of_the_golden_objectives);
+	tcase_add_loop_test(cases, values_are_those_of_the_published_definitions, 0, PUBLISHED);
 	tcase_add_test(cases, the_table_is_well_formed);
 	tcase_add_test(cases, a_known_minimum_has_its_value_and_no_slope);
 	tcase_add_test(cases, a_quadratic_takes_a_matrix_that_is_not_symmetric);
