@@ -71,6 +71,9 @@ END {
 	above("MLP 784-1024-1024-10, batch 64, sgd, 2 thr.", "mlp.wide.sgd.64.2", "mlp.wide.sgd.64.1", 1.3, 1, "x",
 		sprintf("%.0f samples/s", median("mlp.wide.sgd.64.2")),
 		sprintf("our own one thread %.0f samples/s", median("mlp.wide.sgd.64.1")))
+	above("LeNet-5 on 28 x 28, batch 64, sgd, 2 thr.", "mlp.lenet.sgd.64.2", "mlp.lenet.sgd.64.1", 1.3, 1, "x",
+		sprintf("%.0f samples/s", median("mlp.lenet.sgd.64.2")),
+		sprintf("our own one thread %.0f samples/s", median("mlp.lenet.sgd.64.1")))
 	beside = count["linear.numpy"] ? sprintf("numpy %.1f us", median("linear.numpy")) : ""
 	if (count["linear.torch"])
 		beside = beside sprintf(", PyTorch %.0f us", median("linear.torch"))

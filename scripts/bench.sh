@@ -51,6 +51,7 @@ for _ in 1 2 3 4 5; do
 		done
 	done
 	"$bin/bench_mlp" sgd 64 1024,1024 1,2 >>"$results"
+	"$bin/bench_mlp" sgd 64 lenet 1,2 ${data:+"$data/raw"} >>"$results"
 done
 if [ -f "$peers/t4/t4.py" ]; then
 	peer linear.numpy us_per_step "$python" "$peers/t4/t4.py" 1 "$data" peer=numpy

@@ -1,6 +1,7 @@
 /*
  * An MLP on the MNIST training set, in samples/s: bench_mlp sgd|adam BATCH UNITS THREADS[,THREADS] [FOLDER], or
- * bench_mlp name for the kernels used. UNITS: of the hidden layers, "128" or "1024,1024".
+ * bench_mlp name for the kernels used. UNITS: of the hidden layers, "128" or "1024,1024"; or "lenet": two convolutions
+ * with pooling and three dense layers instead (LeNet-5 with relu and the largest numbers).
  *
  * For each number of threads a job as the service would have it (shuffled, default recording, the service's pool), a
  * stretch of each in turn, and the median of the stretches. With one hidden layer also the same dense products called
@@ -138,22 +139,33 @@ static void run_end(struct run *run)
 	pool_destroy(run->pool);
 }
 
+static const char lenet[] =
+	"\"type\":\"sequential\",\"input_shape\":[28,28],\"layers\":[{\"type\":\"conv2d\",\"out_channels\":6,"
+	"\"kernel_size\":5,\"padding\":2,\"activation\":\"relu\"},{\"type\":\"max_pool2d\"},{\"type\":\"conv2d\","
+	"\"out_channels\":16,\"kernel_size\":5,\"activation\":\"relu\"},{\"type\":\"max_pool2d\"},{\"type\":"
+	"\"flatten\"},"
+	"{\"type\":\"dense\",\"units\":120,\"activation\":\"relu\"},{\"type\":\"dense\",\"units\":84,\"activation\":"
+	"\"relu\"},{\"type\":\"dense\",\"units\":10}]";
+
 /* The request's body. */
 static void write_body(char *body, size_t size, const char *optimizer, const char *units, size_t batch)
 {
-	char layers[1024] = "", list[256];
+	char layers[1024] = "\"type\":\"mlp\",\"layers\":[", list[256];
+	bool first = true;
 	snprintf(list, sizeof list, "%s", units);
 	for (char *state, *unit = strtok_r(list, ",", &state); unit != NULL; unit = strtok_r(NULL, ",", &state)) {
 		size_t used = strlen(layers);
 		snprintf(layers + used, sizeof layers - used,
-			 "%s{\"type\":\"dense\",\"units\":%s,\"activation\":\"relu\"}", used > 0 ? "," : "", unit);
+			 "%s{\"type\":\"dense\",\"units\":%s,\"activation\":\"relu\"}", first ? "" : ",", unit);
+		first = false;
 	}
 	snprintf(body, size,
 		 "{\"dataset\":{\"id\":\"ds_bench\",\"target\":\"target\"},"
-		 "\"model\":{\"type\":\"mlp\",\"layers\":[%s],\"loss\":\"cross_entropy\"},"
+		 "\"model\":{%s%s,\"loss\":\"cross_entropy\"},"
 		 "\"optimizer\":{\"type\":\"%s\",\"learning_rate\":%s},"
 		 "\"training\":{\"batch_size\":%zu,\"epochs\":1000}}",
-		 layers, optimizer, strcmp(optimizer, "adam") == 0 ? "0.001" : "0.1", batch);
+		 strcmp(units, "lenet") == 0 ? lenet : layers, strcmp(units, "lenet") == 0 ? "" : "]", optimizer,
+		 strcmp(optimizer, "adam") == 0 ? "0.001" : "0.1", batch);
 }
 
 static size_t start_runs(struct run *run, char *threads, const char *body, const struct bench_data *data)
@@ -190,7 +202,7 @@ int main(int argc, char **argv)
 	}
 	write_body(body, sizeof body, optimizer, units, batch);
 	size_t runs = start_runs(run, argv[4], body, &data);
-	bool wide = strchr(units, ',') != NULL;
+	bool images = strcmp(units, "lenet") == 0, wide = strchr(units, ',') != NULL || images;
 	size_t stretch = wide ? 2048 : 12288; /* rows: some 50 ms, or less */
 	for (size_t s = 0; s < STRETCHES; s++) {
 		for (size_t r = 0; r < runs; r++) {
@@ -202,7 +214,11 @@ int main(int argc, char **argv)
 		bench_result(name, products_rate(x, (int)batch, (int)strtol(units, NULL, 10)));
 	}
 	for (size_t r = 0; r < runs; r++) {
-		snprintf(name, sizeof name, "mlp%s.%s.%zu.%zu", wide ? ".wide" : "", optimizer, batch, run[r].threads);
+		snprintf(name, sizeof name, "mlp%s.%s.%zu.%zu",
+			 images ? ".lenet"
+			 : wide ? ".wide"
+				: "",
+			 optimizer, batch, run[r].threads);
 		bench_result(name, bench_median(run[r].rate, STRETCHES));
 		run_end(&run[r]);
 	}
