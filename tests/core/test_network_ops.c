@@ -480,6 +480,7 @@ int main(void)
 {
 	Suite *suite = suite_create("network_ops");
 	TCase *gradients = tcase_create("gradients");
+	tcase_set_timeout(gradients, 60);
 	tcase_add_loop_test(gradients, gradients_are_the_derivatives_while_training_and_in_evaluation, 0, 2 * DRAWINGS);
 	tcase_add_loop_test(gradients, bits_are_the_same_for_any_number_of_threads, 0, DRAWINGS);
 	suite_add_tcase(suite, gradients);
