@@ -88,6 +88,11 @@ const char *job_draft_initial_job_id(const struct job_draft *draft, const char *
 	return string_at(initial, "job_id", NULL, NULL);
 }
 
+bool job_draft_gradient_check(const struct job_draft *draft)
+{
+	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(draft->root, "gradient_check"));
+}
+
 bool job_draft_has_inline(const struct job_draft *draft)
 {
 	const cJSON *dataset = cJSON_GetObjectItemCaseSensitive(draft->root, "dataset");

@@ -8,8 +8,8 @@
 
 enum { WARNINGS_MAX = 100 };
 
-static const char *const top_names[TOP_COUNT] = { "name",     "metadata", "dataset",   "model",    "optimizer",
-						  "training", "stopping", "direction", "recording" };
+static const char *const top_names[TOP_COUNT] = { "name",     "metadata", "dataset",   "model",     "optimizer",
+						  "training", "stopping", "direction", "recording", "gradient_check" };
 
 void judge_warn(struct judge *judge, const char *format, ...)
 {
@@ -26,6 +26,16 @@ void judge_warn(struct judge *judge, const char *format, ...)
 	vsnprintf(line, sizeof line, format, args);
 	va_end(args);
 	spec->warning[spec->warning_count++] = arena_strdup(judge->reader.arena, line);
+}
+
+/* It is asked of a dry run, and no part of what is stored. */
+static void judge_gradient_check(struct judge *judge)
+{
+	static const struct at at = { NULL, "gradient_check", 0 };
+	const cJSON *item = judge->top[TOP_GRADIENT_CHECK].item;
+	if (item != NULL) {
+		read_bool(&judge->reader, &at, item, &judge->spec->gradient_check);
+	}
 }
 
 static void judge_all(struct judge *judge)
@@ -54,6 +64,7 @@ static void judge_all(struct judge *judge)
 		judge_recorded_parameters(judge);
 	}
 	judge_initial(judge);
+	judge_gradient_check(judge);
 }
 
 void draft_judge_alone(const struct job_draft *draft, struct problem *problem)
@@ -155,7 +166,7 @@ void job_spec_keep_warnings(struct job_spec *spec, const char *report)
 	text_fini(&text);
 }
 
-void job_spec_render_dry_run(const struct job_spec *spec, struct text *out)
+void job_spec_render_dry_run(const struct job_spec *spec, const struct gradient_report *gradients, struct text *out)
 {
 	text_puts(out, "{\"spec\":");
 	if (job_spec_elide(spec->document, spec->document_length, out) != OK) {
@@ -172,5 +183,10 @@ void job_spec_render_dry_run(const struct job_spec *spec, struct text *out)
 		text_puts(out, i == 0 ? "" : ",");
 		text_json_string(out, spec->warning[i]);
 	}
-	text_puts(out, "]}");
+	text_puts(out, "]");
+	if (gradients != NULL) {
+		text_puts(out, ",\"gradient_check\":");
+		gradient_report_render(gradients, out);
+	}
+	text_puts(out, "}");
 }

@@ -17,6 +17,7 @@
 #include "api/dataset_info.h"
 #include "api/problem.h"
 #include "core/model/model.h"
+#include "core/objective/gradient_check.h"
 #include "core/train/config.h"
 
 struct job_draft; /* a body that was read as JSON */
@@ -35,6 +36,8 @@ const char *job_draft_validation_id(const struct job_draft *draft);
 /* The job that `model.initial_parameters.job_id` names, and its `at` ("best", "last" or NULL). */
 const char *job_draft_initial_job_id(const struct job_draft *draft, const char **at);
 bool job_draft_has_inline(const struct job_draft *draft);
+/* Whether it says "gradient_check": true. */
+bool job_draft_gradient_check(const struct job_draft *draft);
 
 /* Inline data as CSV text with a header line, numbers exact, so that it goes through the same importer
  * as an upload; text_column[i] says that column i held strings. Returned owned (free()).
@@ -85,6 +88,8 @@ struct job_spec {
 	char initial_job_id[ID_SIZE];
 	char *initial_at;
 
+	bool gradient_check; /* asked of a dry run; not in the document */
+
 	size_t warning_count;
 	char **warning;
 
@@ -118,7 +123,17 @@ void job_spec_keep_warnings(struct job_spec *spec, const char *report);
 /* The document for a client: as stored, but an array over 256 numbers reads {"elided": n, "sha256": "..."}. */
 enum status job_spec_elide(const char *document, size_t length, struct text *out);
 
-/* {"spec", "estimate", "warnings"}: the answer to a dry run. */
-void job_spec_render_dry_run(const struct job_spec *spec, struct text *out);
+/* A gradient beside differences of values, parameter by parameter (core/objective/gradient_check.h). */
+struct gradient_report {
+	size_t rows; /* that it was looked at over; 0: an objective without rows */
+	size_t tensors;
+	struct tensor *tensor;               /* [tensors] */
+	struct gradient_check_tensor *check; /* [tensors] */
+};
+void gradient_report_fini(struct gradient_report *report);
+void gradient_report_render(const struct gradient_report *report, struct text *out);
+
+/* {"spec", "estimate", "warnings"}, and "gradient_check" unless gradients is NULL: the answer to a dry run. */
+void job_spec_render_dry_run(const struct job_spec *spec, const struct gradient_report *gradients, struct text *out);
 
 #endif

@@ -6,6 +6,8 @@
 
 /* Far above eps^(1/5) the formula's own error would show, far below it that of the values. */
 static const double relative_step = 5e-5;
+/* For a coordinate near a kink: what is left of the digits still tells 1e-5. */
+static const double small_step = 5e-7;
 /* A derivative that is smaller than this share of the value has no digits in a difference. */
 static const double share_of_value = 5e-5;
 
@@ -22,11 +24,11 @@ static enum status value_at(struct objective *objective, double *x, size_t i, do
 }
 
 /* *derivative of f by coordinate i, *largest of the values that it is made of; x is left as it was. */
-static enum status difference(struct objective *objective, double *x, size_t i, const struct batch *batch,
+static enum status difference(struct objective *objective, double *x, size_t i, double step, const struct batch *batch,
 			      struct executor *executor, double *derivative, double *largest)
 {
 	static const double factor[] = { 8, -1 };
-	const double at = x[i], h = relative_step * fmax(1, fabs(at));
+	const double at = x[i], h = step * fmax(1, fabs(at));
 	double sum = 0;
 	enum status status = OK;
 	*largest = 0;
@@ -66,13 +68,78 @@ enum status gradient_check(struct objective *objective, const double *theta, con
 	*worst = (struct gradient_error){ .error = 0 };
 	for (size_t i = 0; status == OK && i < n; i++) {
 		double numeric = 0, largest;
-		status = difference(objective, x, i, batch, executor, &numeric, &largest);
+		status = difference(objective, x, i, relative_step, batch, executor, &numeric, &largest);
 		double error = relative_error(gradient[i], numeric, largest);
 		if (!(error <= worst->error)) { /* NaN is the worst */
 			*worst = (struct gradient_error){
 				.error = error, .index = i, .analytic = gradient[i], .numeric = numeric
 			};
 		}
+	}
+	free(gradient);
+	free(x);
+	return status;
+}
+
+/* Element i of the tensor: the better of two steps. */
+static enum status check_element(struct objective *objective, double *x, const double *gradient, size_t i,
+				 const struct batch *batch, struct executor *executor, struct gradient_error *found)
+{
+	const double steps[] = { relative_step, small_step };
+	enum status status = OK;
+	for (size_t k = 0; k < 2 && status == OK; k++) {
+		double numeric = 0, largest;
+		status = difference(objective, x, i, steps[k], batch, executor, &numeric, &largest);
+		double error = relative_error(gradient[i], numeric, largest);
+		if (k == 0 || error < found->error || isnan(found->error)) {
+			*found = (struct gradient_error){ error, i, gradient[i], numeric };
+		}
+		if (found->error <= GRADIENT_TOLERANCE) {
+			break;
+		}
+	}
+	return status;
+}
+
+static enum status check_tensor(struct objective *objective, const struct tensor *tensor, double *x,
+				const double *gradient, const struct batch *batch, struct executor *executor,
+				size_t most, struct gradient_check_tensor *out)
+{
+	enum status status = OK;
+	*out = (struct gradient_check_tensor){ .checked = 0 };
+	if (tensor->offset >= objective->n - objective->buffers) {
+		return OK;
+	}
+	const size_t count = tensor->size < most ? tensor->size : most;
+	for (size_t k = 0; k < count && status == OK; k++) {
+		struct gradient_error found = { .error = 0 };
+		size_t i = count == 1 ? 0 : (size_t)((double)k * (double)(tensor->size - 1) / (double)(count - 1));
+		status = check_element(objective, x, gradient, tensor->offset + i, batch, executor, &found);
+		found.index = i;
+		if (k == 0 || !(found.error <= out->worst.error)) { /* NaN is the worst */
+			out->worst = found;
+		}
+		out->checked++;
+	}
+	return status;
+}
+
+enum status gradient_check_tensors(struct objective *objective, const double *theta, const struct batch *batch,
+				   struct executor *executor, size_t most, struct gradient_check_tensor *out)
+{
+	double value;
+	if (objective->dtype != DTYPE_FLOAT64) {
+		return E_UNSUPPORTED;
+	}
+	double *x = calloc(objective->n + 1, sizeof *x);
+	double *gradient = calloc(objective->n - objective->buffers + 1, sizeof *gradient);
+	enum status status = x != NULL && gradient != NULL ? OK : E_MEMORY;
+	if (status == OK) {
+		memcpy(x, theta, objective->n * sizeof *x);
+		status = objective->type->evaluate(objective, x, batch, executor, &value, gradient);
+	}
+	for (size_t t = 0; t < objective->tensors && status == OK; t++) {
+		status = check_tensor(objective, &objective->tensor[t], x, gradient, batch, executor, most, &out[t]);
 	}
 	free(gradient);
 	free(x);

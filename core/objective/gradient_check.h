@@ -5,6 +5,9 @@
  *
  * (Abramowitz and Stegun 25.3.6) whose error is h^4 f^(5) / 30 and some eps f / h: a right gradient agrees to 1e-6 of
  * itself and better, component by component, except within 2 h of a kink (relu, sum_abs).
+ *
+ * gradient_check_tensors is for a user's model: parameter by parameter, some elements of each. Where the differences do
+ * not agree it tries an h of a hundredth, since a kink may lie near; at a kink itself they agree with no subgradient.
  */
 #ifndef CORE_OBJECTIVE_GRADIENT_CHECK_H
 #define CORE_OBJECTIVE_GRADIENT_CHECK_H
@@ -23,5 +26,17 @@ struct gradient_error {
  * float32, E_MEMORY, E_CANCELLED. */
 enum status gradient_check(struct objective *objective, const double *theta, const struct batch *batch,
 			   struct executor *executor, struct gradient_error *worst);
+
+/* An error up to this is called right. */
+#define GRADIENT_TOLERANCE 1e-5
+
+struct gradient_check_tensor {
+	size_t checked;              /* elements, evenly spread; 0: a buffer, which no gradient is of */
+	struct gradient_error worst; /* index within the parameter */
+};
+
+/* As gradient_check, at most `most` (2 and more) elements of each parameter: out [objective->tensors]. */
+enum status gradient_check_tensors(struct objective *objective, const double *theta, const struct batch *batch,
+				   struct executor *executor, size_t most, struct gradient_check_tensor *out);
 
 #endif

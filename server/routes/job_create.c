@@ -19,11 +19,13 @@
 #include "server/content.h"
 #include "server/dataset/import.h"
 #include "server/routes/common.h"
+#include "server/routes/gradient_check.h"
 #include "server/routes/routes.h"
 
 /* What lasts over the handler's calls. */
 struct creation {
 	char id[ID_SIZE];
+	bool dry_run, gradient_check;
 	double wait;
 	struct job_wishes wishes;
 };
@@ -278,7 +280,8 @@ static enum status read_draft(struct making *making, const struct http_request *
 static bool takes_long(const struct making *making)
 {
 	const char *at;
-	return job_draft_has_generator(making->draft) || job_draft_initial_job_id(making->draft, &at) != NULL;
+	return job_draft_has_generator(making->draft) || job_draft_initial_job_id(making->draft, &at) != NULL ||
+	       job_draft_gradient_check(making->draft);
 }
 
 /* From the draft to a spec that can be run. OK, E_INVALID with the problem set, or another failure. */
@@ -416,8 +419,50 @@ static enum http_outcome answer_job(struct service *service, struct http_request
 	return HTTP_DONE;
 }
 
+/* "gradient_check": true. E_INVALID with the problem set. */
+static enum status check_gradient(struct making *making, struct gradient_report *out, struct error *error)
+{
+	const struct loaded_weights *initial = &making->initial;
+	struct table *table = NULL;
+	double *start = NULL;
+	size_t n = initial->card == NULL ? 0 : initial->card->n;
+	enum status status = reserve(making, gradient_check_memory(making->spec));
+	if (status == OK && making->import != NULL) {
+		status = import_open_table(making->import, &table, error);
+	}
+	if (status == OK && n > 0) {
+		start = calloc(n, sizeof *start);
+		status = start == NULL ? E_MEMORY : OK;
+	}
+	if (start != NULL) {
+		dtype_convert(initial->card->dtype, initial->values, DTYPE_FLOAT64, start, n);
+	}
+	if (status == OK) {
+		status = gradient_check_job(making->service, making->spec, table, start, n, making->stop, out, error);
+	}
+	if (status == E_INVALID && !problem_any(&making->problem)) {
+		problem_fault(&making->problem, "/dataset", FAULT_OUT_OF_RANGE, NULL, NULL, "%s", error->text);
+	}
+	table_close(table);
+	free(start);
+	return status;
+}
+
+/* The answer to a dry run. */
+static enum status render_dry_run(struct making *making, bool gradient_check, struct http_response *response,
+				  struct error *error)
+{
+	struct gradient_report report = { .rows = 0 };
+	enum status status = gradient_check ? check_gradient(making, &report, error) : OK;
+	if (status == OK) {
+		job_spec_render_dry_run(making->spec, gradient_check ? &report : NULL, &response->body);
+	}
+	gradient_report_fini(&report);
+	return status;
+}
+
 static enum http_outcome create(struct service *service, struct http_request *request, struct http_response *response,
-				bool dry_run, struct creation *creation)
+				struct creation *creation)
 {
 	struct making making = { .service = service, .stop = http_cancelled(request) };
 	struct error error = { 0 };
@@ -425,17 +470,23 @@ static enum http_outcome create(struct service *service, struct http_request *re
 	problem_init(&making.problem);
 	text_init(&making.report);
 	enum status status = read_draft(&making, request, work);
-	if (status == OK && !work && takes_long(&making)) {
+	if (status == OK && !work && (creation->gradient_check || takes_long(&making))) {
 		making_fini(&making);
 		return HTTP_WORK;
 	}
 	status = resolve(&making, status, &error);
-	if (status == OK && dry_run) {
-		job_spec_render_dry_run(making.spec, &response->body);
-		making_fini(&making);
-		return HTTP_DONE;
-	}
-	if (status == OK) {
+	const bool checked = status == OK && (creation->gradient_check || making.spec->gradient_check);
+	if (status == OK && creation->dry_run) {
+		status = render_dry_run(&making, checked, response, &error);
+		if (status == OK) {
+			making_fini(&making);
+			return HTTP_DONE;
+		}
+	} else if (checked) {
+		problem_fault(&making.problem, "/gradient_check", FAULT_NOT_ALLOWED, NULL, NULL,
+			      "gradients are checked in a dry run: POST /v1/jobs?dry_run=true");
+		status = E_INVALID;
+	} else if (status == OK) {
 		store_make_id(service->store, "job", creation->id);
 		if (creation->wait > 0) {
 			http_wait_end(request, creation->id, creation->wait); /* before it can change */
@@ -474,12 +525,12 @@ enum http_outcome jobs_create(void *context, struct http_request *request, struc
 	if (length > QUICK_BODY && !http_working(request)) {
 		return HTTP_WORK;
 	}
-	bool dry_run = false;
-	query_bool(request, "dry_run", &dry_run, &problem);
+	query_bool(request, "dry_run", &creation.dry_run, &problem);
+	query_bool(request, "gradient_check", &creation.gradient_check, &problem);
 	query_include(request, &creation.wishes.curve, &creation.wishes.weights, &problem);
 	creation.wait = query_wait(request, response, &problem);
 	if (problem_any(&problem)) {
 		return answer_problem(request, response, &problem);
 	}
-	return create(service, request, response, dry_run, &creation);
+	return create(service, request, response, &creation);
 }

@@ -17,7 +17,7 @@ const struct http_route routes_table[] = {
 	{ .method = "DELETE", .pattern = "/v1/datasets/{id}", .handler = datasets_delete },
 
 	{ .method = "POST", .pattern = "/v1/jobs", .handler = jobs_create, .body = HTTP_JSON,
-	  .parameters = PARAMETERS("dry_run", "wait", "include") },
+	  .parameters = PARAMETERS("dry_run", "gradient_check", "wait", "include") },
 	{ .method = "GET", .pattern = "/v1/jobs", .handler = jobs_list,
 	  .parameters = PARAMETERS("status", "name", "name_prefix", "dataset", "model", "optimizer", "sort", "limit", "cursor") },
 	{ .method = "GET", .pattern = "/v1/jobs/counts", .handler = jobs_counts },

@@ -420,7 +420,7 @@ START_TEST(a_dry_run_answers_spec_estimate_and_warnings)
 	struct job_spec *spec = resolve(good[0]);
 	struct text text;
 	text_init(&text);
-	job_spec_render_dry_run(spec, &text);
+	job_spec_render_dry_run(spec, NULL, &text);
 	cJSON *json = cJSON_Parse(text.data);
 	ck_assert_double_eq(cJSON_GetObjectItem(cJSON_GetObjectItem(json, "estimate"), "parameters")->valuedouble, 8);
 	ck_assert_double_eq(cJSON_GetObjectItem(cJSON_GetObjectItem(json, "estimate"), "steps")->valuedouble, 1000);

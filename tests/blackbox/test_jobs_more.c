@@ -249,6 +249,72 @@ START_TEST(a_dry_run_estimates_and_stores_nothing)
 }
 END_TEST
 
+/* Model, dataset, the parameters checked, elements of the first. */
+static const struct {
+	const char *json, *name;
+	int parameters, checked;
+} gradients[] = {
+	{ "\"model\": {\"type\": \"mlp\", \"loss\": \"cross_entropy\", \"layers\": [{\"type\": \"dense\", "
+	  "\"units\": 7, \"activation\": \"relu\"}]}, \"dataset\": {\"generator\": {\"type\": \"moons\", \"rows\": "
+	  "300}}",
+	  "layers.0.weight", 4, 14 },
+	{ "\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", \"initial_point\": [-1.2, 2.385]}", "x", 1,
+	  2 },
+	{ "\"dataset\": {\"inline\": {\"columns\": [\"t\", \"y\"], \"rows\": [[0, 3.1], [1, 2.2], [2, 1.7]]}, "
+	  "\"target\": \"y\"}, \"model\": {\"type\": \"expression\", \"prediction\": \"a*exp(-k*t)\", "
+	  "\"parameters\": {\"a\": 2.385, \"k\": 0.7}}",
+	  "a", 2, 1 },
+};
+
+START_TEST(a_dry_run_holds_the_gradient_against_differences)
+{
+	struct server *server = server_start(NULL);
+	const struct reply *dry = client_post(server, "/v1/jobs?dry_run=true",
+					      text_of("{\"gradient_check\": true, %s}", gradients[_i].json));
+	expect(dry, 200);
+	ck_assert(cJSON_IsTrue(get_at(dry->json, "gradient_check.passed")));
+	ck_assert_double_lt(number_at(dry->json, "gradient_check.worst.relative_error"), 1e-6);
+	ck_assert_int_eq(cJSON_GetArraySize(get_at(dry->json, "gradient_check.parameters")), gradients[_i].parameters);
+	ck_assert_str_eq(string_at(dry->json, "gradient_check.parameters.0.name"), gradients[_i].name);
+	ck_assert_double_eq(number_at(dry->json, "gradient_check.parameters.0.checked"), gradients[_i].checked);
+	finish(server);
+}
+END_TEST
+
+START_TEST(a_kink_fails_the_gradient_check_and_is_named)
+{
+	struct server *server = server_start(NULL);
+	const char *json = "{\"model\": {\"type\": \"expression\", \"objective\": \"a**2 + sum(maximum(w, 2.385))\", "
+			   "\"parameters\": {\"a\": 1, \"w\": [1, 3, 2.385]}}}";
+	const struct reply *dry = client_post(server, "/v1/jobs?dry_run=true&gradient_check=true", json);
+	expect(dry, 200);
+	ck_assert(cJSON_IsTrue(get_at(dry->json, "gradient_check.passed"))); /* a half, as differences have it */
+	json = "{\"model\": {\"type\": \"expression\", \"objective\": \"a**2 + sum(relu(w - 2.385))\", "
+	       "\"parameters\": {\"a\": 1, \"w\": [1, 3, 2.385]}}}";
+	dry = client_post(server, "/v1/jobs?dry_run=true&gradient_check=true", json);
+	expect(dry, 200);
+	ck_assert(cJSON_IsFalse(get_at(dry->json, "gradient_check.passed")));
+	ck_assert_str_eq(string_at(dry->json, "gradient_check.worst.name"), "w");
+	ck_assert_double_eq(number_at(dry->json, "gradient_check.worst.index.0"), 2);
+	ck_assert(cJSON_IsNull(get_at(dry->json, "gradient_check.rows")));
+	finish(server);
+}
+END_TEST
+
+START_TEST(a_job_that_runs_checks_no_gradient)
+{
+	struct server *server = server_start(NULL);
+	const char *json = text_of("{\"gradient_check\": true, %s}", gradients[1].json);
+	const struct reply *refused = client_post(server, "/v1/jobs", json);
+	expect(refused, 422);
+	ck_assert_str_eq(string_at(refused->json, "errors.0.pointer"), "/gradient_check");
+	refused = client_post(server, "/v1/jobs?dry_run=true",
+			      text_of("{\"gradient_check\": 2.385, %s}", gradients[1].json));
+	expect(refused, 422);
+	finish(server);
+}
+END_TEST
+
 START_TEST(a_dataset_that_a_job_needs_is_not_deleted_and_an_ended_job_does_without)
 {
 	struct server *server = server_start(FLAGS("--workers", "1"));
@@ -311,6 +377,10 @@ static Suite *suite(void)
 	tcase_add_test(tests, early_stopping_keeps_the_best_weights);
 	tcase_add_test(tests, a_diverged_job_fails_says_where_and_keeps_its_curve);
 	tcase_add_test(tests, a_dry_run_estimates_and_stores_nothing);
+	tcase_add_loop_test(tests, a_dry_run_holds_the_gradient_against_differences, 0,
+			    sizeof gradients / sizeof gradients[0]);
+	tcase_add_test(tests, a_kink_fails_the_gradient_check_and_is_named);
+	tcase_add_test(tests, a_job_that_runs_checks_no_gradient);
 	tcase_add_test(tests, a_dataset_that_a_job_needs_is_not_deleted_and_an_ended_job_does_without);
 	tcase_add_test(tests, training_goes_on_from_the_parameters_of_another_job);
 	suite_add_tcase(suite, tests);

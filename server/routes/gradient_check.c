@@ -1,0 +1,105 @@
+#include "server/routes/gradient_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/objective/gradient_check.h"
+#include "server/runner/job_data.h"
+
+/* Rows; elements of a parameter; multiplications in all, roughly: a few seconds of one thread. */
+enum { ROWS_MOST = 128, ELEMENTS_MOST = 64, ELEMENTS_LEAST = 2 };
+static const double most_work = 4e9;
+
+uint64_t gradient_check_memory(const struct job_spec *spec)
+{
+	return 2 * spec->memory_bytes;
+}
+
+static size_t elements_of(const struct objective *objective, size_t rows)
+{
+	double evaluation = 2.0 * (double)objective->n * (double)(rows + 1);
+	double elements = most_work / evaluation / 4 / (double)(objective->tensors + 1);
+	return elements < ELEMENTS_LEAST ? ELEMENTS_LEAST : elements > ELEMENTS_MOST ? ELEMENTS_MOST : (size_t)elements;
+}
+
+static enum status check(struct job_spec *spec, struct objective *objective, const struct data_view *data,
+			 const double *initial, const atomic_bool *stop, struct gradient_report *out)
+{
+	struct executor executor = executor_serial();
+	executor.stop = stop;
+	struct batch batch = { .data = data, .training = true, .seed = spec->train.training.seed };
+	double *theta = calloc(objective->n + 1, sizeof *theta);
+	out->tensor = calloc(objective->tensors + 1, sizeof *out->tensor);
+	out->check = calloc(objective->tensors + 1, sizeof *out->check);
+	if (theta == NULL || out->tensor == NULL || out->check == NULL) {
+		free(theta);
+		return E_MEMORY;
+	}
+	if (initial != NULL) {
+		memcpy(theta, initial, objective->n * sizeof *theta);
+	} else {
+		objective->type->initialise(objective, spec->train.training.seed, theta);
+	}
+	if (data != NULL) {
+		batch.count = data->rows < ROWS_MOST ? data->rows : ROWS_MOST;
+	}
+	memcpy(out->tensor, objective->tensor, objective->tensors * sizeof *out->tensor);
+	out->tensors = objective->tensors;
+	out->rows = batch.count;
+	enum status status = gradient_check_tensors(objective, theta, data != NULL ? &batch : NULL, &executor,
+						    elements_of(objective, batch.count), out->check);
+	free(theta);
+	return status;
+}
+
+static enum status build_and_check(struct job_spec *spec, const struct prepared *prepared, const double *initial,
+				   size_t initial_count, const atomic_bool *stop, struct gradient_report *out,
+				   struct error *error)
+{
+	struct objective *objective = NULL;
+	struct model_shape shape = spec->shape;
+	shape.rows = spec->train_rows;
+	enum status status = spec->model.type->build(&spec->model, &shape, DTYPE_FLOAT64, 1, &objective, error);
+	if (status == OK && initial != NULL && initial_count != objective->n) {
+		status = error_set(error, E_INVALID, "%zu initial parameters, the model has %zu", initial_count,
+				   objective->n);
+	}
+	if (status == OK) {
+		status = check(spec, objective, prepared != NULL ? &prepared->training : NULL, initial, stop, out);
+	}
+	objective_destroy(objective);
+	return status;
+}
+
+enum status gradient_check_job(struct service *service, struct job_spec *spec, const struct table *table,
+			       const double *initial, size_t initial_count, const atomic_bool *stop,
+			       struct gradient_report *out, struct error *error)
+{
+	struct open_table data = { .table = NULL }, validation = { .table = NULL };
+	struct prepared prepared = { .memory = NULL };
+	const char *folder = service->config->data_dir;
+	enum status status = OK;
+	spec->train.training.dtype = DTYPE_FLOAT64;
+	*out = (struct gradient_report){ .rows = 0 };
+	if (table == NULL && spec->has_dataset) {
+		status = open_table_load(service->store, folder, spec->dataset_id, &data, error);
+		table = data.table;
+	}
+	if (status == OK && spec->validation_id[0] != '\0') {
+		status = open_table_load(service->store, folder, spec->validation_id, &validation, error);
+	}
+	if (status == OK && table != NULL) {
+		status = prepare_data(spec, table, validation.table, stop, &prepared, error);
+	}
+	if (status == OK) {
+		status = build_and_check(spec, table != NULL ? &prepared : NULL,
+					 initial != NULL ? initial : spec->initial,
+					 initial != NULL ? initial_count : spec->initial_count, stop, out, error);
+		if (table != NULL) {
+			prepared_fini(&prepared);
+		}
+	}
+	open_table_fini(&data);
+	open_table_fini(&validation);
+	return status;
+}
