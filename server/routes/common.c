@@ -108,6 +108,25 @@ void query_uint(const struct http_request *request, const char *name, uint64_t m
 	}
 }
 
+void query_number(const struct http_request *request, const char *name, double largest, double *out,
+		  struct problem *problem)
+{
+	const char *value = http_query(request, name);
+	if (value == NULL) {
+		return;
+	}
+	char *end = NULL;
+	const bool plain = value[0] != '\0' && strspn(value, "0123456789+-.eE") == strlen(value);
+	const double number = plain ? strtod(value, &end) : 0;
+	if (!plain || *end != '\0') {
+		problem_parameter(problem, name, FAULT_WRONG_TYPE, NULL, NULL, "a number is needed");
+	} else if (!(fabs(number) <= largest)) {
+		problem_parameter(problem, name, FAULT_OUT_OF_RANGE, NULL, NULL, "from %g to %g", -largest, largest);
+	} else {
+		*out = number;
+	}
+}
+
 void query_word(const struct http_request *request, const char *name, const char *const *words, size_t *out,
 		struct problem *problem)
 {

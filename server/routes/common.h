@@ -25,6 +25,9 @@ enum http_outcome answer_status(struct http_request *request, struct http_respon
 /* Query parameters: untouched when not given; a fault when given badly. */
 void query_uint(const struct http_request *request, const char *name, uint64_t maximum, uint64_t *out,
 		struct problem *problem);
+/* A finite number, of at most this size. */
+void query_number(const struct http_request *request, const char *name, double largest, double *out,
+		  struct problem *problem);
 void query_bool(const struct http_request *request, const char *name, bool *out, struct problem *problem);
 /* The index of a word among NULL-terminated words. */
 void query_word(const struct http_request *request, const char *name, const char *const *words, size_t *out,

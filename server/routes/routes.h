@@ -16,6 +16,8 @@ http_handler jobs_create;
 http_handler jobs_list, jobs_counts, jobs_get, jobs_spec, jobs_cancel, jobs_delete;
 /* results.c, predictions.c */
 http_handler jobs_curve, jobs_weights, jobs_predictions;
+/* surface.c */
+http_handler jobs_surface;
 /* expressions.c */
 http_handler expressions_evaluated;
 /* meta.c */
