@@ -46,14 +46,13 @@ void surface_axis(const struct surface_range *range, size_t count, enum dtype dt
 	}
 }
 
-enum status surface_at(struct objective *objective, const struct data_view *data, struct executor *executor,
+enum status surface_at(struct objective *objective, const struct batch *batch, struct executor *executor,
 		       const double theta[2], double *value, double gradient[2])
 {
 	double point[2], slope[2]; /* large enough for either precision */
 	assert(objective->n == 2 && objective->buffers == 0);
 	dtype_convert(DTYPE_FLOAT64, theta, objective->dtype, point, 2);
-	const struct batch batch = { .data = data, .count = data != NULL ? data->rows : 0 };
-	const enum status status = objective->type->evaluate(objective, point, objective->rowed ? &batch : NULL,
+	const enum status status = objective->type->evaluate(objective, point, objective->rowed ? batch : NULL,
 							     executor, value, gradient != NULL ? slope : NULL);
 	if (status == OK && gradient != NULL) {
 		dtype_convert(objective->dtype, slope, DTYPE_FLOAT64, gradient, 2);

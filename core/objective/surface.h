@@ -19,9 +19,9 @@ void surface_ranges(const double *points, size_t count, struct surface_range ran
 /* count values evenly spread over the range, both ends among them, each as a number of dtype. count >= 2 */
 void surface_axis(const struct surface_range *range, size_t count, enum dtype dtype, double *out);
 
-/* The objective at (theta[0], theta[1]) over all rows of `data` (NULL where it has none), and its gradient (NULL: not
+/* The objective at (theta[0], theta[1]) over the rows of `batch` (NULL where it has none), and its gradient (NULL: not
  * wanted). The objective has exactly two parameters. E_CANCELLED as evaluate(). */
-enum status surface_at(struct objective *objective, const struct data_view *data, struct executor *executor,
+enum status surface_at(struct objective *objective, const struct batch *batch, struct executor *executor,
 		       const double theta[2], double *value, double gradient[2]);
 
 #endif

@@ -315,14 +315,16 @@ static enum status look_up(struct making *making, double begin)
 
 static enum status compute(struct making *making)
 {
-	const struct data_view *data = making->is_prepared ? &making->prepared.training : NULL;
+	const struct batch batch = { .data = &making->prepared.training,
+				     .count = making->prepared.training.rows,
+				     .sum = making->spec->train.training.sum };
 	const struct surface_view *view = &making->view;
 	const double begin = seconds_now();
 	enum status status = OK;
 	for (size_t i = 0; i < view->count && status == OK; i++) {
 		status = look_up(making, begin);
 		if (status == OK) {
-			status = surface_at(making->objective, data, &making->executor, making->point + 2 * i,
+			status = surface_at(making->objective, &batch, &making->executor, making->point + 2 * i,
 					    &making->path_values[i], making->gradient + 2 * i);
 		}
 	}
@@ -330,8 +332,8 @@ static enum status compute(struct making *making)
 		const double theta[2] = { making->axis[0][i % view->columns], making->axis[1][i / view->columns] };
 		status = i % 16 == 0 ? look_up(making, begin) : OK;
 		if (status == OK) {
-			status =
-				surface_at(making->objective, data, &making->executor, theta, &making->values[i], NULL);
+			status = surface_at(making->objective, &batch, &making->executor, theta, &making->values[i],
+					    NULL);
 		}
 	}
 	return status;
