@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "core/expression/evaluate.h"
+#include "core/model/residual.h"
 #include "core/train/trainer.h"
 #include "tests/api/job_support.h"
 #include "tests/support/allocation.h"
@@ -84,7 +85,7 @@ static struct data_view rows_for(const struct job_spec *spec)
 /* What a run is made of; released whatever of it there is. */
 struct run {
 	struct job_spec *spec;
-	struct objective *objective;
+	struct objective *objective, *residual; /* residual: of a sum of squares, else NULL */
 	struct trainer *trainer, *resumed;
 	struct data_view data;
 	struct executor executor;
@@ -97,6 +98,9 @@ static void run_fini(struct run *run)
 	if (run->objective != NULL) {
 		objective_destroy(run->objective);
 	}
+	if (run->residual != NULL) {
+		objective_destroy(run->residual);
+	}
 	job_spec_destroy(run->spec);
 }
 
@@ -105,6 +109,7 @@ static struct trainer_setup setup_of(struct run *run)
 	return (struct trainer_setup){ .config = run->spec->train,
 				       .objective = run->objective,
 				       .training = run->spec->has_dataset ? &run->data : NULL,
+				       .residual = run->residual,
 				       .executor = &run->executor };
 }
 
@@ -121,6 +126,11 @@ static enum status run_init(struct run *run, const char *job, struct problem *pr
 	run->data = rows_for(run->spec);
 	status = run->spec->model.type->build(&run->spec->model, &run->spec->shape, run->spec->train.training.dtype, 1,
 					      &run->objective, &error);
+	if (status == OK) {
+		status = model_residual(&run->spec->model, &run->spec->shape, run->spec->train.training.dtype,
+					&run->residual, &error);
+		status = status == E_UNSUPPORTED ? OK : status;
+	}
 	if (status == OK) {
 		const struct trainer_setup setup = setup_of(run);
 		status = trainer_create(&setup, &run->trainer, &error);

@@ -313,5 +313,5 @@ int main(void)
 	tcase_add_test(tests, what_does_not_go_together_is_refused_with_what_to_use);
 	tcase_set_timeout(tests, 120);
 	suite_add_tcase(suite, tests);
-	return suite_run(suite);
+	return blackbox_run(suite);
 }
