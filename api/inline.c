@@ -125,6 +125,8 @@ static void write_cell(struct rows *rows, const struct at *at, size_t column, co
 	} else if (!isfinite(cell->valuedouble)) {
 		reader_fault(&rows->reader, at, FAULT_OUT_OF_RANGE, NULL, NULL,
 			     "the number is too large for a float64");
+	} else if (json_is_rounded(cell)) {
+		reader_fault_rounded(&rows->reader, at);
 	} else {
 		text_json_double(&rows->csv, cell->valuedouble);
 	}

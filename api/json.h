@@ -25,6 +25,13 @@ enum { JSON_DEPTH_MAX = 64, JSON_VALUES_MAX = 2000000 };
 /* The largest whole number that a JSON reader of doubles can tell from its neighbours: 2^53 - 1. */
 #define JSON_INTEGER_MAX 9007199254740991.0
 
+/* A flag in the type of a number: a whole number, written in digits alone, that no double holds, such as
+ * 9007199254740993: cJSON rounded it. json_parse sets it; cJSON uses the lower bits. */
+enum { JSON_ROUNDED = 1 << 16 };
+bool json_is_rounded(const cJSON *item);
+/* Sets the flag where it is due, in the tree of a body that json_scan found well-formed. */
+void json_mark_rounded(const char *body, size_t length, cJSON *root);
+
 /* Checks the grammar and UTF-8. False, with PROBLEM_MALFORMED (line and column) or PROBLEM_TOO_LARGE. */
 bool json_scan(const char *body, size_t length, struct problem *problem);
 
@@ -49,6 +56,8 @@ struct reader {
 /* Notes a fault at a place. */
 void reader_fault(struct reader *reader, const struct at *at, enum fault_code code, const char *suggestion,
 		  const char *const *allowed, const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* Notes that no float64 holds a number as it was written. */
+void reader_fault_rounded(struct reader *reader, const struct at *at);
 /* Notes each key that an object of the tree has twice. */
 void json_duplicates(struct reader *reader, const struct at *at, const cJSON *item);
 

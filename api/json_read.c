@@ -247,6 +247,10 @@ bool read_real(struct reader *reader, const struct at *at, const cJSON *item, st
 		reader_fault(reader, at, FAULT_OUT_OF_RANGE, NULL, NULL, "the number is too large for a float64");
 		return false;
 	}
+	if (json_is_rounded(item)) {
+		reader_fault_rounded(reader, at);
+		return false;
+	}
 	if (value < range.minimum || value > range.maximum || (range.open_minimum && value == range.minimum) ||
 	    (range.open_maximum && value == range.maximum)) {
 		reader_fault(reader, at, FAULT_OUT_OF_RANGE, NULL, NULL, "%.15g is out of range: it must be %s", value,

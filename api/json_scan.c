@@ -350,5 +350,9 @@ enum status json_parse(const char *body, size_t length, cJSON **out, struct prob
 	}
 	const char *end;
 	*out = cJSON_ParseWithLengthOpts(body, length, &end, 0);
-	return *out == NULL ? E_MEMORY : OK; /* the grammar was right, so only memory can fail */
+	if (*out == NULL) {
+		return E_MEMORY; /* the grammar was right, so only memory can fail */
+	}
+	json_mark_rounded(body, length, *out);
+	return OK;
 }

@@ -98,6 +98,8 @@ static void read_cell(struct prediction_reader *in, const struct at *at, size_t 
 	double *y = &out->y[row * in->y_columns + role - in->card->features];
 	if (in->card->classes == 0) {
 		read_real(&in->reader, at, cell, any, y);
+	} else if (json_is_rounded(cell)) {
+		reader_fault_rounded(&in->reader, at);
 	} else if (cJSON_IsNumber(cell) || cJSON_IsString(cell)) {
 		*y = class_of(in->card, cell);
 	} else {

@@ -15,6 +15,17 @@
 #include <string.h>
 #include <strings.h>
 
+/* The query was copied, and request.c reads the copy. libmicrohttpd's own list of parameters takes 64 bytes of the
+ * connection's memory for each, and where that is used up (some 900 of them) it answers nothing until the head is late.
+ * So its query ends where it begins: the buffer is the connection's and writable, const only in the callback's type. */
+static void keep_parameters(const char *uri)
+{
+	char *query = uri == NULL ? NULL : strchr(uri, '?');
+	if (query != NULL) {
+		query[1] = '\0';
+	}
+}
+
 void *handle_uri(void *context, const char *uri, struct MHD_Connection *connection)
 {
 	(void)context;
@@ -24,6 +35,7 @@ void *handle_uri(void *context, const char *uri, struct MHD_Connection *connecti
 		return NULL;
 	}
 	request_begin(&peer->request, connection, uri == NULL ? "" : uri);
+	keep_parameters(uri);
 	return &peer->request;
 }
 

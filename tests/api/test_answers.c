@@ -248,6 +248,7 @@ START_TEST(wrong_inputs_are_named_with_their_place)
 		{ "{\"inputs\": [[1, \"2\"]]}", "/inputs/0/1", FAULT_WRONG_TYPE },
 		{ "{\"inputs\": [[1, null]]}", "/inputs/0/1", FAULT_WRONG_TYPE },
 		{ "{\"inputs\": [[1, 1e999]]}", "/inputs/0/1", FAULT_OUT_OF_RANGE },
+		{ "{\"inputs\": [[9007199254740992, -9007199254740993]]}", "/inputs/0/1", FAULT_OUT_OF_RANGE },
 		{ "{\"inputs\": [{\"a\": 1}]}", "/inputs/0", FAULT_MISSING },
 		{ "{\"inputs\": [{\"a\": 1, \"b\\\"\": 2}, 7]}", "/inputs/1", FAULT_WRONG_TYPE },
 		{ "{\"inputs\": [[1]], \"columns\": [\"a\"]}", "/columns", FAULT_MISSING },

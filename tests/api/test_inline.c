@@ -50,6 +50,16 @@ START_TEST(three_forms_become_one_csv)
 }
 END_TEST
 
+START_TEST(whole_numbers_that_a_double_holds_are_taken_to_the_last_digit)
+{
+	check_csv("{\"columns\": [\"9007199254740993\"], \"rows\": [[9007199254740992], [-9007199254740994], [1e17], "
+		  "[100000000000000000], [9007199254740993.0], [\"9007199254740993\"]]}",
+		  "\"9007199254740993\"\n9007199254740992\n-9007199254740994\n1e+17\n1e+17\n9007199254740992\n"
+		  "\"9007199254740993\"\n",
+		  "t", NULL);
+}
+END_TEST
+
 START_TEST(texts_are_quoted_and_a_column_with_any_text_is_text)
 {
 	check_csv("{\"columns\": [\"a,\\\"b\\\"\"], \"rows\": [[\"say \\\"hi\\\",\\nyou\"], [7], [\" 1 \"]]}",
@@ -81,6 +91,15 @@ START_TEST(what_is_no_table_is_refused_with_its_place)
 		{ "{\"columns\": [\"x\"], \"rows\": [[1], [1, 2]]}", "/dataset/inline/rows/1", FAULT_WRONG_TYPE },
 		{ "{\"columns\": [\"x\"], \"rows\": [[1], {}]}", "/dataset/inline/rows/1", FAULT_WRONG_TYPE },
 		{ "{\"columns\": [\"x\"], \"rows\": [[1e999]]}", "/dataset/inline/rows/0/0", FAULT_OUT_OF_RANGE },
+		{ "{\"columns\": [\"x\"], \"rows\": [[1], [9007199254740993]]}", "/dataset/inline/rows/1/0",
+		  FAULT_OUT_OF_RANGE },
+		{ "{\"columns\": [\"7\\\"8\", \"y\"], \"rows\": [[\"1\\\\\", -18446744073709551615]]}",
+		  "/dataset/inline/rows/0/1", FAULT_OUT_OF_RANGE },
+		{ "{\"columns\": [\"x\"], \"rows\": [[\"a\"], [2.5e0], [12345678901234567]]}",
+		  "/dataset/inline/rows/2/0", FAULT_OUT_OF_RANGE },
+		{ "{\"columns\": [\"x\"], \"rows\": [[1]], \"target\": [9007199254740993]}", "/dataset/inline/target/0",
+		  FAULT_OUT_OF_RANGE },
+		{ "[{\"x\": 1}, {\"x\": 9007199254740995}]", "/dataset/inline/1/x", FAULT_OUT_OF_RANGE },
 		{ "{\"columns\": [\"x\"], \"rows\": [[1]], \"target\": [1, 2]}", "/dataset/inline/target",
 		  FAULT_OUT_OF_RANGE },
 		{ "{\"columns\": [\"x\"], \"rows\": [[1]], \"target\": [null]}", "/dataset/inline/target/0",
@@ -137,6 +156,7 @@ int main(void)
 	Suite *suite = suite_create("api/inline");
 	TCase *tcase = tcase_create("inline");
 	tcase_add_test(tcase, three_forms_become_one_csv);
+	tcase_add_test(tcase, whole_numbers_that_a_double_holds_are_taken_to_the_last_digit);
 	tcase_add_test(tcase, texts_are_quoted_and_a_column_with_any_text_is_text);
 	tcase_add_test(tcase, what_is_no_table_is_refused_with_its_place);
 	tcase_add_test(tcase, the_spec_of_an_inline_job_names_the_dataset_and_holds_no_rows);

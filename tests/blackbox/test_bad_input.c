@@ -124,6 +124,15 @@ START_TEST(numbers_that_a_double_does_not_hold_are_refused)
 					   whole[i]);
 		expect_refusal(client_post(server, "/v1/jobs", json));
 	}
+	const char *const cells[] = { "9007199254740993", "-9007199254740993", "18446744073709551615", "1e309" };
+	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+		const char *data = text_of("{\"inline\": {\"columns\": [\"x\", \"y\"], \"rows\": [[1, 2], "
+					   "[%s, 3]]}, \"target\": \"y\"}",
+					   cells[i]);
+		const struct reply *reply = post_inline(data, "linear_regression");
+		ck_assert_msg(strstr(reply->body, "/dataset/inline/rows/1/0") != NULL, "%s", reply->body);
+		expect_refusal(reply);
+	}
 }
 END_TEST
 
@@ -374,6 +383,13 @@ START_TEST(bytes_that_are_no_http_are_refused)
 	path[70000] = '\0';
 	const char *uri = text_of("GET /%s HTTP/1.1\r\n" HOST "\r\n", path);
 	expect_closed_door(uri, strlen(uri));
+	for (size_t i = 0; i < 70000; i += 2)
+		memcpy(path + i, "&a", 2);
+	const int bytes[] = { 4000, 70000 }; /* of parameters: libmicrohttpd's memory holds some 900 of them */
+	for (size_t i = 0; i < 2; i++) {
+		uri = text_of("GET /v1/jobs?%.*s HTTP/1.1\r\n" HOST "\r\n", bytes[i], path);
+		expect_closed_door(uri, strlen(uri));
+	}
 	const char *header = text_of("GET /v1/jobs HTTP/1.1\r\n" HOST "X-Long: %s\r\n\r\n", path);
 	expect_closed_door(header, strlen(header));
 }

@@ -301,6 +301,14 @@ START_TEST(long_addresses_and_heads_are_414_and_431)
 	memset(text + used, 'a', 9000);
 	snprintf(text + used + 9000, 100, " HTTP/1.1\r\n" HOST "\r\n");
 	is_problem(ask(text), 414, "uri-too-long");
+	for (size_t i = 0; i < 30000; i += 2) {
+		memcpy(text + i, "&a", 2);
+	}
+	memcpy(text, "GET /v1/things?", 15);
+	snprintf(text + 30000, 100, " HTTP/1.1\r\n" HOST "\r\n");
+	is_problem(ask(text), 414, "uri-too-long");
+	snprintf(text + 6000, 100, " HTTP/1.1\r\n" HOST "\r\n"); /* 3,000 parameters, all but one there twice */
+	is_problem(ask(text), 400, "bad-query");
 	used = snprintf(text, sizeof text, "GET /v1/things HTTP/1.1\r\n" HOST "X-Long: ");
 	memset(text + used, 'a', 20000);
 	snprintf(text + used + 20000, 100, "\r\n\r\n");
