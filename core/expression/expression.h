@@ -44,8 +44,11 @@ struct expression_error {
 enum status expression_build(struct tensor_graph *graph, const char *text, size_t length,
 			     struct expression_scope *scope, size_t *result, struct expression_error *error);
 
-/* The loss of that name (mse, cross_entropy, ...) of two nodes; NODE_NONE for a name that is none. */
-size_t expression_loss(struct tensor_graph *graph, const char *name, size_t prediction, size_t target);
+/* The loss of that name (mse, cross_entropy, ...) of two nodes and `settings` numbers (a huber's delta), at most
+ * expression_loss_settings of it; NODE_NONE for a name that is none. */
+size_t expression_loss(struct tensor_graph *graph, const char *name, size_t prediction, size_t target,
+		       const double *setting, size_t settings);
+size_t expression_loss_settings(const char *name);
 
 /* Whether a name is that of a function or of a number (pi, e), which no parameter, constant or column may have. */
 bool expression_reserved(const char *name);

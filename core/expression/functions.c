@@ -5,7 +5,7 @@
 
 static size_t apply2(struct lowering *lowering, enum tensor_op op, size_t a, size_t b)
 {
-	return tensor_binary(lowering->graph, op, a, b);
+	return lowering->graph->status != OK ? NODE_NONE : tensor_binary(lowering->graph, op, a, b);
 }
 
 static const struct shape *shape_of(const struct lowering *lowering, size_t id)
@@ -79,8 +79,14 @@ OVER(softmax, over_row)
 OVER(log_softmax, over_row)
 #undef OVER
 
+/* Of a vector over rows nothing is computed: what the rows are last in is known to lower.c. */
 static size_t transpose(struct lowering *lowering, const struct call *call)
 {
+	if (is_rowed(lowering, call->value[0]) && shape_of(lowering, call->value[0])->rank < 2) {
+		lowering->turned[call->node - lowering->ast->node] =
+			shape_of(lowering, call->value[0])->rank == 1 && !lowering->turned[call->argument[0]];
+		return call->value[0];
+	}
 	return tensor_unary(lowering->graph, TENSOR_transpose, call->value[0]);
 }
 
@@ -164,11 +170,24 @@ static size_t mae(struct lowering *lowering, const struct call *call)
 					     : lower_mean(lowering, lower_unary(lowering, TENSOR_abs, away));
 }
 
-/* logsumexp(z) - z[k] */
+/* (1 - s) z[k] + s mean(z) */
+static size_t smoothed(struct lowering *lowering, size_t z, size_t picked, size_t s)
+{
+	size_t rest = apply2(lowering, TENSOR_sub, tensor_number(lowering->graph, 1), s);
+	size_t share = tensor_number(lowering->graph, 1 / (double)shape_size(shape_of(lowering, z)));
+	size_t mean = apply2(lowering, TENSOR_mul, tensor_unary(lowering->graph, TENSOR_sum, z), share);
+	return apply2(lowering, TENSOR_add, apply2(lowering, TENSOR_mul, rest, picked),
+		      apply2(lowering, TENSOR_mul, s, mean));
+}
+
+/* logsumexp(z) - z[k], labels smoothed by a third argument */
 static size_t cross_entropy(struct lowering *lowering, const struct call *call)
 {
 	size_t z = call->value[0];
 	size_t picked = apply2(lowering, TENSOR_pick, z, call->value[1]);
+	if (lowering->graph->status == OK && call->count == 3) {
+		picked = smoothed(lowering, z, picked, call->value[2]);
+	}
 	if (lowering->graph->status != OK) {
 		return NODE_NONE;
 	}
@@ -183,6 +202,16 @@ static size_t bce_with_logits(struct lowering *lowering, const struct call *call
 	size_t plus = lower_unary(lowering, TENSOR_softplus, call->value[0]);
 	size_t each = lowering->graph->status != OK ? NODE_NONE : apply2(lowering, TENSOR_sub, plus, yz);
 	return lower_mean(lowering, each);
+}
+
+/* Element by element of residuals, or the mean of those of z - y. */
+static size_t huber(struct lowering *lowering, const struct call *call)
+{
+	if (call->count == 2) {
+		return apply2(lowering, TENSOR_huber, call->value[0], call->value[1]);
+	}
+	size_t away = apply2(lowering, TENSOR_sub, call->value[0], call->value[1]);
+	return lower_mean(lowering, apply2(lowering, TENSOR_huber, away, call->value[2]));
 }
 
 /* max(0, 1 - y z), y being -1 or 1 */
@@ -208,6 +237,19 @@ static size_t hinge(struct lowering *lowering, const struct call *call)
 		.name = name_, .least = count, .most = count, .lower = function, .usage = usage_                       \
 	}
 
+/* Of all, or along one axis. */
+#define AXIS(name_, function, along_, op_)                                                                             \
+	{                                                                                                              \
+		.name = name_, .least = 1, .most = 1, .lower = function, .along = ALONG_##along_, .op = TENSOR_##op_,  \
+		.usage = name_ "(u), " name_ "(A, axis=0)"                                                             \
+	}
+/* Written in the dialect (formula.c): its arguments, presets of the last. */
+#define FORMULA(name_, least_, most_, names_, formula_, ...)                                                           \
+	{                                                                                                              \
+		.name = name_, .least = least_, .most = most_, .lower = lower_formula, .names = names_,                \
+		.formula = formula_, .preset = { __VA_ARGS__ }, .usage = name_ "(" names_ ")"                          \
+	}
+
 /* clang-format off */
 const struct expression_function expression_functions[] = {
 	ELEMENT("exp", exp), ELEMENT("log", log), ELEMENT("log2", log2), ELEMENT("log10", log10),
@@ -219,25 +261,54 @@ const struct expression_function expression_functions[] = {
 	ELEMENT("expit", expit), ELEMENT("sigmoid", expit), ELEMENT("relu", relu), ELEMENT("softplus", softplus),
 	ELEMENT("silu", silu), ELEMENT("gelu", gelu),
 	ELEMENT2("maximum", maximum), ELEMENT2("minimum", minimum), ELEMENT2("arctan2", arctan2),
-	ELEMENT2("hypot", hypot), ELEMENT2("logaddexp", logaddexp), ELEMENT2("huber", huber),
+	ELEMENT2("hypot", hypot), ELEMENT2("logaddexp", logaddexp),
 	SPECIAL("power", 2, power, "power(x, y)"),
 	SPECIAL("where", 3, where, "where(x > 0, a, b)"),
 	SPECIAL("clip", 3, clip, "clip(x, low, high)"),
-	SPECIAL("sum", 1, sum, "sum(u)"), SPECIAL("mean", 1, mean, "mean(u)"),
-	SPECIAL("prod", 1, prod_, "prod(u)"), SPECIAL("max", 1, max_, "max(u)"), SPECIAL("min", 1, min_, "min(u)"),
-	SPECIAL("var", 1, var, "var(u)"), SPECIAL("std", 1, std, "std(u)"), SPECIAL("norm", 1, norm, "norm(u)"),
+	AXIS("sum", sum, OP, sum), AXIS("mean", mean, MEAN, sum),
+	AXIS("prod", prod_, OP, prod), AXIS("max", max_, OP, max), AXIS("min", min_, OP, min),
+	AXIS("var", var, VAR, sum), AXIS("std", std, STD, sum), AXIS("norm", norm, NORM, sum),
 	SPECIAL("dot", 2, dot, "dot(u, v)"), SPECIAL("matmul", 2, dot, "matmul(A, B)"),
 	SPECIAL("outer", 2, outer, "outer(u, v)"),
 	SPECIAL("trace", 1, trace, "trace(A)"), SPECIAL("transpose", 1, transpose, "transpose(A)"),
 	{ .name = "concat", .least = 1, .most = 32, .lower = concat, .usage = "concat(u, v, ...)" },
-	SPECIAL("logsumexp", 1, logsumexp_, "logsumexp(u)"), SPECIAL("softmax", 1, softmax_, "softmax(u)"),
-	SPECIAL("log_softmax", 1, log_softmax_, "log_softmax(u)"),
+	AXIS("logsumexp", logsumexp_, OP, logsumexp), AXIS("softmax", softmax_, OP, softmax),
+	AXIS("log_softmax", log_softmax_, OP, log_softmax),
 	SPECIAL("squared_error", 2, squared_error, "squared_error(y, p)"),
 	SPECIAL("log_loss", 2, bce_with_logits, "log_loss(z, y)"),
 	SPECIAL("mse", 2, mse, "mse(y, p)"), SPECIAL("mae", 2, mae, "mae(y, p)"),
-	SPECIAL("cross_entropy", 2, cross_entropy, "cross_entropy(logits, y)"),
+	{ .name = "cross_entropy", .least = 2, .most = 3, .lower = cross_entropy,
+	  .usage = "cross_entropy(logits, y), cross_entropy(logits, y, label_smoothing)" },
 	SPECIAL("bce_with_logits", 2, bce_with_logits, "bce_with_logits(z, y)"),
 	SPECIAL("hinge", 2, hinge, "hinge(z, y)"),
+	{ .name = "huber", .least = 2, .most = 3, .lower = huber, .usage = "huber(r, delta), huber(z, y, delta)" },
+	/* Losses of predictions z and a target y. */
+	FORMULA("squared_hinge", 2, 2, "z, y", "mean(square(relu(1 - y*z)))", 0),
+	FORMULA("smooth_l1", 2, 3, "z, y, beta", "mean(huber(z - y, beta))/beta", 1),
+	FORMULA("quantile", 2, 3, "z, y, q", "mean(where(z <= y, q*(y - z), (1 - q)*(z - y)))", 0.5),
+	FORMULA("poisson", 2, 2, "z, y", "mean(exp(z) - y*z)", 0),
+	FORMULA("kl", 2, 2, "z, y", "mean(sum(where(y > 0, y*log(where(y > 0, y, 1)), 0) - y*log_softmax(z, axis=-1), axis=-1))", 0),
+	FORMULA("cosine", 2, 2, "z, y", "1 - mean(sum(z*y, axis=-1)/(norm(z, axis=-1)*norm(y, axis=-1)))", 0),
+	FORMULA("gaussian", 3, 3, "m, s, y", "mean(s + (m - y)**2*exp(-s))/2", 0),
+	FORMULA("bce", 2, 2, "p, y", "-mean(where(y > 0, y*log(p), 0) + where(y < 1, (1 - y)*log1p(-p), 0))", 0),
+	/* Activations. */
+	FORMULA("identity", 1, 1, "x", "x", 0),
+	FORMULA("leaky_relu", 1, 2, "x, slope", "where(x > 0, x, slope*x)", 0.01),
+	FORMULA("relu6", 1, 1, "x", "where(x <= 0, 0, where(x >= 6, 6, x))", 0),
+	FORMULA("elu", 1, 2, "x, alpha", "where(x > 0, x, alpha*expm1(x))", 1),
+	FORMULA("selu", 1, 1, "x", "1.0507009873554805*where(x > 0, x, 1.6732632423543772*expm1(x))", 0),
+	FORMULA("celu", 1, 2, "x, alpha", "where(x > 0, x, alpha*expm1(x/alpha))", 1),
+	FORMULA("gelu_tanh", 1, 1, "x", "0.5*x*(1 + tanh(0.7978845608028654*(x + 0.044715*x**3)))", 0),
+	FORMULA("swish", 1, 1, "x", "silu(x)", 0),
+	FORMULA("mish", 1, 1, "x", "x*tanh(softplus(x))", 0),
+	FORMULA("log_sigmoid", 1, 1, "x", "-softplus(-x)", 0),
+	FORMULA("softsign", 1, 1, "x", "x/(1 + abs(x))", 0),
+	FORMULA("tanhshrink", 1, 1, "x", "x - tanh(x)", 0),
+	FORMULA("hardtanh", 1, 3, "x, low, high", "where(x <= low, low, where(x >= high, high, x))", -1, 1),
+	FORMULA("hardsigmoid", 1, 1, "x", "where(x <= -3, 0, where(x >= 3, 1, x/6 + 0.5))", 0),
+	FORMULA("hardswish", 1, 1, "x", "where(x <= -3, 0, where(x >= 3, x, x*(x + 3)/6))", 0),
+	FORMULA("softshrink", 1, 2, "x, lambda", "where(x > lambda, x - lambda, where(x < -lambda, x + lambda, 0))", 0.5),
+	FORMULA("hardshrink", 1, 2, "x, lambda", "where(x > lambda, x, where(x < -lambda, x, 0))", 0.5),
 };
 /* clang-format on */
 const size_t expression_function_count = sizeof expression_functions / sizeof expression_functions[0];
@@ -259,13 +330,26 @@ bool expression_reserved(const char *name)
 	       expression_function_find(name, strlen(name)) != NULL;
 }
 
-size_t expression_loss(struct tensor_graph *graph, const char *name, size_t prediction, size_t target)
+size_t expression_loss(struct tensor_graph *graph, const char *name, size_t prediction, size_t target,
+		       const double *setting, size_t settings)
 {
 	struct expression_error error = { .status = OK };
 	struct lowering lowering = { .graph = graph, .error = &error };
 	struct ast_node node = { .kind = AST_CALL };
 	const struct expression_function *function = expression_function_find(name, strlen(name));
-	struct call call = { .node = &node, .count = 2, .value = (const size_t[]){ prediction, target } };
-	return function == NULL || function->lower == NULL || function->least != 2 ? NODE_NONE
-										   : function->lower(&lowering, &call);
+	size_t value[2 + FORMULA_ARGUMENTS] = { prediction, target };
+	if (function == NULL || function->lower == NULL || function->least != 2 || function->most < 2 + settings) {
+		return NODE_NONE;
+	}
+	for (size_t k = 0; k < settings; k++) {
+		value[2 + k] = tensor_number(graph, setting[k]);
+	}
+	struct call call = { .node = &node, .function = function, .count = 2 + settings, .value = value };
+	return graph->status != OK ? NODE_NONE : function->lower(&lowering, &call);
+}
+
+size_t expression_loss_settings(const char *name)
+{
+	const struct expression_function *function = expression_function_find(name, strlen(name));
+	return function == NULL || function->least != 2 ? 0 : function->most - 2;
 }

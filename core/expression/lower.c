@@ -228,9 +228,13 @@ static size_t lower_call(struct lowering *lowering, const struct ast_node *node)
 		return unknown(lowering, node, "function");
 	}
 	if (node->count < function->least || node->count > function->most) {
-		syntax_fail(lowering->error, E_INVALID, node->position, "%s takes %zu argument%s, %zu given: %s",
-			    function->name, function->least, function->least == 1 ? "" : "s", node->count,
-			    function->usage);
+		size_t wanted = node->count < function->least ? function->least : function->most;
+		syntax_fail(lowering->error, E_INVALID, node->position, "%s takes %s%zu argument%s, %zu given: %s",
+			    function->name,
+			    function->least == function->most ? ""
+			    : node->count < function->least   ? "at least "
+							      : "at most ",
+			    wanted, wanted == 1 ? "" : "s", node->count, function->usage);
 		return NODE_NONE;
 	}
 	for (size_t k = 0; k < node->count; k++) {
@@ -244,18 +248,49 @@ static size_t lower_call(struct lowering *lowering, const struct ast_node *node)
 			return NODE_NONE;
 		}
 	}
+	if (node->has_axis && function->along == ALONG_NOTHING) {
+		syntax_fail(lowering->error, E_INVALID, node->axis_position, "%s takes no axis: %s", function->name,
+			    function->usage);
+		return NODE_NONE;
+	}
 	if (function->element) {
 		return node->count == 1 ? lower_unary(lowering, function->op, value[0])
 					: tensor_apply(lowering->graph, function->op, value);
 	}
-	struct call call = { .node = node, .count = node->count, .value = value, .argument = argument };
-	return function->lower(lowering, &call);
+	struct call call = {
+		.node = node, .function = function, .count = node->count, .value = value, .argument = argument
+	};
+	return node->has_axis ? lower_axis(lowering, &call) : function->lower(lowering, &call);
+}
+
+/* a.T @ b over rows: sums over the rows of a b, or of a[:, None] * b[None, :]. */
+static size_t lower_turned_product(struct lowering *lowering, const struct ast_node *node, size_t a, size_t b)
+{
+	const struct shape left = *shape_of(lowering, a), right = *shape_of(lowering, b);
+	if (!right.rowed || left.rank != 1 || right.rank > 1) {
+		char x[64];
+		syntax_fail(lowering->error, E_INVALID, node->position,
+			    "a transpose with the rows last, @, and %s do not fit: the right side needs the rows first",
+			    tensor_shape_text(&right, x));
+		return NODE_NONE;
+	}
+	if (right.rank == 1) {
+		const struct shape column = { .rowed = true, .rank = 2, .extent = { left.extent[0], 1 } };
+		const struct shape row = { .rowed = true, .rank = 2, .extent = { 1, right.extent[0] } };
+		a = tensor_reshape(lowering->graph, a, &column);
+		b = tensor_reshape(lowering->graph, b, &row);
+	}
+	size_t product = failed(lowering) ? NODE_NONE : tensor_binary(lowering->graph, TENSOR_mul, a, b);
+	return failed(lowering) ? NODE_NONE : tensor_unary(lowering->graph, TENSOR_SUM_ROWS, product);
 }
 
 static size_t lower_binary(struct lowering *lowering, const struct ast_node *node)
 {
 	size_t a = lowering->value[lowering->ast->link[node->first]];
 	size_t b = lowering->value[lowering->ast->link[node->first + 1]];
+	if (lowering->turned[lowering->ast->link[node->first]]) {
+		return lower_turned_product(lowering, node, a, b);
+	}
 	/* clang-format off */
 	switch (node->symbol) {
 	case '+': return tensor_binary(lowering->graph, TENSOR_add, a, b);
@@ -331,10 +366,29 @@ static size_t lower_index(struct lowering *lowering, const struct ast_node *node
 	return ranges == 0 ? a : tensor_slice(lowering->graph, a, at, drop);
 }
 
+static bool is_transpose(const struct ast_node *node)
+{
+	return node->kind == AST_CALL && node->name_length == 9 && memcmp(node->name, "transpose", 9) == 0;
+}
+
+/* A transpose with the rows last may be multiplied from the right, or transposed back. */
+static bool may_turn(struct lowering *lowering, const struct ast_node *node, size_t k)
+{
+	if (!lowering->turned[lowering->ast->link[node->first + k]] || is_transpose(node) ||
+	    (node->kind == AST_BINARY && node->symbol == '@' && k == 0)) {
+		return true;
+	}
+	return syntax_fail(lowering->error, E_UNSUPPORTED, node->position,
+			   "the transpose of what has the rows first may only stand left of @, as in X.T @ y");
+}
+
 static size_t lower_node(struct lowering *lowering, const struct ast_node *node)
 {
 	for (size_t k = 0; k < node->count; k++) {
 		const struct ast_node *child = &lowering->ast->node[lowering->ast->link[node->first + k]];
+		if (!may_turn(lowering, node, k)) {
+			return NODE_NONE;
+		}
 		if (child->kind == AST_COMPARE && node->kind != AST_CALL) {
 			syntax_fail(lowering->error, E_INVALID, child->position,
 				    "a comparison may only be the first argument of where");
@@ -388,6 +442,7 @@ static void lower(struct lowering *lowering, size_t *result)
 	}
 	check_bindings(lowering);
 	for (size_t i = 0; i < ast->nodes && !failed(lowering); i++) {
+		lowering->turned[i] = false;
 		lowering->value[i] = lower_node(lowering, &ast->node[i]);
 		if (lowering->graph->status != OK) {
 			syntax_fail(lowering->error, lowering->graph->status, ast->node[i].position, "%s",
@@ -397,6 +452,10 @@ static void lower(struct lowering *lowering, size_t *result)
 	if (!failed(lowering) && ast->node[ast->root].kind == AST_COMPARE) {
 		syntax_fail(lowering->error, E_INVALID, ast->node[ast->root].position,
 			    "a comparison may only be the first argument of where");
+	}
+	if (!failed(lowering) && lowering->turned[ast->root]) {
+		syntax_fail(lowering->error, E_INVALID, ast->node[ast->root].position,
+			    "the result has the rows last: it is neither a number nor one value for each row");
 	}
 	if (!failed(lowering)) {
 		*result = lowering->value[ast->root];
@@ -411,12 +470,14 @@ enum status expression_build(struct tensor_graph *graph, const char *text, size_
 	if (ast_parse(&ast, text, length, error)) {
 		struct lowering lowering = { .graph = graph, .scope = scope, .ast = &ast, .error = error };
 		lowering.value = malloc((ast.nodes + 1) * sizeof *lowering.value);
-		if (lowering.value == NULL) {
+		lowering.turned = malloc((ast.nodes + 1) * sizeof *lowering.turned);
+		if (lowering.value == NULL || lowering.turned == NULL) {
 			syntax_fail(error, E_MEMORY, 0, "out of memory for the expression");
 		} else {
 			lower(&lowering, result);
 		}
 		free(lowering.value);
+		free(lowering.turned);
 	}
 	ast_free(&ast);
 	if (error->status == OK && graph->status != OK) { /* a parameter that the text does not name had no memory */

@@ -118,6 +118,31 @@ static size_t parse_index(struct parser *parser, size_t target)
 	return lexer_next(&parser->lexer) ? add_node(parser, node, &target, 1) : BAD;
 }
 
+/* axis=1 behind the arguments; the name is the current token, *found whether it is one. */
+static bool parse_axis(struct parser *parser, struct ast_node *node, bool *found)
+{
+	struct lexer before = parser->lexer;
+	*found = false;
+	if (before.token.kind != TOKEN_NAME || before.token.quoted) {
+		return true;
+	}
+	if (!lexer_next(&parser->lexer)) {
+		return false;
+	}
+	if (!is_operator(parser, '=')) {
+		parser->lexer = before;
+		return true;
+	}
+	if (before.token.name_length != 4 || memcmp(before.token.name, "axis", 4) != 0 || node->has_axis) {
+		parser->lexer = before;
+		fail(parser, E_INVALID, "the only named argument is axis, once, as in sum(A, axis=0)");
+		return false;
+	}
+	*found = node->has_axis = true;
+	node->axis_position = before.token.position;
+	return lexer_next(&parser->lexer) && parse_integer(parser, &node->axis);
+}
+
 /* name(a, b, ...); the ( is the current token. */
 static size_t parse_call(struct parser *parser, struct ast_node node)
 {
@@ -131,11 +156,16 @@ static size_t parse_call(struct parser *parser, struct ast_node node)
 		if (count == ARGUMENTS_MAX) {
 			return fail(parser, E_INVALID, "a function takes at most 32 arguments");
 		}
-		size_t value = parse_expression(parser);
+		bool axis;
+		if (!parse_axis(parser, &node, &axis)) {
+			return BAD;
+		}
+		size_t value = axis ? 0 : parse_expression(parser);
 		if (value == BAD) {
 			return BAD;
 		}
-		argument[count++] = value;
+		argument[count] = value;
+		count += !axis;
 		if (is_operator(parser, ',')) {
 			if (!lexer_next(&parser->lexer)) {
 				return BAD;

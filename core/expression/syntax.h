@@ -58,6 +58,9 @@ struct ast_node {
 	size_t name_length;
 	size_t first, count; /* children: link[first .. first + count) */
 	size_t range, ranges;
+	bool has_axis; /* of a call: axis=n */
+	long axis;
+	size_t axis_position;
 };
 
 struct ast_binding {
@@ -83,20 +86,30 @@ void ast_free(struct ast *ast);
 
 /* functions.c */
 struct lowering;
+struct expression_function;
 struct call {
 	const struct ast_node *node;
+	const struct expression_function *function;
 	size_t count;
 	const size_t *value;    /* nodes of the graph */
 	const size_t *argument; /* nodes of the tree */
 };
+
+enum { FORMULA_ARGUMENTS = 3 };
+/* What a function is along an axis: a reduction `op`, or made of sums. */
+enum along { ALONG_NOTHING, ALONG_OP, ALONG_MEAN, ALONG_VAR, ALONG_STD, ALONG_NORM };
 
 struct expression_function {
 	const char *name;
 	size_t least, most; /* arguments */
 	bool element;       /* the operation `op`, element by element */
 	enum tensor_op op;
+	enum along along;
 	size_t (*lower)(struct lowering *lowering, const struct call *call);
 	const char *usage;
+	/* Of lower_formula: a text, the names of the arguments in it, presets of those beyond `least`. */
+	const char *formula, *names;
+	double preset[FORMULA_ARGUMENTS];
 };
 
 extern const struct expression_function expression_functions[];
@@ -108,6 +121,7 @@ struct lowering {
 	struct expression_scope *scope;
 	const struct ast *ast;
 	size_t *value; /* node of the tree -> node of the graph */
+	bool *turned;  /* node of the tree -> it is the transpose of that, with the rows last */
 	struct expression_error *error;
 };
 
@@ -117,5 +131,8 @@ size_t lower_power(struct lowering *lowering, size_t a, size_t b);
 size_t lower_product(struct lowering *lowering, size_t a, size_t b);
 size_t lower_sum(struct lowering *lowering, size_t a);
 size_t lower_mean(struct lowering *lowering, size_t a);
+/* axis.c, formula.c */
+size_t lower_axis(struct lowering *lowering, const struct call *call);
+size_t lower_formula(struct lowering *lowering, const struct call *call);
 
 #endif

@@ -8,6 +8,8 @@
 #include "core/base/size.h"
 #include "core/model/tables.h"
 
+enum { SETTINGS_MOST = 4 };
+
 struct sketch {
 	struct tensor_graph graph;
 	struct expression_scope scope;
@@ -73,17 +75,33 @@ static enum status add_loss(struct sketch *sketch, const struct model_config *co
 			sketch->graph.status == OK ? tensor_unary(&sketch->graph, TENSOR_MEAN_ROWS, away) : NODE_NONE;
 		return sketch->graph.status == OK ? OK : fail(error, sketch->graph.status, sketch->graph.error.text);
 	}
-	/* Losses stand here as formulas without settings: one that was chosen must not be passed over in silence. */
+	/* Losses stand here as formulas with the first of their settings: one that was chosen beyond them must not be
+	 * passed over in silence. */
 	const struct settings *chosen = &config->loss_settings;
+	size_t settings = expression_loss_settings(config->loss->name);
+	double setting[SETTINGS_MOST] = { 0 };
+	settings = chosen->count < settings ? chosen->count : settings;
 	for (size_t i = 0; i < chosen->count; i++) {
-		if (chosen->value[i].number != chosen->table[i].preset || chosen->value[i].rows > 0) {
+		if (i < settings && i < SETTINGS_MOST) {
+			setting[i] = chosen->value[i].number;
+		} else if (chosen->value[i].number != chosen->table[i].preset || chosen->value[i].rows > 0) {
 			snprintf(sentence, sizeof sentence, "%s of %s is not available for an expression",
 				 chosen->table[i].name, config->loss->name);
 			return fail(error, E_UNSUPPORTED, sentence);
 		}
 	}
 	size_t target = tensor_target(&sketch->graph, sketch->scope.targets);
-	sketch->root = expression_loss(&sketch->graph, config->loss->name, sketch->output, target);
+	if (config->loss->link == LINK_SIGN) { /* of a margin: y is 0 or 1 here, -1 or 1 there */
+		size_t two = tensor_number(&sketch->graph, 2), one = tensor_number(&sketch->graph, 1);
+		target =
+			sketch->graph.status != OK ? NODE_NONE : tensor_binary(&sketch->graph, TENSOR_mul, two, target);
+		target =
+			sketch->graph.status != OK ? NODE_NONE : tensor_binary(&sketch->graph, TENSOR_sub, target, one);
+	}
+	if (sketch->graph.status == OK) {
+		sketch->root =
+			expression_loss(&sketch->graph, config->loss->name, sketch->output, target, setting, settings);
+	}
 	if (sketch->graph.status != OK) {
 		return fail(error, sketch->graph.status, sketch->graph.error.text);
 	}
@@ -252,8 +270,20 @@ enum status expression_check(const struct model_config *config, const struct mod
 	return status;
 }
 
-static const struct loss_type *const losses[] = { &loss_mse,           &loss_squared_error,   &loss_log_loss,
-						  &loss_cross_entropy, &loss_bce_with_logits, NULL };
+static const struct loss_type *const losses[] = { &loss_mse,
+						  &loss_squared_error,
+						  &loss_log_loss,
+						  &loss_cross_entropy,
+						  &loss_bce_with_logits,
+						  &loss_mae,
+						  &loss_huber,
+						  &loss_smooth_l1,
+						  &loss_quantile,
+						  &loss_poisson,
+						  &loss_cosine,
+						  &loss_hinge,
+						  &loss_squared_hinge,
+						  NULL };
 
 static const struct loss_type *default_loss(const struct model_shape *shape)
 {

@@ -3,6 +3,8 @@
  *
  *   forward_x:    y[i] = f(a[i sa], b[i sb], c[i sc])
  *   reverse_x_k:  d_k[i s_k] += d[i] df/d(input k);  a broadcast input gets the sum
+ *
+ * Where d is 0 nothing flows, were the derivative infinite: what where() did not choose stays out of the gradient.
  */
 #include "core/base/real.h"
 #include "core/tensor/real_math.h"
@@ -60,7 +62,7 @@ ELEMENTS(FORWARD)
 				LOAD;                                                                                  \
 				const REAL y = out[i];                                                                 \
 				(void)y;                                                                               \
-				total += d[i] * (derivative);                                                          \
+				total += d[i] != 0 ? d[i] * (derivative) : 0;                                          \
 			}                                                                                              \
 			*to += total;                                                                                  \
 			return;                                                                                        \
@@ -72,7 +74,7 @@ ELEMENTS(FORWARD)
 				LOAD;                                                                                  \
 				const REAL y = out[i];                                                                 \
 				(void)y;                                                                               \
-				to[i] += d[i] * (derivative);                                                          \
+				to[i] += d[i] != 0 ? d[i] * (derivative) : 0;                                          \
 			}                                                                                              \
 			return;                                                                                        \
 		}                                                                                                      \
@@ -81,7 +83,7 @@ ELEMENTS(FORWARD)
 			LOAD;                                                                                          \
 			const REAL y = out[i];                                                                         \
 			(void)y;                                                                                       \
-			to[i] += d[i] * (derivative);                                                                  \
+			to[i] += d[i] != 0 ? d[i] * (derivative) : 0;                                                  \
 		}                                                                                                      \
 	}
 #define REVERSE(name, arity, value, da, db, dc)                                                                        \

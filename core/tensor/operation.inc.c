@@ -1,7 +1,7 @@
 /*
  * Worker of operation.c: reductions, products, rearrangements. Reverse functions add to d_in.
  *
- * A reduction works on `groups` of `size` numbers: one group a row, or one in all.
+ * A reduction works on `groups` of `size` numbers: one group a row (of a plain matrix too), or one in all.
  */
 #include "core/base/real.h"
 #include "core/tensor/real_math.h"
@@ -12,6 +12,10 @@ static void NAME(groups_of)(const struct tensor_call *call, size_t *groups, size
 	size_t rows = in->rowed ? call->rows : 1;
 	*groups = call->step->whole ? 1 : rows;
 	*size = shape_size(in) * (call->step->whole ? rows : 1);
+	if (call->step->slice[0] > 0) { /* the rows of a plain matrix */
+		*groups = call->step->slice[0];
+		*size /= *groups;
+	}
 }
 
 /* Over eight fixed lanes, so that it vectorises and is the same everywhere. */

@@ -64,6 +64,9 @@ static inline void NAME(scalar_reverse)(const struct step *step, const REAL *m, 
 	const REAL d = g[step->at[3]];
 	const unsigned wants = step->wants;
 	(void)c, (void)y;
+	if (d == 0) { /* as in element.inc.c */
+		return;
+	}
 	switch ((int)step->op) {
 #define CASE(name, arity, value, da, db, dc)                                                                           \
 	case TENSOR_##name:                                                                                            \

@@ -332,6 +332,18 @@ size_t tensor_whole(struct tensor_graph *graph, enum tensor_op op, size_t a)
 	return apply(graph, &node, NULL);
 }
 
+size_t tensor_by_row(struct tensor_graph *graph, enum tensor_op op, size_t a)
+{
+	if (graph->status != OK) {
+		return NODE_NONE;
+	}
+	struct shape shape = graph->node[a].shape;
+	assert(!shape.rowed && shape.rank == 2);
+	struct tensor_node node = { .op = op, .input = { a }, .at = { shape.extent[0] } };
+	shape.rank = op == TENSOR_softmax || op == TENSOR_log_softmax ? 2 : 1;
+	return apply(graph, &node, &shape);
+}
+
 size_t tensor_slice(struct tensor_graph *graph, size_t a, const size_t at[4], const bool drop[2])
 {
 	struct tensor_node node = { .op = TENSOR_slice, .input = { a }, .at = { at[0], at[1], at[2], at[3] } };

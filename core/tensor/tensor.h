@@ -26,7 +26,8 @@ enum tensor_op {
 #define TENSOR_MEMBER(name, arity, value, da, db, dc) TENSOR_##name,
 	ELEMENTS(TENSOR_MEMBER)
 #undef TENSOR_MEMBER
-	/* Over all elements of a value, or of each row of a rowed one (of all rows where `whole`). */
+	/* Over all elements of a value, or of each row of a rowed one (of all rows where `whole`); at[0] > 0: of as
+	 * many groups of a plain one. */
 	TENSOR_sum,
 	TENSOR_prod,
 	TENSOR_max,
@@ -93,6 +94,8 @@ size_t tensor_unary(struct tensor_graph *graph, enum tensor_op op, size_t a);
 size_t tensor_binary(struct tensor_graph *graph, enum tensor_op op, size_t a, size_t b);
 /* A reduction of a rowed value over all its rows. */
 size_t tensor_whole(struct tensor_graph *graph, enum tensor_op op, size_t a);
+/* A reduction of each row of a plain matrix; softmax and its log keep the shape. */
+size_t tensor_by_row(struct tensor_graph *graph, enum tensor_op op, size_t a);
 /* Element ranges; drop[d]: dimension d has one element and goes. Of a rowed vector at[0], at[1] are of the row. */
 size_t tensor_slice(struct tensor_graph *graph, size_t a, const size_t at[4], const bool drop[2]);
 size_t tensor_reshape(struct tensor_graph *graph, size_t a, const struct shape *shape);

@@ -140,6 +140,11 @@ START_TEST(errors_point_at_the_character_and_say_what_is_wrong)
 		{ "sum(u[2:2])", 6, "the range is empty: there are 3 elements, counted from 0" },
 		{ "x[0]", 1, "a number has no 1 dimensions to index" },
 		{ "exp", 0, "exp is a function and wants its arguments" },
+		{ "sum(sum(A, axis=2))", 11, "there is no axis 2 of [3, 3]" },
+		{ "exp(u, axis=0)", 7, "exp takes no axis: exp(x)" },
+		{ "sum(A, keepdims=1)", 7, "the only named argument is axis, once, as in sum(A, axis=0)" },
+		{ "elu(x, y, z)", 0, "elu takes at most 2 arguments, 3 given: elu(x, alpha)" },
+		{ "x + poisson(u, p)", 4, "poisson: shapes [4] and [3] do not fit for mul" },
 		{ "x = 2; x", 0, "the name x means something already" },
 		{ "t = 2", 5, "a ; is missing, and behind it the expression that is meant" },
 		{ "3e", 0, "this is not a number" },
@@ -222,6 +227,20 @@ START_TEST(every_operation_has_the_gradient_of_its_differences)
 		"arctanh(tanh(x)/2)",
 		"abs(x) + expit(y) + dot(u, v) + sum(matmul(A, B) * B) + log_loss(x, 0.3) + squared_error(u, v)",
 		"sum(where(u <= v, u*v, u - v)) + where(x < z, y, u[0]) + -x",
+		"sum(A, axis=0) @ u + prod(A, axis=1) @ v + max(B, axis=-1) @ u - min(B, axis=0) @ p",
+		"sum(softmax(A, axis=1) * A) + sum(log_softmax(B, axis=0) * B) + logsumexp(A, axis=0) @ v",
+		"mean(A, axis=-2) @ u + var(B, axis=0) @ p + std(B, axis=1) @ u + norm(A, axis=1) @ v + norm(A, "
+		"axis=0) @ u",
+		"squared_hinge(u, v) + smooth_l1(u, v) + smooth_l1(p, 0.25, 0.7) + quantile(u, v) + quantile(v, x, "
+		"0.8)",
+		"poisson(u, square(v)) + kl(A, softmax(A*A)) + cosine(u, v) + cosine(B, B + 1) + gaussian(u, v, x)",
+		"bce(sigmoid(u), 0.3) + bce(sigmoid(v), 1) + cross_entropy(p, 1, 0.1) + identity(x) + swish(y)",
+		"sum(leaky_relu(u) + leaky_relu(v, 0.2) + relu6(u * 4) + elu(u) + elu(v, 0.7) + selu(u) + celu(v, "
+		"1.3))",
+		"sum(gelu_tanh(u) + mish(v) + log_sigmoid(u) + softsign(v) + tanhshrink(u) + hardtanh(u, -2, 0.6))",
+		"sum(hardsigmoid(4*u) + hardswish(2*v) + softshrink(v) + softshrink(u, 0.6) + hardshrink(v, 0.35) + "
+		"hardtanh(u))",
+		"elu(1000 + x) + where(x > 0, x, log(x - 5)) + where(y > 0, sqrt(y), 3*y)",
 	};
 	all_functions_are_in(texts, sizeof texts / sizeof *texts);
 	cJSON *variables = variables_of_the_dialect();
@@ -269,6 +288,27 @@ START_TEST(broadcasting_has_the_values_of_numpy)
 		{ "+x - -x", 1.4 },
 		{ "'x' + `x`", 1.4 },
 		{ "log(1 + exp(800 + x))", 800.7 },
+		{ "sum(A, axis=0)[2]", 0 },
+		{ "mean(A, axis=1)[1]", 15.5 / 3 },
+		{ "max(A, axis=-1)[2]", 8 },
+		{ "var(B, axis=0)[1]", 73.0 / 18 },
+		{ "softmax(concat(A[0:1], A[0:1]), axis=0)[1, 2]", 0.5 },
+		{ "log_softmax(A, axis=1)[0, 2]", -0.40760596444438 },
+		{ "logsumexp(A, axis=1)[0] - 3", 0.40760596444438 },
+		{ "sum(u, axis=0)", 1.4 },
+		{ "quantile(1, x, 0.2)", 0.24 },
+		{ "quantile(-y, z, 0.2)", 0.217 },
+		{ "smooth_l1(x, z, 0.5)", 1.435 },
+		{ "squared_hinge(x, -1)", 2.89 },
+		{ "poisson(x, 3)", 0.0 + 2.01375270747048 - 2.1 },
+		{ "kl(log(u*u), concat(0, 0.25, 0.75))", 0.041886831069413857 },
+		{ "bce(0.25, 1)", 1.38629436111989 },
+		{ "gaussian(x, 0, y)", 2.0 },
+		{ "cosine(u, 3*u)", 0 },
+		{ "cross_entropy(concat(1, 2, 3), 0, 0.3)", 2.10760596444438 },
+		{ "selu(y)", -1.2789613751543256 },
+		{ "hardswish(x)", 0.7 * 3.7 / 6 },
+		{ "gelu_tanh(x)", 0.53057013470511669 },
 	};
 	cJSON *variables = variables_of_the_dialect();
 	struct point point;

@@ -97,9 +97,12 @@ static void compare(const char *builtin, const char *objective, const char *pred
 	struct modelling model;
 	struct written written;
 	struct executor executor = executor_serial();
-	modelling_start(&model, builtin, NULL, shape);
+	modelling_start(&model, builtin, loss, shape);
 	modelling_set(&model, "l2", l2);
 	write_model(&written, objective, prediction, loss);
+	if (loss != NULL) {
+		written.config.loss_settings = model.config.loss_settings;
+	}
 	struct objective *one = modelling_build(&model, shape, dtype, 1), *two = build(&written, shape, dtype, 1);
 	struct data_view data = modelling_data(dtype, ROWS, shape);
 	uint32_t index[ROWS];
@@ -138,6 +141,12 @@ START_TEST(a_model_written_as_an_expression_has_the_numbers_of_the_built_in_one)
 		compare("logistic_regression", "z = X @ w + b; mean(log1p(exp(z)) - y*z) + lam * sum(w**2)", NULL, NULL,
 			0.02, &classes, dtype);
 		compare("logistic_regression", NULL, "X @ w + b", "log_loss", 0, &classes, dtype);
+		static const char *const numeric[] = { "mae", "huber", "smooth_l1", "quantile", "poisson" };
+		for (size_t i = 0; i < sizeof numeric / sizeof *numeric; i++) {
+			compare("linear_regression", NULL, "X @ w + b", numeric[i], 0, &numbers, dtype);
+		}
+		compare("logistic_regression", NULL, "X @ w + b", "hinge", 0, &classes, dtype);
+		compare("logistic_regression", NULL, "X @ w + b", "squared_hinge", 0, &classes, dtype);
 	}
 }
 END_TEST
@@ -153,6 +162,12 @@ static const struct {
 	{ "r = y - X @ w - b; r @ r + sum(where(r > s, r, 0.1*r)) + huber(s, 1.0) + sum(huber(r, 1.0))", false },
 	{ "mean(concat(X, y, x0*s) @ concat(w, b, s)) + mean(softmax(X * w) @ w) + mean(X[:, 1:3])", false },
 	{ "a = (y - x0*b) @ X; a @ w + s*s + b*b", false },
+	{ "g = X.T @ (X @ w - y); g @ w + sum(X.T @ X) * s*s + b*b", false },
+	{ "sum((X * exp(w)).T @ tanh(X * s)) + mean(norm(X * w, axis=1)) + sum(mean(X * w, axis=0)) + b*b", false },
+	{ "mean(var(X * w, axis=1)) + mean(max(X * w, axis=-1)) + kl(X * w, softmax(X)) + cosine(X * w, X) + b + s",
+	  false },
+	{ "g = X.T @ (X @ w - y)/400; g @ g + b*s", true },
+	{ "sum(var(X * w, axis=0)) + b*s", true },
 	{ "sqrt(mean((y - X @ w)**2)) + s*b", true },
 	{ "var(X @ w + y*b) + norm(x3 * s) + logsumexp(x0 * s)", true },
 	{ "r = X @ w; max(r) - min(r*s) + std(r - b*y)", true },
@@ -268,7 +283,7 @@ END_TEST
 START_TEST(a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignored)
 {
 	struct model_shape shape = { .features = FEATURES, .classes = 5, .rows = 10 };
-	struct setting_value value[1];
+	struct setting_value value[2];
 	struct written written;
 	struct expression_error error;
 	char couples[200];
@@ -278,8 +293,10 @@ START_TEST(a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignor
 	written.config.loss_settings = (struct settings){ loss->settings, loss->setting_count, value };
 	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
 	value[0].number = 0.1;
+	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
+	value[1].rows = 5;
 	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), E_UNSUPPORTED);
-	ck_assert_str_eq(error.text, "label_smoothing of cross_entropy is not available for an expression");
+	ck_assert_str_eq(error.text, "class_weight of cross_entropy is not available for an expression");
 }
 END_TEST
 

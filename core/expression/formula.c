@@ -1,0 +1,44 @@
+/*
+ * Functions that are written in the dialect itself: losses and activations by name, each a formula of its arguments,
+ * of which the last may have presets. Losses are means over all rows and numbers.
+ */
+#include <string.h>
+
+#include "core/expression/syntax.h"
+
+/* The names in "z, y, q", into symbols that are those nodes. */
+static void name_arguments(const char *names, char room[][16], struct expression_symbol *symbol, const size_t *value,
+			   size_t count)
+{
+	for (size_t k = 0; k < count; k++) {
+		size_t length = strcspn(names, ",");
+		memcpy(room[k], names, length);
+		room[k][length] = '\0';
+		symbol[k] = (struct expression_symbol){ .name = room[k], .kind = SYMBOL_CONSTANT, .node = value[k] };
+		names += length + strspn(names + length, ", ");
+	}
+}
+
+size_t lower_formula(struct lowering *lowering, const struct call *call)
+{
+	const struct expression_function *function = call->function;
+	struct expression_symbol symbol[FORMULA_ARGUMENTS];
+	struct expression_error error;
+	char room[FORMULA_ARGUMENTS][16];
+	size_t value[FORMULA_ARGUMENTS], result = NODE_NONE;
+	for (size_t k = 0; k < function->most; k++) {
+		value[k] = k < call->count ? call->value[k]
+					   : tensor_number(lowering->graph, function->preset[k - function->least]);
+	}
+	if (lowering->graph->status != OK) {
+		return NODE_NONE;
+	}
+	name_arguments(function->names, room, symbol, value, function->most);
+	struct expression_scope scope = { .symbol = symbol, .symbols = function->most };
+	if (expression_build(lowering->graph, function->formula, strlen(function->formula), &scope, &result, &error) !=
+	    OK) {
+		syntax_fail(lowering->error, error.status, call->node->position, "%s: %s", function->name, error.text);
+		return NODE_NONE;
+	}
+	return result;
+}
