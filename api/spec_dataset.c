@@ -64,10 +64,14 @@ static void take_targets(struct judge *judge, const struct columns *columns, con
 {
 	struct job_spec *spec = judge->spec;
 	struct at at = { &at_dataset, "target", 0 };
+	const bool spared = target_spared(judge);
 	const char **names = NULL, *preset = judge->info->target;
 	size_t count = 0;
 	if (preset == NULL) {
 		preset = inline_target_name(judge);
+	}
+	if (spared && (item == NULL ? preset == NULL : cJSON_IsNull(item))) {
+		return;
 	}
 	if (item != NULL && !cJSON_IsNull(item)) {
 		if (!names_of(judge, &at, item, &names, &count)) {
@@ -356,7 +360,7 @@ static void judge_columns(struct judge *judge, const struct field *fields)
 	}
 	judge->columns_known = true;
 	take_targets(judge, &columns, fields[PART_TARGET].item, taken);
-	judge->columns_known = judge->columns_known && judge->spec->target_count > 0;
+	judge->columns_known = judge->columns_known && (judge->spec->target_count > 0 || target_spared(judge));
 	take_excluded(judge, &columns, fields[PART_EXCLUDE].item, excluded);
 	if (judge->columns_known || fields[PART_FEATURES].item != NULL) {
 		/* Without a target "all other columns" are not known: one of them may be the mistyped one. */

@@ -6,6 +6,8 @@
 
 extern const struct at at_dataset;
 
+/* Whether the job can do without a target: an expression that is its own objective. */
+bool target_spared(const struct judge *judge);
 /* Judges the target columns against what model and loss want; fills in classes and shape. */
 void judge_target(struct judge *judge);
 /* A class that only the validation data has could never be predicted: notes it at `at`. column: the target there. */

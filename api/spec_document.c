@@ -49,7 +49,9 @@ static void dataset_render(const struct job_spec *spec, struct text *out)
 	text_puts(out, ",\"dataset\":{\"id\":");
 	text_json_string(out, spec->dataset_id);
 	text_puts(out, ",\"target\":");
-	if (spec->target_count == 1) {
+	if (spec->target_count == 0) {
+		text_puts(out, "null");
+	} else if (spec->target_count == 1) {
 		text_json_string(out, spec->target[0]);
 	} else {
 		strings_render(out, spec->target, spec->target_count);

@@ -294,7 +294,7 @@ static void take_columns(struct names *names, const cJSON *columns)
 	if (!has_x && is_free(names, &at_x, "X")) {
 		add_symbol(names, "X", SYMBOL_FEATURES, 0);
 	}
-	if (!has_y && is_free(names, &at_y, "y")) {
+	if (!has_y && spec->target_count > 0 && is_free(names, &at_y, "y")) {
 		add_symbol(names, "y", SYMBOL_TARGET, 0);
 	}
 }

@@ -139,10 +139,22 @@ static void judge_numbers(struct judge *judge)
 	judge->shape_known = fine;
 }
 
+bool target_spared(const struct judge *judge)
+{
+	const cJSON *model = judge->top[TOP_MODEL].item;
+	return judge->model != NULL && judge->model->is_expression &&
+	       !cJSON_IsString(cJSON_GetObjectItemCaseSensitive(model, "prediction"));
+}
+
 void judge_target(struct judge *judge)
 {
 	struct job_spec *spec = judge->spec;
-	if (judge->model == NULL || spec->target_count == 0 || arena_failed(judge->reader.arena)) {
+	if (judge->model == NULL || arena_failed(judge->reader.arena)) {
+		return;
+	}
+	if (spec->target_count == 0) {
+		spec->shape.features = spec->feature_count;
+		judge->shape_known = judge->columns_known;
 		return;
 	}
 	const struct column_info *column = &judge->info->column[spec->target_column[0]];

@@ -92,6 +92,54 @@ START_TEST(wrong_settings_are_answered_with_their_place_beside_other_faults)
 }
 END_TEST
 
+/* A circle through a ring whose centre is the origin: its radius, and no target in sight. */
+START_TEST(a_circle_is_fitted_to_a_ring_that_has_no_target)
+{
+	struct server *server = server_start(NULL);
+#define CIRCLE(dataset)                                                                                                \
+	"{\"dataset\": " dataset ", \"model\": {\"type\": \"expression\", \"objective\": "                             \
+	"\"mean((sqrt((x1 - a)**2 + (x2 - b)**2) - r)**2)\", \"parameters\": {\"a\": 0.3, \"b\": -0.2, \"r\": "        \
+	"2.385}}, "                                                                                                    \
+	"\"optimizer\": {\"type\": \"lbfgs\"}}"
+	const char *const sources[] = {
+		CIRCLE("{\"generator\": {\"type\": \"ring\", \"rows\": 400}}"),
+		CIRCLE("{\"generator\": {\"type\": \"ring\", \"rows\": 400}, \"target\": null}"),
+		CIRCLE("{\"generator\": {\"type\": \"moons\", \"rows\": 400}, \"target\": null}")
+	};
+	for (size_t i = 0; i < 3; i++) {
+		const struct reply *job = job_run(server, sources[i]);
+		ck_assert(cJSON_IsNull(get_at(job->json, "spec.dataset.target")));
+		ck_assert_int_eq(cJSON_GetArraySize(get_at(job->json, "features")), i < 2 ? 2 : 3);
+		if (i < 2) {
+			size_t n;
+			const double *circle = job_weights(server, string_at(job->json, "id"), NULL, &n);
+			ck_assert_uint_eq(n, 3);
+			ck_assert_double_eq_tol(circle[0], 0, 0.01);
+			ck_assert_double_eq_tol(circle[1], 0, 0.01);
+			ck_assert_double_eq_tol(fabs(circle[2]), 1, 0.01);
+		}
+		/* Its spec is a job. */
+		const char *spec = cJSON_PrintUnformatted(get_at(job->json, "spec"));
+		expect_same_results(server, string_at(job->json, "id"), server,
+				    string_at(job_run(server, spec)->json, "id"));
+	}
+	/* What needs a target still does: the y of an objective, a prediction, a model. */
+	const struct reply *reply = client_post(server, "/v1/jobs",
+						"{\"dataset\": {\"generator\": \"ring\"}, \"model\": {\"type\": "
+						"\"expression\", \"objective\": \"mean((y - "
+						"a)**2)\", \"parameters\": {\"a\": 1}}}");
+	ck_assert_double_eq(number_at(expect_fault(reply, "/model/objective", NULL), "position"), 6);
+	reply = client_post(server, "/v1/jobs",
+			    "{\"dataset\": {\"generator\": \"ring\"}, \"model\": {\"type\": \"expression\", "
+			    "\"prediction\": \"a*x1\", \"parameters\": {\"a\": 1}}}");
+	expect_fault(reply, "/dataset/target", "missing");
+	reply = client_post(server, "/v1/jobs",
+			    JOB("{\"inline\": [{\"x\": 1, \"y\": 2}, {\"x\": 2, \"y\": 3}], \"target\": null}"));
+	expect_fault(reply, "/dataset/target", "missing");
+	finish(server);
+}
+END_TEST
+
 START_TEST(every_generator_of_the_catalog_trains_by_its_name_alone)
 {
 	struct server *server = server_start(NULL);
@@ -137,6 +185,7 @@ int main(void)
 	tcase_add_test(tests, the_weights_of_linear_data_are_found);
 	tcase_add_test(tests, a_dry_run_draws_and_stores_nothing);
 	tcase_add_test(tests, wrong_settings_are_answered_with_their_place_beside_other_faults);
+	tcase_add_test(tests, a_circle_is_fitted_to_a_ring_that_has_no_target);
 	tcase_add_test(tests, every_generator_of_the_catalog_trains_by_its_name_alone);
 	tcase_add_test(tests, a_large_table_goes_to_a_file_and_trains);
 	return blackbox_run(suite);
