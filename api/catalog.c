@@ -261,7 +261,8 @@ static void stopping_render(struct text *out)
 	text_puts(out, "]");
 }
 
-/* ,"needs":["full_batch",...]: what a job must give this optimizer, at its default settings. */
+/* ,"needs":["full_batch",...],"l1":true: what a job must give this optimizer at its default settings, and whether it
+ * takes l1 to exact zeros (it is refused where not). */
 static void needs_render(const struct optimizer_type *type, struct text *out)
 {
 	static const struct {
@@ -283,7 +284,7 @@ static void needs_render(const struct optimizer_type *type, struct text *out)
 			first = false;
 		}
 	}
-	text_puts(out, "]");
+	text_printf(out, "],\"l1\":%s", optimizer_is_proximal(type) ? "true" : "false");
 }
 
 static void optimizers_render(struct text *out)

@@ -42,9 +42,6 @@ static void check_objective(struct judge *judge)
 	const struct optimizer_config *optimizer = &spec->train.optimizer;
 	struct objective *objective = NULL;
 	struct error error;
-	if (optimizer->type->fits == NULL && optimizer->type->suits == NULL) {
-		return;
-	}
 	const enum status status =
 		judge->model->build(&spec->model, &spec->shape, spec->train.training.dtype, 1, &objective, NULL);
 	if (status != OK) {
@@ -53,7 +50,9 @@ static void check_objective(struct judge *judge)
 	}
 	if ((optimizer->type->fits != NULL &&
 	     optimizer->type->fits(&optimizer->settings, objective->tensor, objective->tensors, &error) != OK) ||
-	    (optimizer->type->suits != NULL && optimizer->type->suits(&optimizer->settings, objective, &error) != OK)) {
+	    (optimizer->type->suits != NULL && optimizer->type->suits(&optimizer->settings, objective, &error) != OK) ||
+	    (objective->l1 != NULL && spec->train.direction != MAXIMIZE &&
+	     optimizer_takes_l1(optimizer->type, &error) != OK)) {
 		reader_fault(&judge->reader, &at_type, FAULT_NOT_ALLOWED, NULL, NULL, "%s", error.text);
 	}
 	objective_destroy(objective);

@@ -76,8 +76,8 @@ const struct setting linear_settings[LINEAR_SETTINGS] = {
 	{ .name = "l1",
 	  .kind = SETTING_REAL,
 	  .maximum = 1e100,
-	  .doc = "Factor of the sum of absolute values of the weights (exact zeros, by proximal steps, where the "
-		 "optimizer has them)." },
+	  .doc = "Factor of the sum of absolute values of the weights: exact zeros, with the optimizers that take "
+		 "it." },
 	{ .name = "l2",
 	  .kind = SETTING_REAL,
 	  .maximum = 1e100,

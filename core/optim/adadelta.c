@@ -77,5 +77,6 @@ const struct optimizer_type OPTIMIZER(adadelta) = {
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,
+	.no_l1 = "its rate follows the size of its own last steps, which a threshold cuts",
 };
 #endif

@@ -285,5 +285,6 @@ const struct optimizer_type OPTIMIZER(adafactor) = {
 	.prepare = prepare,
 	.whole_f32 = whole_f32,
 	.whole_f64 = whole_f64,
+	.no_l1 = "its rate follows the size of a whole tensor, which a threshold changes",
 };
 #endif

@@ -26,6 +26,19 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 	}
 }
 
+static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
+{
+	const REAL eta = (REAL)o->coefficient[ETA], mu = (REAL)o->coefficient[MU];
+	const bool copy = o->coefficient[MU] == 1;
+	REAL *restrict x = step->x, *restrict a = o->slot[0];
+
+	for (size_t i = begin; i < end; i++) {
+		const REAL before = x[i];
+		NAME(shrink_one)(&x[i], eta, (REAL)l1);
+		a[i] = copy ? x[i] : a[i] + mu * (x[i] - before);
+	}
+}
+
 #undef REAL_IS_FLOAT
 #else
 #include "core/optim/define.h"
@@ -74,5 +87,7 @@ const struct optimizer_type OPTIMIZER(asgd) = {
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,
+	.shrink_f32 = shrink_f32,
+	.shrink_f64 = shrink_f64,
 };
 #endif

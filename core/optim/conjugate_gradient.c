@@ -172,4 +172,5 @@ const struct optimizer_type OPTIMIZER(conjugate_gradient) = {
 	.needs = needs,
 	.check = check_wolfe,
 	.iterate = iterate,
+	.no_l1 = "its directions are conjugate for a smooth function only",
 };

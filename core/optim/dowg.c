@@ -44,6 +44,16 @@ static void NAME(whole)(struct optimizer *o, const struct step *step)
 	optimizer_pass(o, step, NAME(move), 0, o->n, sums);
 }
 
+static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
+{
+	const REAL rate = (REAL)o->coefficient[RATE];
+	REAL *restrict x = step->x;
+
+	for (size_t i = begin; i < end; i++) {
+		NAME(shrink_one)(&x[i], rate, (REAL)l1);
+	}
+}
+
 #undef REAL_IS_FLOAT
 #else
 #include <string.h>
@@ -100,5 +110,7 @@ const struct optimizer_type OPTIMIZER(dowg) = {
 	.prepare = prepare,
 	.whole_f32 = whole_f32,
 	.whole_f64 = whole_f64,
+	.shrink_f32 = shrink_f32,
+	.shrink_f64 = shrink_f64,
 };
 #endif

@@ -50,6 +50,9 @@ struct iteration {
 	double norm;               /* |g| */
 	const void *lower, *upper; /* [n] the box of x, infinite where there is no bound; NULL: none */
 
+	const double *l1; /* [tensors of the optimizer] factors of sum |x| in each, which f has and g has not; NULL:
+			     none, or in both */
+
 	/* What comes out: iteration_accept. */
 	const void *next, *next_g; /* the new x (NULL: x stays); its gradient where it is known, else NULL */
 	double next_f;             /* f there, NAN: not known */

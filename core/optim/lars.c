@@ -122,5 +122,6 @@ const struct optimizer_type OPTIMIZER(lars) = {
 	.prepare = prepare,
 	.whole_f32 = whole_f32,
 	.whole_f64 = whole_f64,
+	.no_l1 = "its rate follows the size of a whole tensor, which a threshold changes",
 };
 #endif

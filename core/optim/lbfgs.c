@@ -10,12 +10,16 @@
  * g'd > -tolerance_change; the iterations end early at max_eval evaluations and where neither x nor f changes by more
  * than tolerance_change. Where a search along d finds nothing, all pairs are dropped and -g is searched.
  *
+ * With l1 (OWL-QN): -H is of the steepest slope p of f with l1, d is 0 where it does not go down p, points are cut back
+ * to the orthant of x, and t is halved until f falls by 1e-4 p'dx; y is of gradients without l1.
+ *
  * Slots: s, g of the last iteration; their pair is made in the next one, when the new g is known. History: pairs (s,
  * y), a ring; its scalars: 1 / s'y. Scalars: iterations made, the oldest pair, pairs, H0's factor. New pairs lie in
  * `spare` until the step is committed.
  */
 #include <float.h>
 
+#include "core/optim/corner.h"
 #include "core/optim/line_settings.h"
 
 enum { NONE, STRONG_WOLFE };
@@ -69,7 +73,7 @@ static const struct setting settings[] = {
 
 enum { ITERATIONS, OLDEST, PAIRS, FACTOR, SCALARS };
 enum { S_LAST, G_LAST, SLOTS };
-enum { DIRECTION, S, X_A, X_B, G_A, G_B, G_C, SCRATCH };
+enum { DIRECTION, S, X_A, X_B, G_A, G_B, G_C, SLOPE = G_C, SCRATCH };
 
 /* The state as this step has it so far; the trainer's stays as it was until the end. */
 struct work {
@@ -256,26 +260,72 @@ static enum status move(struct work *w, double slope, bool blind, uint64_t *eval
 	return OK;
 }
 
+/* move() with l1: within the orthant, down the slope p. Source: Andrew and Gao 2007, algorithm 1. */
+static enum status move_in_orthant(struct work *w, const void *p, uint64_t *evaluations)
+{
+	struct iteration *it = &w->at;
+	void *point = free_vector(w, X_A, X_B, it->x, NULL), *gradient = free_vector(w, G_A, G_B, it->g, NULL);
+	void *s = w->o->scratch[S];
+
+	for (unsigned k = 0; k < CORNER_TRIALS; k++, w->t *= 0.5) {
+		double f;
+		iteration_combine(it, 1, it->x, w->t, w->o->scratch[DIRECTION], point);
+		corner_project(w->o, it, p, point);
+		iteration_combine(it, 1, point, -1, it->x, s);
+		const double slope = iteration_dot(it, p, s);
+		const enum status status = slope < 0 ? iteration_evaluate(it, point, &f, gradient) : OK;
+		*evaluations += slope < 0;
+		if (status != OK || !(slope < 0)) {
+			w->t = 0;
+			return status;
+		}
+		if (f <= it->f + 1e-4 * slope) {
+			w->s = s;
+			w->g = it->g;
+			w->moved = w->known = true;
+			it->x = point;
+			it->f = f;
+			it->g = it->clipped = gradient;
+			return OK;
+		}
+	}
+	w->t = 0;
+	return OK;
+}
+
 /* One iteration from where we are. *over: x stays, and no further iteration would move it. */
 static enum status iteration(struct work *w, bool blind, uint64_t *evaluations, bool *over)
 {
 	const struct settings *s = &w->o->settings;
 	const bool searched = setting_at(s, SET_LINE_SEARCH_FN) == STRONG_WOLFE;
+	const double flat = setting_at(s, SET_TOLERANCE_GRAD);
 	struct iteration *it = &w->at;
-	void *d = w->o->scratch[DIRECTION];
+	void *d = w->o->scratch[DIRECTION], *p = w->o->scratch[SLOPE];
 
 	if (w->iterations > 0) {
 		learn(w);
 	}
+	if (it->l1 != NULL) {
+		corner_slope(w->o, it, it->clipped, p);
+		it->clipped = p;
+		*over = flat > 0 && iteration_largest(it, p) <= flat;
+		if (*over) {
+			return OK;
+		}
+	}
 	for (;;) {
 		const bool again = searched && w->olds + w->news > 0;
 		direct(w, d);
-		const double slope = iteration_dot(it, it->g, d);
+		if (it->l1 != NULL) {
+			corner_align(w->o, it, p, d);
+		}
+		const double slope = iteration_dot(it, it->l1 != NULL ? p : it->g, d);
 		w->t = it->learning_rate * (w->iterations > 0 ? 1 : fmin(1, 1 / iteration_sum_sizes(it, it->g)));
 		w->iterations++;
 		*over = !(slope < 0) || slope > -setting_at(s, SET_TOLERANCE_CHANGE);
 		if (!*over) {
-			const enum status status = move(w, slope, blind, evaluations);
+			const enum status status = it->l1 != NULL ? move_in_orthant(w, p, evaluations)
+								  : move(w, slope, blind, evaluations);
 			*over = w->t == 0;
 			if (status != OK || !*over) {
 				return status;
@@ -305,7 +355,8 @@ static enum status iterations(struct work *w)
 		bool over;
 		const enum status status = iteration(w, n == most && !searched, &evaluations, &over);
 		if (status != OK || over || n == most || (double)evaluations >= most_evaluations ||
-		    fabs(w->at.f - f) < change || (flat > 0 && iteration_largest(&w->at, w->at.g) <= flat) ||
+		    fabs(w->at.f - f) < change ||
+		    (flat > 0 && w->at.l1 == NULL && iteration_largest(&w->at, w->at.g) <= flat) ||
 		    (change > 0 && iteration_largest(&w->at, w->s) <= change)) {
 			return status;
 		}
@@ -353,7 +404,7 @@ static enum status iterate(struct optimizer *o, struct iteration *it)
 			  .rho = o->workspace,
 			  .alpha = o->workspace + fresh_pairs(s) };
 
-	if (is_flat(it, setting_at(s, SET_TOLERANCE_GRAD))) {
+	if (it->l1 == NULL ? is_flat(it, setting_at(s, SET_TOLERANCE_GRAD)) : it->norm == 0) {
 		iteration_accept(it, NULL, NAN, NULL, 0);
 		return OK;
 	}
@@ -370,10 +421,22 @@ static enum status iterate(struct optimizer *o, struct iteration *it)
 	return OK;
 }
 
+static enum status suits(const struct settings *s, const struct objective *objective, struct error *error)
+{
+	if (objective->l1 != NULL && setting_at(s, SET_LINE_SEARCH_FN) != STRONG_WOLFE) {
+		return error_set(
+			error, E_INVALID,
+			"lbfgs with l1 searches the length of its steps: leave line_search_fn at strong_wolfe, "
+			"or use fista, whose steps are of the learning rate");
+	}
+	return OK;
+}
+
 const struct optimizer_type OPTIMIZER(lbfgs) = {
 	.name = "lbfgs",
 	.doc = "Limited-memory BFGS, with steps of the learning rate or a strong Wolfe search.",
-	.source = "Liu and Nocedal 1989; Nocedal and Wright 2006, algorithms 7.4 and 7.5; torch.optim.LBFGS",
+	.source = "Liu and Nocedal 1989; Nocedal and Wright 2006, algorithms 7.4 and 7.5; torch.optim.LBFGS; "
+		  "Andrew and Gao 2007 (OWL-QN, with l1)",
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
 	.slots = slots,
@@ -383,5 +446,7 @@ const struct optimizer_type OPTIMIZER(lbfgs) = {
 	.spare = spare,
 	.workspace = workspace,
 	.needs = needs_free_line,
+	.suits = suits,
+	.proximal = true,
 	.iterate = iterate,
 };

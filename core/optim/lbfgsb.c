@@ -400,4 +400,5 @@ const struct optimizer_type OPTIMIZER(lbfgsb) = {
 	.needs = needs_full_batch,
 	.check = check_wolfe,
 	.iterate = iterate,
+	.no_l1 = "its quadratic model is of a smooth function (lbfgs takes l1)",
 };

@@ -75,5 +75,6 @@ const struct optimizer_type OPTIMIZER(lion) = {
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,
+	.no_l1 = "a step by the sign of the gradient has no rate that a threshold could be in proportion to",
 };
 #endif

@@ -259,5 +259,6 @@ const struct optimizer_type OPTIMIZER(muon) = {
 	.prepare = prepare,
 	.whole_f32 = whole_f32,
 	.whole_f64 = whole_f64,
+	.no_l1 = "its step is of a whole matrix, a threshold of each weight",
 };
 #endif

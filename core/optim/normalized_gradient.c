@@ -26,4 +26,5 @@ const struct optimizer_type OPTIMIZER(normalized_gradient) = {
 	.slots = no_slots,
 	.scratch = 1,
 	.iterate = iterate,
+	.no_l1 = "its step length is made of the size of the gradient, and l1 has none at 0",
 };

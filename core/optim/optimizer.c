@@ -149,3 +149,14 @@ unsigned optimizer_needs(const struct optimizer_type *type, const struct setting
 {
 	return type->needs != NULL ? type->needs(settings) : 0;
 }
+
+enum status optimizer_takes_l1(const struct optimizer_type *type, struct error *error)
+{
+	if (optimizer_is_proximal(type)) {
+		return OK;
+	}
+	return error_set(error, E_INVALID,
+			 "%s takes no l1: %s; use coordinate_descent (linear models), fista, lbfgs or adam, which give "
+			 "exact zeros",
+			 type->name, type->no_l1 != NULL ? type->no_l1 : "it needs derivatives, and l1 has none at 0");
+}

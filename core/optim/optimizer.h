@@ -116,15 +116,17 @@ struct optimizer_type {
 	void (*update_f64)(const struct optimizer *optimizer, const struct step *step, size_t begin, size_t end);
 	/* Rows of a batch where the job does not say; 0: what suits the model. */
 	size_t batch_size;
-	/* Proximal steps, after update() on a range (NULL: l1 by its subgradient). The step as it would be had the
-	 * gradient the term s beside, s in l1 d|x| at the NEW x: x becomes the soft threshold of what update() left,
-	 * exact zeros included, and what the optimizer remembers of the gradient remembers s too. */
+	/* Proximal steps, after update() on a range or after whole() (NULL: l1 is refused). The step as it would be had
+	 * the gradient the term s beside, s in l1 d|x| at the NEW x: x becomes the soft threshold of what update()
+	 * left, exact zeros included, and what the optimizer remembers of the gradient remembers s too. */
 	void (*shrink_f32)(const struct optimizer *optimizer, const struct step *step, double l1, size_t begin,
 			   size_t end);
 	void (*shrink_f64)(const struct optimizer *optimizer, const struct step *step, double l1, size_t begin,
 			   size_t end);
-	/* iterate() takes l1 by proximal steps of its own: f has it, gradients have not. */
+	/* iterate() takes l1 by steps of its own that end in exact zeros: f has it, gradients have not. */
 	bool proximal;
+	/* Why it takes no l1, a clause; NULL where it does, and where the need of second derivatives says it. */
+	const char *no_l1;
 	/* NULL: update() on ranges. Otherwise the whole update; it may write coefficients and scalars. */
 	void (*whole_f32)(struct optimizer *optimizer, const struct step *step);
 	void (*whole_f64)(struct optimizer *optimizer, const struct step *step);
@@ -167,6 +169,8 @@ static inline bool optimizer_is_proximal(const struct optimizer_type *type)
 {
 	return type->shrink_f64 != NULL || type->proximal;
 }
+/* OK, or E_INVALID with why it takes no l1 and what to use instead. */
+enum status optimizer_takes_l1(const struct optimizer_type *type, struct error *error);
 /* The place of `learning_rate` among the settings of a type; setting_count when it has none. */
 size_t optimizer_rate_index(const struct optimizer_type *type);
 /* Whether it has a setting `weight_decay` of its own. */

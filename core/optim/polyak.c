@@ -48,4 +48,5 @@ const struct optimizer_type OPTIMIZER(polyak) = {
 	.slots = no_slots,
 	.scratch = 1,
 	.iterate = iterate,
+	.no_l1 = "its step length is made of the size of the gradient, and l1 has none at 0",
 };

@@ -198,5 +198,6 @@ const struct optimizer_type OPTIMIZER(prodigy) = {
 	.prepare = prepare,
 	.whole_f32 = whole_f32,
 	.whole_f64 = whole_f64,
+	.no_l1 = "its bound of the distance to the minimum is made of gradients, and l1 has none at 0",
 };
 #endif

@@ -97,5 +97,6 @@ const struct optimizer_type OPTIMIZER(schedule_free_sgd) = {
 	.update_f64 = update_f64,
 	.look_ahead_f32 = look_ahead_f32,
 	.look_ahead_f64 = look_ahead_f64,
+	.no_l1 = "its answer is an average of points, which is 0 only where all of them are",
 };
 #endif

@@ -7,8 +7,10 @@
  *   armijo         the first of initial_step backtrack^k with f(x - alpha g) <= f(x) - c1 alpha g'g
  *   strong_wolfe   f(x - alpha g) <= f(x) - c1 alpha g'g and |g(x - alpha g)'g| <= c2 g'g
  *
- * Scalars: the last alpha, where exact and strong_wolfe begin the next time; 0: none yet.
+ * With l1, armijo alone: x = the soft threshold of x - alpha g at alpha l1, accepted where f falls by c1 |dx|^2 /
+ * alpha. Scalars: the last alpha, where exact and strong_wolfe begin the next time; 0: none yet.
  */
+#include "core/optim/corner.h"
 #include "core/optim/line_settings.h"
 
 enum { EXACT, ARMIJO, STRONG_WOLFE };
@@ -75,6 +77,26 @@ static enum status search(const struct optimizer *o, const struct line *line, st
 	}
 }
 
+/* The step with l1. */
+static enum status proximal_step(struct optimizer *o, struct iteration *it)
+{
+	const struct settings *s = &o->settings;
+	const struct corner_search search = { .first = setting_at(s, SET_INITIAL_STEP),
+					      .factor = setting_at(s, SET_BACKTRACK),
+					      .share = setting_at(s, SET_C1),
+					      .bound = it->f,
+					      .point = o->scratch[POINT],
+					      .change = o->scratch[DIRECTION] };
+	double t, f;
+	const enum status status = corner_step(o, it, &search, &t, &f);
+
+	if (status == OK) {
+		o->scalar[LAST] = t;
+		iteration_accept(it, t > 0 ? search.point : NULL, t > 0 ? f : (double)NAN, NULL, t);
+	}
+	return status;
+}
+
 static enum status iterate(struct optimizer *o, struct iteration *it)
 {
 	void *d = o->scratch[DIRECTION];
@@ -85,6 +107,9 @@ static enum status iterate(struct optimizer *o, struct iteration *it)
 				   .gradient = { o->scratch[GRADIENT], o->scratch[OTHER_GRADIENT] } };
 	struct place trial;
 
+	if (it->l1 != NULL) {
+		return proximal_step(o, it);
+	}
 	if (!(line.slope < 0)) {
 		return OK;
 	}
@@ -95,6 +120,16 @@ static enum status iterate(struct optimizer *o, struct iteration *it)
 	}
 	line_accept(&line, &trial);
 	o->scalar[LAST] = trial.t;
+	return OK;
+}
+
+static enum status suits(const struct settings *s, const struct objective *objective, struct error *error)
+{
+	if (objective->l1 != NULL && setting_at(s, SET_LINE_SEARCH) != ARMIJO) {
+		return error_set(error, E_INVALID,
+				 "steepest_descent with l1 has proximal steps, which line_search armijo finds: along a "
+				 "line of corners there is no slope for the others; use armijo, or coordinate_descent");
+	}
 	return OK;
 }
 
@@ -109,5 +144,7 @@ const struct optimizer_type OPTIMIZER(steepest_descent) = {
 	.scratch = SCRATCH,
 	.needs = needs_free_line,
 	.check = check_wolfe,
+	.suits = suits,
+	.proximal = true,
 	.iterate = iterate,
 };

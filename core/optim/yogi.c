@@ -30,6 +30,18 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 	}
 }
 
+static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
+{
+	const double *c = o->coefficient;
+	const REAL reach = (REAL)(c[LR] * c[REST1]), root = (REAL)c[ROOT], eps = (REAL)c[EPS], rest1 = (REAL)c[REST1];
+	const REAL *restrict v = o->slot[1];
+	REAL *restrict x = step->x, *restrict m = o->slot[0];
+
+	for (size_t i = begin; i < end; i++) {
+		m[i] += rest1 * NAME(shrink_one)(&x[i], reach / (REAL_SQRT(v[i]) * root + eps), (REAL)l1);
+	}
+}
+
 #undef REAL_IS_FLOAT
 #else
 #include "core/optim/define.h"
@@ -85,5 +97,7 @@ const struct optimizer_type OPTIMIZER(yogi) = {
 	.prepare = prepare,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,
+	.shrink_f32 = shrink_f32,
+	.shrink_f64 = shrink_f64,
 };
 #endif

@@ -68,17 +68,19 @@ enum status evaluate_training(struct trainer *trainer, const void *point, const 
 	}
 	trainer->value_count += value != NULL;
 	trainer->gradient_count += gradient != NULL;
+	trainer->row_count += gradient != NULL && batch != NULL ? batch->count : 0;
 	return objective->type->evaluate(objective, point, batch, trainer->setup.executor, value, gradient);
 }
 
-void count_evaluations(struct trainer *trainer, uint64_t rows)
+void count_evaluations(struct trainer *trainer)
 {
 	struct run_state *state = trainer->state;
 	state->values += trainer->value_count;
 	state->gradients += trainer->gradient_count;
-	state->rows_seen += trainer->gradient_count * rows;
+	state->rows_seen += trainer->row_count;
 	trainer->value_count = 0;
 	trainer->gradient_count = 0;
+	trainer->row_count = 0;
 }
 
 /* The gradient at x, or where the optimizer wants it when an update follows; *loss at x, or NAN when neither wanted nor
@@ -217,7 +219,7 @@ static enum status step_full(struct trainer *trainer)
 	if (status != OK) {
 		return status;
 	}
-	count_evaluations(trainer, trainer->rows);
+	count_evaluations(trainer);
 	state->gradient_norm = want_norm ? norm_at(trainer, !last) : (double)NAN;
 	track_loss(trainer, loss);
 	if (validate) {
@@ -349,7 +351,7 @@ static enum status step_mini(struct trainer *trainer)
 		}
 		rate = iteration.alpha;
 	}
-	count_evaluations(trainer, batch.count);
+	count_evaluations(trainer);
 	state->gradient_norm = norm;
 	track_loss(trainer, loss);
 	state->epoch_loss += seen;
@@ -388,6 +390,7 @@ enum status trainer_advance(struct trainer *trainer, uint64_t steps)
 		clock_step(trainer);
 		trainer->value_count = 0;
 		trainer->gradient_count = 0;
+		trainer->row_count = 0;
 		status = !trainer->full      ? step_mini(trainer)
 			 : trainer->iterates ? step_iterating(trainer)
 					     : step_full(trainer);

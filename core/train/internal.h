@@ -57,6 +57,7 @@ struct trainer {
 	double *workspace;                    /* [optimizer.type->workspace()] */
 	double *partial;                      /* [2 (OPTIMIZER_SUMS for a whole update) * chunks] sums of a pass */
 	uint64_t value_count, gradient_count; /* evaluations of the running step, not yet counted in the state */
+	uint64_t row_count;                   /* rows that its gradients were computed on */
 	uint32_t *order;                      /* [rows], only with shuffled mini-batches */
 	uint64_t order_epoch;                 /* the epoch that `order` is of; UINT64_MAX: none */
 	void *outputs;                        /* [outputs_rows, objective->outputs] predictions of a block of rows */
@@ -119,7 +120,7 @@ double rate_base(const struct trainer *trainer);
 enum status evaluate_training(struct trainer *trainer, const void *point, const struct batch *batch, double *value,
 			      void *gradient);
 /* Adds the step's evaluations, each over `rows` rows, to the state's. */
-void count_evaluations(struct trainer *trainer, uint64_t rows);
+void count_evaluations(struct trainer *trainer);
 void keep_validation(struct trainer *trainer, double loss, double accuracy, bool classifier);
 struct verdict diverged(double loss, double norm);
 /* The best and early stopping at x_k of a full batch: validation was measured, or not. */

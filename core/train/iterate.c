@@ -85,6 +85,7 @@ static enum status call_residual(struct iteration *iteration, const void *point,
 	const struct batch batch = { .data = trainer->setup.training, .first = row, .count = 1 };
 
 	trainer->gradient_count += row == 0; /* all rows make one evaluation */
+	trainer->row_count++;
 	return residual->type->evaluate(residual, point, &batch, trainer->setup.executor, r, gradient);
 }
 
@@ -141,6 +142,7 @@ enum status iterate_run(struct trainer *trainer, const struct batch *batch, doub
 				   .norm = norm,
 				   .lower = trainer->setup.objective->lower,
 				   .upper = trainer->setup.objective->upper,
+				   .l1 = trainer->proximal ? trainer->setup.objective->l1 : NULL,
 				   .rows = trainer->rows,
 				   .next_f = NAN,
 				   .alpha = NAN,
@@ -222,7 +224,7 @@ static enum status arrive(struct trainer *trainer, const struct batch *all)
 	if (status != OK) {
 		return status;
 	}
-	count_evaluations(trainer, trainer->rows);
+	count_evaluations(trainer);
 	state->carried = 0;
 	state->gradient_norm = trainer->bounded ? gradient_size(trainer, trainer->carried, 1)
 						: vector_stationarity(trainer, trainer->theta, trainer->carried);
@@ -269,7 +271,7 @@ enum status step_iterating(struct trainer *trainer)
 	if (status != OK) {
 		return status;
 	}
-	count_evaluations(trainer, trainer->rows);
+	count_evaluations(trainer);
 	if (state->validation_bits != 0 || point_due(trainer, state->step)) {
 		record_point(trainer, BOTH, iteration.alpha);
 	}

@@ -73,6 +73,9 @@ static enum status check_setup(const struct trainer_setup *setup, struct error *
 	}
 	const unsigned needs = optimizer_needs(type, &config->optimizer.settings);
 	const uint64_t rows = setup->training != NULL ? setup->training->rows : 0;
+	if (setup->objective->l1 != NULL && config->direction != MAXIMIZE && optimizer_takes_l1(type, error) != OK) {
+		return E_INVALID;
+	}
 	if ((needs & NEEDS_FULL_BATCH) && !train_full_batch(&config->training, rows)) {
 		return error_set(error, E_INVALID, "%s needs a full batch", type->name);
 	}

@@ -248,6 +248,20 @@ static void update_piece(void *context, size_t index, size_t slot)
 	}
 }
 
+/* The proximal part of an update that was whole. */
+static void shrink_piece(void *context, size_t index, size_t slot)
+{
+	const struct update_pass *pass = context;
+	const size_t begin = index * VECTOR_CHUNK, end = chunk_end(pass->trainer->n, begin);
+
+	(void)slot;
+	if (pass->trainer->dtype == DTYPE_FLOAT32) {
+		shrink_f32(pass->trainer, pass->step, begin, end);
+	} else {
+		shrink_f64(pass->trainer, pass->step, begin, end);
+	}
+}
+
 static void measure_piece(void *context, size_t index, size_t slot)
 {
 	const struct update_pass *pass = context;
@@ -277,6 +291,9 @@ static void update_apart(struct trainer *trainer, struct update_pass *pass)
 	decay_decoupled(trainer, pass->step->learning_rate);
 	if (type->whole_f64 != NULL) {
 		(trainer->dtype == DTYPE_FLOAT32 ? type->whole_f32 : type->whole_f64)(&trainer->optimizer, pass->step);
+		if (trainer->proximal) {
+			run_chunks(trainer, shrink_piece, pass);
+		}
 	} else {
 		pass->factor = 1;
 		pass->limit = NAN;

@@ -1,6 +1,6 @@
 /*
  * Solvers of linear models: the same bits for any threads, both precisions alike, what is ill-conditioned or not
- * determined, proximal steps of every optimizer that has them.
+ * determined, l1 with every optimizer.
  */
 #include <math.h>
 #include <stdio.h>
@@ -50,11 +50,11 @@ static void start(struct run *run, const char *model, enum dtype dtype, double l
 	};
 }
 
-/* learning_rate NAN: the optimizer's own. */
-static void run_to_end(struct run *run, const char *optimizer, double learning_rate, uint64_t batch, uint64_t steps)
+/* The run's trainer; learning_rate NAN: the optimizer's own. */
+static enum status prepare(struct run *run, const char *optimizer, double learning_rate, uint64_t batch, uint64_t steps,
+			   struct error *error)
 {
 	struct train_config *config = &run->setup.config;
-	struct error error = { .text = "" };
 	config->optimizer.type = optimizer_find(optimizer);
 	ck_assert_ptr_nonnull(config->optimizer.type);
 	const struct optimizer_type *type = config->optimizer.type;
@@ -76,7 +76,14 @@ static void run_to_end(struct run *run, const char *optimizer, double learning_r
 					  .settings = { constant->settings, constant->setting_count, run->schedule } };
 	config->training.batch_size = batch;
 	config->training.steps = steps;
-	ck_assert_msg(trainer_create(&run->setup, &run->trainer, &error) == OK, "%s: %s", optimizer, error.text);
+	return trainer_create(&run->setup, &run->trainer, error);
+}
+
+static void run_to_end(struct run *run, const char *optimizer, double learning_rate, uint64_t batch, uint64_t steps)
+{
+	struct error error = { .text = "" };
+	ck_assert_msg(prepare(run, optimizer, learning_rate, batch, steps, &error) == OK, "%s: %s", optimizer,
+		      error.text);
 	while (trainer_reason(run->trainer) == STOP_NONE) {
 		ck_assert_int_eq(trainer_advance(run->trainer, 1000), OK);
 		trainer_take_points(run->trainer, &(const struct curve_point *){ NULL }, NULL);
@@ -162,26 +169,43 @@ START_TEST(both_precisions_end_at_the_same_minimum)
 }
 END_TEST
 
-/* Every optimizer that takes proximal steps ends where coordinate descent ends, with the same zeros. */
+/* How each optimizer that takes l1 comes to the minimum; NAN: its own rate. */
 static const struct stepper {
 	const char *optimizer;
 	double rate;
 	uint64_t steps;
 } steppers[] = {
-	{ "sgd", 0.1, 2000 },    { "sgdw", 0.1, 2000 },         { "heavy_ball", 0.1, 2000 }, { "nesterov", 0.1, 2000 },
-	{ "fista", 0.1, 4000 },  { "ema_momentum", 0.1, 4000 }, { "adagrad", 0.5, 20000 },   { "rmsprop", 1e-4, 30000 },
-	{ "adam", 2e-3, 30000 }, { "adamw", 2e-3, 30000 },
+	{ "sgd", 0.1, 2000 },
+	{ "sgdw", 0.1, 2000 },
+	{ "heavy_ball", 0.1, 2000 },
+	{ "nesterov", 0.1, 2000 },
+	{ "fista", 0.1, 4000 },
+	{ "ema_momentum", 0.1, 4000 },
+	{ "asgd", 0.1, 4000 },
+	{ "adagrad", 0.5, 20000 },
+	{ "rmsprop", 1e-4, 30000 },
+	{ "adam", 2e-3, 30000 },
+	{ "adamw", 2e-3, 30000 },
+	{ "adamax", 2e-3, 30000 },
+	{ "nadam", 2e-3, 30000 },
+	{ "radam", 2e-3, 30000 },
+	{ "adabelief", 2e-3, 30000 },
+	{ "yogi", 2e-3, 30000 },
+	{ "dowg", 1, 20000 },
+	{ "svrg", NAN, 2000 },
+	{ "saga", NAN, 20000 },
+	{ "coordinate_descent", NAN, 100 },
+	{ "barzilai_borwein", NAN, 200 },
+	{ "steepest_descent", NAN, 5000 },
+	{ "lbfgs", 1, 100 },
 };
-enum { STEPPERS = sizeof steppers / sizeof steppers[0] };
 
-START_TEST(a_proximal_optimizer_ends_with_exact_zeros)
+static void check_lasso(const struct stepper *s, enum dtype dtype)
 {
-	const struct stepper *s = &steppers[_i];
 	struct run reference, run;
 	size_t zeros = 0;
-	ck_assert(optimizer_is_proximal(optimizer_find(s->optimizer)));
 	start(&reference, "linear_regression", DTYPE_FLOAT64, 0.0485, 0.1);
-	start(&run, "linear_regression", DTYPE_FLOAT64, 0.0485, 0.1);
+	start(&run, "linear_regression", dtype, 0.0485, 0.1);
 	run_to_end(&reference, "coordinate_descent", NAN, 0, 100);
 	run_to_end(&run, s->optimizer, s->rate, 0, s->steps);
 	for (size_t i = 0; i < reference.objective->n; i++) {
@@ -193,6 +217,63 @@ START_TEST(a_proximal_optimizer_ends_with_exact_zeros)
 	ck_assert_uint_ge(zeros, 1);
 	ck_assert_uint_lt(zeros, FEATURES);
 	end(&reference);
+	end(&run);
+}
+
+START_TEST(every_optimizer_ends_a_lasso_with_exact_zeros_or_refuses_it_and_says_what_to_use)
+{
+	const struct optimizer_type *type = optimizer_at((size_t)_i);
+	const struct stepper *stepper = NULL;
+	struct run run;
+	struct error error = { .text = "" };
+	for (size_t k = 0; k < sizeof steppers / sizeof steppers[0]; k++) {
+		stepper = strcmp(steppers[k].optimizer, type->name) == 0 ? &steppers[k] : stepper;
+	}
+	if (stepper != NULL) {
+		check_lasso(stepper, DTYPE_FLOAT64);
+		check_lasso(stepper, DTYPE_FLOAT32);
+		return;
+	}
+	ck_assert_msg(!optimizer_is_proximal(type), "%s: how many steps does it need?", type->name);
+	start(&run, "linear_regression", DTYPE_FLOAT64, 0.0485, 0.1);
+	ck_assert_int_eq(prepare(&run, type->name, 0.1, 0, 10, &error), E_INVALID);
+	ck_assert_msg(strstr(error.text, type->name) != NULL && strstr(error.text, "l1") != NULL &&
+			      strstr(error.text, "use ") != NULL && strstr(error.text, "exact zeros") != NULL,
+		      "%s: %s", type->name, error.text);
+	end(&run);
+}
+END_TEST
+
+START_TEST(a_line_search_that_needs_a_slope_refuses_l1)
+{
+	static const char *const names[] = { "steepest_descent", "lbfgs" };
+	static const char *const searches[] = { "line_search", "line_search_fn" };
+	for (size_t k = 0; k < 2; k++) {
+		const struct optimizer_type *type = optimizer_find(names[k]);
+		struct setting_value value[SETTINGS];
+		struct error error = { .text = "" };
+		struct run run;
+		start(&run, "linear_regression", DTYPE_FLOAT64, 0.0485, 0.1);
+		settings_defaults(type->settings, type->setting_count, value);
+		for (size_t i = 0; i < type->setting_count; i++) {
+			value[i].number = strcmp(type->settings[i].name, searches[k]) == 0 ? 0 : value[i].number;
+		}
+		const struct settings settings = { type->settings, type->setting_count, value };
+		ck_assert_int_eq(type->suits(&settings, run.objective, &error), E_INVALID);
+		ck_assert_msg(strstr(error.text, "use ") != NULL, "%s", error.text);
+		end(&run);
+	}
+}
+END_TEST
+
+START_TEST(rows_seen_counts_the_whole_gradients_of_svrg)
+{
+	struct run run;
+	struct trainer_progress progress;
+	start(&run, "logistic_regression", DTYPE_FLOAT64, 0, 0.1);
+	run_to_end(&run, "svrg", NAN, 277, 20); /* 5 batches an epoch, a whole gradient every 10 updates */
+	trainer_progress(run.trainer, &progress);
+	ck_assert_uint_eq(progress.rows_seen, 2 * ROWS + 2 * 20 * 277);
 	end(&run);
 }
 END_TEST
@@ -321,7 +402,10 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, a_solver_gives_the_same_bits_on_one_thread_and_on_three, 0, SOLVERS);
 	tcase_add_loop_test(tests, both_precisions_end_at_the_same_minimum, 0, SOLVERS);
-	tcase_add_loop_test(tests, a_proximal_optimizer_ends_with_exact_zeros, 0, STEPPERS);
+	tcase_add_loop_test(tests, every_optimizer_ends_a_lasso_with_exact_zeros_or_refuses_it_and_says_what_to_use, 0,
+			    (int)optimizer_type_count);
+	tcase_add_test(tests, rows_seen_counts_the_whole_gradients_of_svrg);
+	tcase_add_test(tests, a_line_search_that_needs_a_slope_refuses_l1);
 	tcase_add_test(tests, normal_equations_take_orthogonal_factors_where_the_columns_nearly_depend);
 	tcase_add_test(tests, normal_equations_give_the_shortest_weights_where_the_columns_depend);
 	tcase_add_test(tests, a_column_of_zeros_and_one_that_is_the_intercept_break_nothing);
