@@ -49,7 +49,9 @@ enum status model_card_create(const struct job_spec *spec, const struct objectiv
 	card->class_number =
 		spec->class_number == NULL ? NULL : copy_numbers(arena, spec->class_number, card->classes, 0);
 	card->dtype = objective->dtype;
-	card->link = spec->model.loss != NULL ? spec->model.loss->link : LINK_NATURAL;
+	card->link = spec->model.type != NULL && spec->model.type->encodes ? LINK_CODE
+		     : spec->model.loss != NULL                            ? spec->model.loss->link
+									   : LINK_NATURAL;
 	card->n = objective->n;
 	card->tensors = objective->tensors;
 	card->tensor = arena_alloc(arena, card->tensors, sizeof *card->tensor);
@@ -185,7 +187,7 @@ static void load_tensors(struct unpack *in, struct arena *arena, struct model_ca
 {
 	uint64_t form = unpack_uint(in);
 	card->dtype = (form & 1) != 0 ? DTYPE_FLOAT64 : DTYPE_FLOAT32;
-	in->failed = in->failed || form >> 1 > LINK_SIGN;
+	in->failed = in->failed || form >> 1 > LINK_CODE;
 	card->link = in->failed ? LINK_NATURAL : (enum link)(form >> 1);
 	card->n = (size_t)unpack_uint(in);
 	card->tensors = unpack_count(in, 6);

@@ -1,7 +1,7 @@
 /*
  * Predictions as an answer. Of a classifier: the class, the probabilities, the outputs before the link function (one
  * column: the log-odds of the second class, or with a hinge loss its side of the margin, which has no probability;
- * more: softmax). Of a regression: the numbers, by way of the loss's link.
+ * more: softmax). Of a regression: the numbers, by way of the loss's link. Of an autoencoder: the row again, the code.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -206,6 +206,40 @@ static void nonfinite_render(size_t rows, const double *outputs, size_t columns,
 	text_puts(out, any ? "]" : "");
 }
 
+/* Of an autoencoder: the row again, in the data's units; the code; how far the row and what became of it are apart, as
+ * the mean square over its columns of what the model sees (standardised). */
+static void codes_render(const struct model_card *card, const struct prediction_inputs *inputs, const double *outputs,
+			 size_t columns, struct text *out)
+{
+	const size_t n = card->features, code = columns - n;
+	text_puts(out, ",\"predictions\":[");
+	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
+		const double *z = outputs + i * columns + code;
+		for (size_t k = 0; k < n; k++) {
+			text_puts(out, k > 0 ? "," : i > 0 ? ",[" : "[");
+			text_json_double(out, z[k] * card->std[k] + card->mean[k]);
+		}
+		text_puts(out, "]");
+	}
+	text_puts(out, "],\"codes\":[");
+	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
+		text_puts(out, i > 0 ? "," : "");
+		numbers_render(out, outputs + i * columns, code);
+	}
+	text_puts(out, "],\"reconstruction_errors\":[");
+	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
+		const double *z = outputs + i * columns + code, *x = inputs->x + i * n;
+		double sum = 0;
+		for (size_t k = 0; k < n; k++) {
+			const double miss = z[k] - (x[k] - card->mean[k]) / card->std[k];
+			sum += miss * miss;
+		}
+		text_puts(out, i > 0 ? "," : "");
+		text_json_double(out, sum / (double)n);
+	}
+	text_puts(out, "]");
+}
+
 void predictions_render(const char *job_id, uint64_t step, const struct model_card *card,
 			const struct prediction_inputs *inputs, const double *outputs, size_t columns, struct text *out)
 {
@@ -217,6 +251,8 @@ void predictions_render(const char *job_id, uint64_t step, const struct model_ca
 		text_puts(out, ",\"classes\":");
 		card_classes_render(card, out);
 		classes_render(card, inputs, outputs, columns, out);
+	} else if (card->link == LINK_CODE) {
+		codes_render(card, inputs, outputs, columns, out);
 	} else {
 		values_render(card, inputs, outputs, columns, out);
 	}

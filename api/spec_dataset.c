@@ -110,6 +110,11 @@ static void take_targets(struct judge *judge, const struct columns *columns, con
 		spec->target_column[spec->target_count++] = (size_t)index;
 	}
 	judge->columns_known = judge->columns_known && fine;
+	if (judge->model != NULL && judge->model->target == TARGET_NONE && spec->target_count > 0) {
+		judge_warn(judge, "%s learns from the features alone: the target %s is left out of them and not used",
+			   judge->model->name, spec->target[0]);
+		spec->target_count = 0;
+	}
 }
 
 /* Marks what `exclude` names. */

@@ -6,7 +6,7 @@
 
 extern const struct at at_dataset;
 
-/* Whether the job can do without a target: an expression that is its own objective. */
+/* Whether the job can do without a target: an expression that is its own objective, a model that has none. */
 bool target_spared(const struct judge *judge);
 /* Judges the target columns against what model and loss want; fills in classes and shape. */
 void judge_target(struct judge *judge);

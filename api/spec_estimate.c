@@ -75,7 +75,9 @@ void judge_estimate(struct judge *judge)
 	if (status == OK) {
 		spec->parameters = parameters;
 		total = bytes;
-		size_t outputs = spec->shape.classes > 0 ? spec->shape.classes : spec->shape.targets;
+		size_t outputs = judge->model->outputs != NULL ? judge->model->outputs(&spec->model, &spec->shape)
+				 : spec->shape.classes > 0     ? spec->shape.classes
+							       : spec->shape.targets;
 		const struct loss_type *loss = spec->model.loss;
 		struct row_loss row = { .kinked = false };
 		if (judge->model->linear && loss != NULL && loss->describe != NULL) {

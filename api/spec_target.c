@@ -142,8 +142,10 @@ static void judge_numbers(struct judge *judge)
 bool target_spared(const struct judge *judge)
 {
 	const cJSON *model = judge->top[TOP_MODEL].item;
-	return judge->model != NULL && judge->model->is_expression &&
-	       !cJSON_IsString(cJSON_GetObjectItemCaseSensitive(model, "prediction"));
+	if (judge->model == NULL || judge->model->target == TARGET_NONE) {
+		return judge->model != NULL;
+	}
+	return judge->model->is_expression && !cJSON_IsString(cJSON_GetObjectItemCaseSensitive(model, "prediction"));
 }
 
 void judge_target(struct judge *judge)

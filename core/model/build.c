@@ -44,6 +44,9 @@ static enum status check(const struct model_config *config, const struct model_s
 	if (shape->features == 0) {
 		return error_set(error, E_INVALID, "the model needs at least one feature");
 	}
+	if (config->type->target == TARGET_NONE) {
+		return OK; /* the row itself is the target */
+	}
 	switch (config->loss->target) {
 	case TARGET_BINARY:
 		return shape->classes == 2
@@ -101,8 +104,10 @@ static enum status start(struct drawing *drawing, model_draw *draw, const struct
 	if (status == OK) {
 		drawing->graph.rows = shape->rows;
 		drawing->features = features_append(&drawing->graph, config, shape);
-		drawing->target = config->loss->target == TARGET_NUMBER ? graph_target(&drawing->graph, shape->targets)
-									: graph_label(&drawing->graph, shape->classes);
+		drawing->target = config->type->target == TARGET_NONE ? drawing->features
+				  : config->loss->target == TARGET_NUMBER
+					  ? graph_target(&drawing->graph, shape->targets)
+					  : graph_label(&drawing->graph, shape->classes);
 		draw(drawing, config, shape);
 	}
 	return status;

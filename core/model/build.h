@@ -8,7 +8,7 @@
 /* A model as a graph, drawn by its builder. */
 struct drawing {
 	struct graph graph;
-	size_t features, target; /* the data leaves */
+	size_t features, target; /* the data leaves; without a target the features themselves */
 	size_t output;           /* outputs before the link function */
 	size_t root;             /* the objective */
 };

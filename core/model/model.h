@@ -15,7 +15,7 @@
 #include "core/objective/objective.h"
 
 enum target_kind {
-	TARGET_NONE,   /* no data: a closed-form function */
+	TARGET_NONE,   /* no data: a closed-form function; or data without a target */
 	TARGET_NUMBER, /* one or more numeric columns */
 	TARGET_CLASS,  /* one column of two or more classes */
 	TARGET_BINARY, /* one column of exactly two classes */
@@ -33,6 +33,7 @@ enum link {
 	LINK_NATURAL, /* the number itself; log-odds of the second of two classes; of more the input of a softmax */
 	LINK_EXP,     /* exp(z) is the number */
 	LINK_SIGN,    /* z > 0: the second class; it has no probability */
+	LINK_CODE,    /* a code, then the row itself as the model sees it (standardised): autoencoders */
 };
 
 /* A loss by name. `target` is what it compares with: NUMBER, CLASS or BINARY. */
@@ -155,6 +156,7 @@ struct model_type {
 	bool is_function;
 	bool linear;        /* its outputs are linear in theta, and it has the settings l1 and l2 */
 	bool is_expression; /* its data is optional */
+	bool encodes;       /* its outputs are a code and the row again: LINK_CODE */
 	/* Where the default loss depends on the target (networks): picks one of `losses`. NULL: the first. */
 	const struct loss_type *(*default_loss)(const struct model_shape *shape);
 	/* Builds the objective. Returns OK, E_INVALID with a sentence, E_MEMORY.
@@ -164,6 +166,8 @@ struct model_type {
 	/* Of networks: whether the layers fit one another, and which does not. NULL: nothing to ask. */
 	enum status (*check)(const struct model_config *config, const struct model_shape *shape,
 			     struct model_fault *fault);
+	/* Columns of its predictions, where these are not one a class or a target. NULL: they are. */
+	size_t (*outputs)(const struct model_config *config, const struct model_shape *shape);
 	/* Number of parameters (theta's n) and bytes that build() will take, before building:
 	 * E_TOO_LARGE when they do not fit a size_t. */
 	enum status (*measure)(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,

@@ -169,7 +169,8 @@ static bool is_elsewhere(const struct graph_op *op)
 						&op_gaussian,
 						&op_weighted_cross_entropy,
 						&op_weighted_bce_label,
-						&op_leading };
+						&op_leading,
+						&op_join };
 	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
 		if (list[i] == op) {
 			return true;

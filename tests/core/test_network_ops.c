@@ -154,6 +154,15 @@ static size_t draw_embedding(struct sketch *sketch)
 	return graph_binary(&sketch->graph, &op_embedding, sketch->x, table);
 }
 
+/* x is read beside its own tanh, and once more. */
+static size_t draw_join(struct sketch *sketch)
+{
+	struct graph *graph = &sketch->graph;
+	size_t z = graph_unary(graph, &op_flatten, filter(sketch, sketch->x, CHANNELS, CHANNELS, 1, 1, plain));
+	size_t both = graph_binary(graph, &op_join, z, graph_unary(graph, &op_tanh, z));
+	return graph_binary(graph, &op_join, z, both);
+}
+
 static const struct drawing_case {
 	const char *name;
 	size_t (*draw)(struct sketch *);
@@ -172,6 +181,7 @@ static const struct drawing_case {
 	{ "layer norm", draw_layer_norm, false },
 	{ "residual", draw_residual, false },
 	{ "dropout", draw_dropout, false },
+	{ "join", draw_join, false },
 	{ "embedding", draw_embedding, true },
 };
 enum { DRAWINGS = sizeof drawings / sizeof drawings[0] };

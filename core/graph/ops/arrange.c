@@ -1,6 +1,7 @@
-/* Operations that move numbers: flatten, and the sum of two branches (residual connections). */
+/* Operations that move numbers: flatten, the sum of two branches (residual connections), and two beside one another. */
 #include <string.h>
 
+#include "core/base/size.h"
 #include "core/graph/ops/ops.h"
 
 #define REAL_IS_FLOAT 1
@@ -28,6 +29,31 @@ static enum status add_rows_shape(const struct shape *in, struct shape *out, str
 	*out = in[0];
 	return OK;
 }
+
+static enum status join_shape(const struct shape *in, struct shape *out, struct error *error)
+{
+	char a[128], b[128];
+	for (size_t k = 0; k < 2; k++) {
+		if (!in[k].rowed || in[k].classes != 0 || in[k].rank != 1) {
+			return error_set(error, E_INVALID, "join takes rows of one dimension, not %s and %s",
+					 shape_text(&in[0], a), shape_text(&in[1], b));
+		}
+	}
+	*out = in[0];
+	return size_add(in[0].extent[0], in[1].extent[0], &out->extent[0])
+		       ? OK
+		       : error_set(error, E_TOO_LARGE, "join: the rows are too long");
+}
+
+const struct graph_op op_join = {
+	.name = "join",
+	.doc = "The columns of x, then those of y.",
+	.kind = OP_ROWS,
+	.arity = 2,
+	.shape = join_shape,
+	.forward = { join_forward_f32, join_forward_f64 },
+	.reverse = { join_reverse_f32, join_reverse_f64 },
+};
 
 const struct graph_op op_flatten = {
 	.name = "flatten",

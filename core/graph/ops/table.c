@@ -36,6 +36,7 @@ const struct graph_op *const graph_ops[] = {
 	&op_embedding,
 	&op_flatten,
 	&op_add_rows,
+	&op_join,
 	&op_squared_error,
 	&op_residual,
 	&op_bce_with_logits,
