@@ -297,7 +297,9 @@ static void optimizers_render(struct text *out)
 		needs_render(type, out);
 		text_puts(out, "}");
 	}
-	text_puts(out, "]");
+	entry_render(out, false, "auto", "What measured best for the kind of job; the spec says which it was, and why.",
+		     "api/auto.c", NULL, 0, optimizer_more);
+	text_puts(out, ",\"needs\":[]}]");
 }
 
 /* One list of entries that are alike. */

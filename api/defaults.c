@@ -1,15 +1,16 @@
 /*
  * Every default that depends on the job, in one place, with its reason. (Those that do not stand in core's tables.)
  *
- *   optimizer      adam: no other of the table reaches a good loss without a tuned rate on so many kinds of problem.
+ *   optimizer      see auto.c.
  *   learning rate  Adam moves a parameter by about the rate in each update, whatever the gradient's size.
  *                  linear models of classes: weights of standardised features end within a few units: 0.05.
  *                  linear regression: the intercept has to travel to the target's mean and the weights to a few of its
  *                  standard deviations: a hundredth of |mean| + 2 sd, so that this takes some hundred updates.
  *                  networks: Adam's customary 0.001, more where few rows mean few updates.
  *                  functions: 0.01.
- *   schedule       cosine where the job leaves optimizer, rate and schedule to us and there is data: the rates above
- *                  are set to get near quickly, and the decay settles what is left. constant otherwise.
+ *   schedule       cosine where the job leaves optimizer, rate and schedule to us and it is one of plain gradient
+ *                  steps: the rates above are set to get near quickly, and the decay settles what is left. constant
+ *                  otherwise.
  *   batch          linear models: everything at once up to 4,096 rows (the data stays in the cache and the rules for
  * stopping hold exactly), above that 256 rows; networks 32 rows, since they gain from the noise. epochs         a
  * number of updates after which such models are done, turned into passes.
@@ -34,11 +35,6 @@ enum {
 };
 
 const char default_layers[] = "[{\"type\":\"dense\",\"units\":64,\"activation\":\"relu\"}]";
-
-const char *default_optimizer(void)
-{
-	return "adam";
-}
 
 static bool is_network(const struct judge *judge)
 {
@@ -85,7 +81,9 @@ double default_learning_rate(const struct judge *judge, const char *optimizer, d
 const char *default_schedule(const struct judge *judge)
 {
 	bool data = judge->model != NULL && !judge->rowless;
-	return data && !judge->optimizer_named ? "cosine" : "constant";
+	const struct optimizer_type *type = judge->spec->train.optimizer.type;
+	bool steps = type == NULL || type->iterate == NULL;
+	return data && !judge->optimizer_named && steps ? "cosine" : "constant";
 }
 
 uint64_t default_batch_size(const struct judge *judge)
@@ -139,6 +137,18 @@ enum dtype default_dtype(const struct judge *judge)
 												  : DTYPE_FLOAT32;
 }
 
+/* A solver that was chosen for a linear model is to find its weights to six digits after the point. They are off by up
+ * to |g| / l2, and with l1 a cycle may change little while many are to come; a few updates more cost next to nothing.
+ */
+static void tighten(const struct model_config *model, struct stopping_config *stopping)
+{
+	const double l1 = settings_number(&model->settings, "l1"), l2 = settings_number(&model->settings, "l2");
+	if (l1 > 0 || l2 > 0) {
+		stopping->gradient_norm = l1 > 0 ? 1e-10 : fmin(stopping->gradient_norm, 1e-7 * l2);
+		stopping->loss_change = 1e-15;
+	}
+}
+
 void default_tolerances(const struct judge *judge, struct stopping_config *stopping)
 {
 	const struct training_config *training = &judge->spec->train.training;
@@ -150,6 +160,10 @@ void default_tolerances(const struct judge *judge, struct stopping_config *stopp
 	stopping->parameter_change = stopping->loss_change;
 	if (optimizer->type != NULL && (optimizer_needs(optimizer->type, &optimizer->settings) & NEEDS_SQUARES)) {
 		stopping->gradient_norm = stopping->loss_change = (double)NAN;
+	}
+	if (full && wide && judge->auto_why != NULL && judge->model != NULL && judge->model->linear &&
+	    optimizer->type->iterate != NULL) {
+		tighten(&judge->spec->model, stopping);
 	}
 }
 

@@ -67,6 +67,7 @@ struct judge {
 	bool shape_known;     /* spec->shape holds */
 	bool columns_known;   /* features and targets were found, so that rows and standard deviations count */
 	bool optimizer_named; /* the job says type, learning_rate or schedule */
+	const char *auto_why; /* which optimizer was chosen for the job, and why; NULL: the job named it */
 	bool decay_said;      /* the job says decoupled_weight_decay */
 	bool failed;          /* memory */
 	size_t warning_room;
@@ -146,9 +147,18 @@ void spec_document(struct judge *judge);             /* spec_document.c */
 /* Where the target of inline data lies apart: the name that its column gets (in the arena); NULL otherwise. */
 const char *inline_target_name(struct judge *judge);
 
+/* --- auto.c: the optimizer of a job that leaves it to us --- */
+struct auto_choice {
+	const char *type, *why; /* why: "type: reason", in the arena; NULL: nothing is known of the job yet */
+};
+/* Whether the job's `optimizer` (NULL: none) names no type, or "auto". */
+bool auto_wanted(const cJSON *item);
+struct auto_choice auto_choose(struct judge *judge);
+/* The reason that a posted document carries (`optimizer.auto`); NULL where it is not of this type. */
+const char *auto_kept(struct judge *judge, const char *type, const cJSON *item);
+
 /* --- defaults.c: what a job gets that does not say --- */
 extern const char default_layers[];
-const char *default_optimizer(void);
 double default_learning_rate(const struct judge *judge, const char *optimizer, double preset);
 /* The schedule where the job names neither optimizer nor schedule. */
 const char *default_schedule(const struct judge *judge);

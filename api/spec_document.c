@@ -244,6 +244,8 @@ static void optimizer_render(const struct judge *judge, struct text *out)
 	member_number(out, "clip_eps", optimizer->clip_eps);
 	member_number(out, "clip_grad_value", optimizer->clip_grad_value);
 	common_render(judge, out);
+	text_puts(out, ",\"auto\":");
+	text_json_string(out, judge->auto_why);
 	text_puts(out, "}");
 }
 

@@ -22,6 +22,7 @@ enum extra {
 	EXTRA_SAMPLING,
 	EXTRA_REDUCTION,
 	EXTRA_DECOUPLED,
+	EXTRA_AUTO,
 	EXTRA_OTHERS,
 	EXTRA_COUNT = EXTRA_OTHERS + 2
 };
@@ -295,12 +296,14 @@ void judge_optimizer(struct judge *judge)
 		[EXTRA_SAMPLING] = { .name = "sampling" },
 		[EXTRA_REDUCTION] = { .name = "reduction" },
 		[EXTRA_DECOUPLED] = { .name = "decoupled_weight_decay" },
+		[EXTRA_AUTO] = { .name = "auto" },
 	};
-	long preset = kind_find(&judge->optimizers, default_optimizer());
-	long index = typed_find(judge, &at_optimizer, item, &judge->optimizers, preset, false);
+	const bool automatic = auto_wanted(item);
+	const struct auto_choice choice = automatic ? auto_choose(judge) : (struct auto_choice){ NULL, NULL };
+	long index = automatic ? kind_find(&judge->optimizers, choice.type)
+			       : typed_find(judge, &at_optimizer, item, &judge->optimizers, -1, false);
 	bool object = item != NULL && cJSON_IsObject(item);
-	judge->optimizer_named = item != NULL && !(object && !cJSON_HasObjectItem(item, "type") &&
-						   !cJSON_HasObjectItem(item, "learning_rate"));
+	judge->optimizer_named = !automatic || (object && cJSON_HasObjectItem(item, "learning_rate"));
 	if (index < 0) {
 		/* Nothing is known of its settings; but schedule and clipping can be judged. */
 		const cJSON *schedule = object ? cJSON_GetObjectItemCaseSensitive(item, "schedule") : NULL;
@@ -320,6 +323,7 @@ void judge_optimizer(struct judge *judge)
 	}
 	struct setting_value *values =
 		typed_read(judge, &at_optimizer, item, &judge->optimizers, index, extra, extras, &config->settings);
+	judge->auto_why = automatic ? choice.why : auto_kept(judge, config->type->name, extra[EXTRA_AUTO].item);
 	struct setting_value *rate = value_find(&config->settings, values, "learning_rate");
 	if (rate != NULL && !rate->given) {
 		rate->number = default_learning_rate(judge, config->type->name, rate->number);

@@ -23,5 +23,7 @@ const struct function_type function_griewank = {
 	.minimum_dimension = 1,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.low = -600,
+	.high = 600,
 	.minimum_value = 0.0,
 };

@@ -22,5 +22,7 @@ const struct function_type function_matyas = {
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
 	.quadratic = true,
+	.low = -10,
+	.high = 10,
 	.minimum_value = 0.0,
 };

@@ -26,5 +26,7 @@ const struct function_type function_mccormick = {
 	.maximum_dimension = 2,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.low = -1.5,
+	.high = 4,
 	.minimum_value = -1.9132229549810367,
 };

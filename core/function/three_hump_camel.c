@@ -21,5 +21,7 @@ const struct function_type function_three_hump_camel = {
 	.maximum_dimension = 2,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.low = -5,
+	.high = 5,
 	.minimum_value = 0.0,
 };

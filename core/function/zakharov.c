@@ -20,5 +20,7 @@ const struct function_type function_zakharov = {
 	.minimum_dimension = 1,
 	.evaluate_f64 = evaluate_f64,
 	.evaluate_f32 = evaluate_f32,
+	.low = -5,
+	.high = 10,
 	.minimum_value = 0.0,
 };

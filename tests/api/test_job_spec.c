@@ -157,9 +157,8 @@ START_TEST(three_words_are_a_whole_job)
 {
 	struct job_spec *spec = resolve(good[0]);
 	ck_assert_str_eq(spec->model.type->name, "logistic_regression");
-	ck_assert_str_eq(spec->train.optimizer.type->name, "adam");
-	ck_assert_double_eq(settings_number(&spec->train.optimizer.settings, "learning_rate"), 0.05);
-	ck_assert_str_eq(spec->train.optimizer.schedule.type->name, "cosine");
+	ck_assert_str_eq(spec->train.optimizer.type->name, "newton");
+	ck_assert_str_eq(spec->train.optimizer.schedule.type->name, "constant");
 	ck_assert_uint_eq(spec->train.training.batch_size, 0);
 	ck_assert_int_eq(spec->train.training.dtype, DTYPE_FLOAT32);
 	ck_assert_double_eq(spec->train.stopping.gradient_norm, 1e-4);
