@@ -189,7 +189,8 @@ struct auto_choice auto_choose(struct judge *judge)
 					       "the job gives %s, which is for a method of plain gradient steps", word);
 		return chosen(judge, "adam", why != NULL ? why : "");
 	}
-	if (judge->model == NULL || judge->alone || judge->reader.problem->faults_total > 0) {
+	if (judge->model == NULL || judge->alone || judge->failed || arena_failed(judge->reader.arena) ||
+	    judge->reader.problem->faults_total > 0) {
 		return (struct auto_choice){ "adam", NULL }; /* refused anyway, or not known yet */
 	}
 	if (judge->model->is_function) {
