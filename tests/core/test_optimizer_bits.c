@@ -1,7 +1,9 @@
-/* What an update computes does not depend on the instruction set, on how a range is cut, or on the executor. */
+/* What an update computes does not depend on the instruction set, on how a range is cut, or on the executor; nor does
+ * what a schedule or a stopping rule makes of a run. */
 #include <pthread.h>
 
 #include "core/kernels/kernels.h"
+#include "tests/support/plans.h"
 #include "tests/support/suite.h"
 #include "tests/support/trial.h"
 
@@ -236,6 +238,61 @@ START_TEST(long_vectors_give_the_same_bits_on_one_thread_and_on_three)
 }
 END_TEST
 
+/* A run of sgd whose norms and updates are cut among threads, under a schedule and a stopping rule. */
+static enum stop_reason plan_run(struct trial *trial, size_t schedule, int rule, enum dtype dtype, bool threads)
+{
+	trial_init(trial, 14);
+	trial_objective_init(&trial->objective, dtype, MANY, NULL);
+	trial->objective.base.rowed = false;
+	trial->objective.base.type = &many_type;
+	trial->setup.config.training.dtype = dtype;
+	trial_optimizer(trial, "sgd", schedule_types[schedule]->name);
+	trial_number(trial, "learning_rate", 0.085);
+	trial_number(trial, "momentum", 0.385);
+	trial_schedule(trial);
+	trial_rule(trial, rule);
+	if (rule == RULE_TARGET) {
+		trial->setup.config.stopping.target_loss = 0.05;
+	}
+	if (threads) {
+		trial->executor.run = run_threads;
+		trial->executor.slots = THREADS;
+	}
+	return trial_run(trial);
+}
+
+static enum stop_reason same_on_threads(size_t schedule, int rule, enum dtype dtype)
+{
+	struct trial one, three;
+	size_t size, other;
+	enum stop_reason reason = plan_run(&one, schedule, rule, dtype, false);
+	ck_assert_int_eq(plan_run(&three, schedule, rule, dtype, true), reason);
+	const void *a = trainer_state(one.trainer, &size), *b = trainer_state(three.trainer, &other);
+	ck_assert_uint_eq(size, other);
+	ck_assert_msg(memcmp(a, b, size) == 0, "%s, rule %d", schedule_types[schedule]->name, rule);
+	ck_assert_uint_eq(one.count, three.count);
+	ck_assert_mem_eq(one.points, three.points, one.count * sizeof *one.points);
+	trial_end(&one);
+	trial_end(&three);
+	return reason;
+}
+
+START_TEST(every_schedule_gives_the_same_bits_on_one_thread_and_on_three)
+{
+	same_on_threads((size_t)_i, RULE_NONE, DTYPE_FLOAT32);
+	same_on_threads((size_t)_i, RULE_NONE, DTYPE_FLOAT64);
+}
+END_TEST
+
+START_TEST(every_stopping_rule_ends_a_run_at_the_same_bits_on_one_thread_and_on_three)
+{
+	ck_assert_str_eq(schedule_types[0]->name, "constant");
+	for (int dtype = 0; dtype < 2; dtype++) {
+		ck_assert_int_eq(same_on_threads(0, _i, (enum dtype)dtype) == STOP_STEPS, _i == RULE_NONE);
+	}
+}
+END_TEST
+
 START_TEST(a_gradient_whose_squares_overflow_still_has_a_norm)
 {
 	struct trial trial;
@@ -259,6 +316,9 @@ int main(void)
 			    (int)optimizer_type_count);
 	tcase_add_loop_test(bits, long_vectors_give_the_same_bits_on_one_thread_and_on_three, 0,
 			    (int)optimizer_type_count);
+	tcase_add_loop_test(bits, every_schedule_gives_the_same_bits_on_one_thread_and_on_three, 0,
+			    (int)schedule_type_count);
+	tcase_add_loop_test(bits, every_stopping_rule_ends_a_run_at_the_same_bits_on_one_thread_and_on_three, 0, RULES);
 	tcase_add_test(bits, a_gradient_whose_squares_overflow_still_has_a_norm);
 	suite_add_tcase(suite, bits);
 	return suite_run(suite);
