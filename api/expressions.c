@@ -39,7 +39,7 @@ struct request {
 
 static const struct at at_variables = { NULL, "variables", 0 };
 
-static const struct range any_number = { -(double)INFINITY, (double)INFINITY, false, false };
+static const struct range any_number = { -(double)INFINITY, (double)INFINITY, false, false, NULL };
 
 /* A row of numbers behind each other. False where one is no number (noted). */
 static bool read_row(struct reader *reader, const struct at *at, const cJSON *row, double **to)

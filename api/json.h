@@ -86,6 +86,7 @@ bool read_bool(struct reader *reader, const struct at *at, const cJSON *item, bo
 struct range {
 	double minimum, maximum;
 	bool open_minimum, open_maximum;
+	const char *reason; /* what the number is, for the fault: a sentence; NULL: nothing */
 };
 bool read_real(struct reader *reader, const struct at *at, const cJSON *item, struct range range, double *out);
 bool read_integer(struct reader *reader, const struct at *at, const cJSON *item, uint64_t minimum, uint64_t maximum,

@@ -253,8 +253,10 @@ bool read_real(struct reader *reader, const struct at *at, const cJSON *item, st
 	}
 	if (value < range.minimum || value > range.maximum || (range.open_minimum && value == range.minimum) ||
 	    (range.open_maximum && value == range.maximum)) {
-		reader_fault(reader, at, FAULT_OUT_OF_RANGE, NULL, NULL, "%.15g is out of range: it must be %s", value,
-			     range_words(reader, range));
+		const bool why = range.reason != NULL;
+		reader_fault(reader, at, FAULT_OUT_OF_RANGE, NULL, NULL, "%.15g is out of range: it must be %s%s%s%s",
+			     value, range_words(reader, range), why ? " (" : "", why ? range.reason : "",
+			     why ? ")" : "");
 		return false;
 	}
 	*out = value;
@@ -279,7 +281,7 @@ bool read_integer(struct reader *reader, const struct at *at, const cJSON *item,
 		return false;
 	}
 	if (value < (double)minimum || value > (double)maximum) {
-		struct range range = { (double)minimum, (double)maximum, false, false };
+		struct range range = { (double)minimum, (double)maximum, false, false, NULL };
 		if ((double)maximum >= JSON_INTEGER_MAX) {
 			range.maximum = (double)INFINITY;
 		}

@@ -19,9 +19,10 @@ static struct range setting_range(const struct setting *setting)
 {
 	/* A table entry without bounds has both 0. */
 	if (setting->minimum == 0 && setting->maximum == 0) {
-		return (struct range){ (double)-INFINITY, (double)INFINITY, false, false };
+		return (struct range){ (double)-INFINITY, (double)INFINITY, false, false, NULL };
 	}
-	return (struct range){ setting->minimum, setting->maximum, setting->open_minimum, setting->open_maximum };
+	return (struct range){ setting->minimum, setting->maximum, setting->open_minimum, setting->open_maximum,
+			       setting->doc };
 }
 
 static bool read_whole(struct reader *reader, const struct at *at, const cJSON *item, struct range range, double *out)

@@ -89,7 +89,7 @@ static double class_of(const struct model_card *card, const cJSON *cell)
 
 static void read_cell(struct prediction_reader *in, const struct at *at, size_t row, size_t role, const cJSON *cell)
 {
-	struct range any = { (double)-INFINITY, (double)INFINITY, false, false };
+	struct range any = { (double)-INFINITY, (double)INFINITY, false, false, NULL };
 	struct prediction_inputs *out = in->out;
 	if (role < in->card->features) {
 		read_real(&in->reader, at, cell, any, &out->x[row * in->card->features + role]);

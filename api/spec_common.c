@@ -21,7 +21,7 @@ void judge_decay(struct judge *judge, const cJSON *amount, const cJSON *decouple
 	struct at at_amount = { &at_optimizer, "weight_decay", 0 };
 	struct at at_decoupled = { &at_optimizer, "decoupled_weight_decay", 0 };
 	const bool own = optimizer_has_decay(config->type);
-	const struct range range = { 0, (double)INFINITY, false, true };
+	const struct range range = { 0, (double)INFINITY, false, true, NULL };
 	double decay = own ? settings_number(&config->settings, "weight_decay") : 0;
 	if (!own && is_given(amount)) {
 		read_real(&judge->reader, &at_amount, amount, range, &decay);
@@ -46,7 +46,7 @@ void judge_averages(struct judge *judge, const cJSON *ema, const cJSON *averagin
 	struct optimizer_config *config = &judge->spec->train.optimizer;
 	struct at at_ema = { &at_optimizer, "ema_decay", 0 }, at_averaging = { &at_optimizer, "averaging", 0 };
 	struct at at_from = { &at_averaging, "from_step", 0 };
-	const struct range share = { 0, 1, false, true };
+	const struct range share = { 0, 1, false, true, NULL };
 	struct field from = { .name = "from_step" };
 	uint64_t first = 1;
 	if (is_given(ema)) {
@@ -172,7 +172,7 @@ static size_t flatten(const cJSON *item, double none, double *out, size_t room)
 const double *bounds_read(struct judge *judge, const struct at *at, const cJSON *item, size_t size, double none)
 {
 	double *numbers = arena_alloc(judge->reader.arena, size, sizeof *numbers), all = none;
-	const struct range any = { (double)-INFINITY, (double)INFINITY, false, false };
+	const struct range any = { (double)-INFINITY, (double)INFINITY, false, false, NULL };
 	if (numbers == NULL) {
 		return NULL;
 	}

@@ -224,7 +224,7 @@ static void take_split(struct judge *judge, const cJSON *fraction_item)
 {
 	struct job_spec *spec = judge->spec;
 	struct at at = { &at_dataset, "validation_fraction", 0 };
-	struct range range = { 0, 1, false, true };
+	struct range range = { 0, 1, false, true, NULL };
 	uint64_t rows = judge->info == NULL ? 0 : judge->info->rows;
 	bool given = fraction_item != NULL &&
 		     read_real(&judge->reader, &at, fraction_item, range, &spec->validation_fraction);

@@ -65,7 +65,7 @@ static bool read_shape(struct judge *judge, const struct at *at, const cJSON *it
 {
 	const double *extent;
 	size_t count, size = 1;
-	struct range range = { 1, PARAMETER_NUMBERS_MAX, false, false };
+	struct range range = { 1, PARAMETER_NUMBERS_MAX, false, false, NULL };
 	*shape = (struct shape){ .rank = 0 };
 	if (item == NULL || (cJSON_IsArray(item) && item->child == NULL)) {
 		return true;
@@ -107,7 +107,7 @@ static void read_init(struct judge *judge, const struct at *at, const cJSON *ite
 	static const char *const words[] = { "zeros", "ones", "normal", "uniform", NULL };
 	struct field fields[] = { { .name = "type" }, { .name = "scale" } };
 	struct at at_type = { at, "type", 0 }, at_scale = { at, "scale", 0 };
-	struct range positive = { 0, (double)INFINITY, true, true };
+	struct range positive = { 0, (double)INFINITY, true, true, NULL };
 	const cJSON *word = item;
 	size_t index = 0;
 	start->scale = 1;

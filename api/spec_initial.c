@@ -40,7 +40,7 @@ static void take_job(struct judge *judge, const cJSON *item)
 static void take_values(struct judge *judge, const struct at *at, const cJSON *values, const struct tensor *tensor)
 {
 	struct at here = { at, "values", 0 };
-	struct range any = { (double)-INFINITY, (double)INFINITY, false, false };
+	struct range any = { (double)-INFINITY, (double)INFINITY, false, false, NULL };
 	const double *numbers;
 	size_t count;
 	if (values == NULL) {
@@ -54,7 +54,7 @@ static void take_values(struct judge *judge, const struct at *at, const cJSON *v
 static void check_shape(struct judge *judge, const struct at *at, const cJSON *shape, const struct tensor *tensor)
 {
 	struct at here = { at, "shape", 0 };
-	struct range any = { 0, (double)INFINITY, false, false };
+	struct range any = { 0, (double)INFINITY, false, false, NULL };
 	const double *numbers = NULL;
 	size_t count = 0;
 	if (shape == NULL || !read_vector(&judge->reader, &here, shape, 0, any, &numbers, &count)) {

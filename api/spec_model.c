@@ -146,7 +146,7 @@ static void judge_point(struct judge *judge, const cJSON *item, const struct fun
 {
 	struct model_config *config = &judge->spec->model;
 	struct at at = { &at_model, "initial_point", 0 };
-	struct range any = { (double)-INFINITY, (double)INFINITY, false, false };
+	struct range any = { (double)-INFINITY, (double)INFINITY, false, false, NULL };
 	size_t least = function->minimum_dimension, most = function->maximum_dimension;
 	if (item == NULL) {
 		reader_fault(&judge->reader, &at, FAULT_MISSING, NULL, NULL,
@@ -203,7 +203,7 @@ static void judge_box(struct judge *judge, const cJSON *min, const cJSON *max)
 static void judge_function(struct judge *judge, const cJSON *item)
 {
 	struct model_config *config = &judge->spec->model;
-	struct range any = { (double)-INFINITY, (double)INFINITY, false, false };
+	struct range any = { (double)-INFINITY, (double)INFINITY, false, false, NULL };
 	struct field extra[] = { { .name = "function" }, { .name = "initial_point" },
 				 { .name = "scale" },    { .name = "initial_parameters" },
 				 { .name = "loss" },     { .name = "layers" },

@@ -32,7 +32,7 @@ static const double clip_eps_default = 1e-6;
 static double take_clip(struct judge *judge, const char *name, const cJSON *item)
 {
 	struct at at = { &at_optimizer, name, 0 };
-	struct range above = { 0, (double)INFINITY, true, false };
+	struct range above = { 0, (double)INFINITY, true, false, NULL };
 	double value = (double)NAN;
 	if (item != NULL && !cJSON_IsNull(item)) {
 		read_real(&judge->reader, &at, item, above, &value);
@@ -43,7 +43,7 @@ static double take_clip(struct judge *judge, const char *name, const cJSON *item
 static double take_clip_eps(struct judge *judge, const cJSON *item)
 {
 	struct at at = { &at_optimizer, "clip_eps", 0 };
-	struct range from = { 0, (double)INFINITY, false, false };
+	struct range from = { 0, (double)INFINITY, false, false, NULL };
 	double value = clip_eps_default;
 	if (item != NULL) {
 		read_real(&judge->reader, &at, item, from, &value);

@@ -14,7 +14,7 @@ static const struct at at_early = { &at_stopping, "early_stopping", 0 };
 static void take_rule(struct judge *judge, const char *name, const cJSON *item, double minimum, double *out)
 {
 	struct at at = { &at_stopping, name, 0 };
-	struct range range = { minimum, (double)INFINITY, false, false };
+	struct range range = { minimum, (double)INFINITY, false, false, NULL };
 	double value;
 	if (item == NULL) {
 		return;
@@ -34,7 +34,7 @@ static void take_early(struct judge *judge, const cJSON *item)
 	struct field fields[COUNT] = { { .name = "metric" }, { .name = "patience" }, { .name = "min_delta" } };
 	struct at at_metric = { &at_early, "metric", 0 }, at_patience = { &at_early, "patience", 0 };
 	struct at at_delta = { &at_early, "min_delta", 0 };
-	struct range not_negative = { 0, (double)INFINITY, false, false };
+	struct range not_negative = { 0, (double)INFINITY, false, false, NULL };
 	bool validated = judge->spec->validation_fraction > 0 || judge->spec->validation_id[0] != '\0';
 	size_t index;
 	stopping->early_metric = validated ? METRIC_VALIDATION_LOSS : METRIC_TRAIN_LOSS;
