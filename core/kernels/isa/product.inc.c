@@ -23,7 +23,7 @@ static inline __attribute__((always_inline)) void NAME(transpose)(VEC row[WIDTH]
 {
 	UNROLL for (size_t h = WIDTH / 2; h > 0; h /= 2)
 	{
-		INDEX first, second;
+		INDEX first = { 0 }, second = { 0 }; /* filled below; tsan's build cannot tell */
 		UNROLL for (size_t l = 0; l < WIDTH; l++)
 		{
 			first[l] = (INDEX_LANE)(l & h ? WIDTH + l - h : l);
