@@ -42,8 +42,9 @@ ISA_FLAGS_avx2 := -mavx2 -mtune=haswell
 ISA_FLAGS_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512 -mtune=skylake-avx512
 
 rwildcard = $(foreach d,$(wildcard $(1)*),$(call rwildcard,$(d)/,$(2)) $(filter $(subst *,%,$(2)),$(d)))
-# Optimizer files too: all but the table. ISA names the set within a file.
-ISA_SRC := $(filter-out %.inc.c,$(wildcard core/kernels/isa/*.c) $(filter-out core/optim/optimizer.c,$(wildcard core/optim/*.c)))
+# Optimizer files and the loops of expressions too: all but the table. ISA names the set within a file.
+ISA_SRC := $(filter-out %.inc.c,$(wildcard core/kernels/isa/*.c) $(filter-out core/optim/optimizer.c,$(wildcard core/optim/*.c)) \
+	core/tensor/operation.c)
 CORE_SRC := $(filter-out %.inc.c $(ISA_SRC),$(call rwildcard,core/,*.c))
 API_SRC := $(call rwildcard,api/,*.c)
 SERVER_SRC := $(filter-out %.inc.c server/main.c,$(call rwildcard,server/,*.c))

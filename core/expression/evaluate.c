@@ -21,7 +21,7 @@ static bool affordable(const struct tensor_graph *graph, struct expression_error
 		if (tensor_arity(node->op) == 0) {
 			continue;
 		}
-		if (node->op == TENSOR_matmul) {
+		if (node->op == TENSOR_matmul || node->op == TENSOR_affine) {
 			const struct shape *b = &graph->node[node->input[1]].shape;
 			if (!size_multiply(size, b->extent[0], &products) || products > WORK_MAX) {
 				products = WORK_MAX;

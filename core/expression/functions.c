@@ -200,7 +200,7 @@ static size_t bce_with_logits(struct lowering *lowering, const struct call *call
 {
 	size_t yz = apply2(lowering, TENSOR_mul, call->value[1], call->value[0]);
 	size_t plus = lower_unary(lowering, TENSOR_softplus, call->value[0]);
-	size_t each = lowering->graph->status != OK ? NODE_NONE : apply2(lowering, TENSOR_sub, plus, yz);
+	size_t each = lowering->graph->status != OK ? NODE_NONE : lower_difference(lowering, plus, yz);
 	return lower_mean(lowering, each);
 }
 

@@ -73,6 +73,38 @@ size_t lower_power(struct lowering *lowering, size_t a, size_t b)
 	return tensor_binary(lowering->graph, TENSOR_power, a, b);
 }
 
+/* a + b; X @ w + b is one operation. */
+static size_t lower_sum_of(struct lowering *lowering, size_t a, size_t b)
+{
+	const struct tensor_graph *graph = lowering->graph;
+	for (size_t k = 0; k < 2; k++) {
+		const struct tensor_node *product = &graph->node[k == 0 ? a : b];
+		const struct shape *bias = shape_of(lowering, k == 0 ? b : a);
+		if (product->op == TENSOR_matmul && product->shape.rowed && product->shape.rank == 0 && !bias->rowed &&
+		    bias->rank == 0) {
+			const size_t input[] = { product->input[0], product->input[1], k == 0 ? b : a };
+			return tensor_apply(lowering->graph, TENSOR_affine, input);
+		}
+	}
+	return tensor_binary(lowering->graph, TENSOR_add, a, b);
+}
+
+/* a - b; softplus(z) - y z, the logistic loss, is one operation. */
+size_t lower_difference(struct lowering *lowering, size_t a, size_t b)
+{
+	if (failed(lowering) || a == NODE_NONE || b == NODE_NONE) {
+		return NODE_NONE;
+	}
+	const struct tensor_node *plus = &lowering->graph->node[a], *product = &lowering->graph->node[b];
+	for (size_t k = 0; plus->op == TENSOR_softplus && product->op == TENSOR_mul && k < 2; k++) {
+		size_t z = product->input[k], y = product->input[1 - k];
+		if (z == plus->input[0] && shape_equal(shape_of(lowering, z), shape_of(lowering, y))) {
+			return tensor_binary(lowering->graph, TENSOR_logistic, z, y);
+		}
+	}
+	return tensor_binary(lowering->graph, TENSOR_sub, a, b);
+}
+
 size_t lower_sum(struct lowering *lowering, size_t a)
 {
 	if (failed(lowering) || a == NODE_NONE) {
@@ -293,8 +325,8 @@ static size_t lower_binary(struct lowering *lowering, const struct ast_node *nod
 	}
 	/* clang-format off */
 	switch (node->symbol) {
-	case '+': return tensor_binary(lowering->graph, TENSOR_add, a, b);
-	case '-': return tensor_binary(lowering->graph, TENSOR_sub, a, b);
+	case '+': return lower_sum_of(lowering, a, b);
+	case '-': return lower_difference(lowering, a, b);
 	case '*': return tensor_binary(lowering->graph, TENSOR_mul, a, b);
 	case '/': return tensor_binary(lowering->graph, TENSOR_div, a, b);
 	case '@': return lower_product(lowering, a, b);

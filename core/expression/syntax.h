@@ -129,6 +129,7 @@ struct lowering {
 size_t lower_unary(struct lowering *lowering, enum tensor_op op, size_t a);
 size_t lower_power(struct lowering *lowering, size_t a, size_t b);
 size_t lower_product(struct lowering *lowering, size_t a, size_t b);
+size_t lower_difference(struct lowering *lowering, size_t a, size_t b);
 size_t lower_sum(struct lowering *lowering, size_t a);
 size_t lower_mean(struct lowering *lowering, size_t a);
 /* axis.c, formula.c */

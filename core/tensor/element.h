@@ -81,6 +81,8 @@
 	   : a > 0         ? b                                                                                         \
 			   : -b),                                                                                              \
 	  (M(fabs)(a) <= b ? K(0) : M(fabs)(a) - b), K(0))                                                             \
+	X(logistic, 2, (M(log1p)(M(exp)(-M(fabs)(a))) + ((a < 0 ? K(0) : a) - b * a)),                                 \
+	  (K(1) / (K(1) + M(exp)(-a)) - b), -a, K(0)) /* softplus(a) - b a */                                          \
 	X(less, 2, (a < b ? K(1) : K(0)), K(0), K(0), K(0))                                                            \
 	X(less_equal, 2, (a <= b ? K(1) : K(0)), K(0), K(0), K(0))
 

@@ -14,7 +14,6 @@ struct NAME(lane) {
 	size_t stride[3];
 	REAL *out;
 	const REAL *d_out;
-	size_t d_stride; /* of out and d_out */
 };
 
 #define LOAD                                                                                                           \
@@ -110,10 +109,12 @@ static const struct {
 };
 
 /* y = log(1 + exp(z)) = log1p(t) + max(z, 0), t = exp(-|z|), by tiles through the vectorised exp and log; the rounding
- * error of u = 1 + t is put back. Source: Higham 2002, section 1.14.1. */
-static void NAME(softplus_tiles)(const struct kernels *kernels, size_t n, const REAL *z, REAL *y)
+ * error of u = 1 + t is put back (Higham 2002, section 1.14.1). b not NULL: y = log(1 + exp(z)) - b z; where b is 1 and
+ * z large the difference keeps its digits. slope (NULL: not wanted) = dy / dz. */
+static void NAME(softplus_tiles)(const struct kernels *kernels, size_t n, const REAL *z, const REAL *b, REAL *y,
+				 REAL *slope)
 {
-	REAL t[ELEMENT_TILE], u[ELEMENT_TILE];
+	REAL t[ELEMENT_TILE], u[ELEMENT_TILE], rest[ELEMENT_TILE];
 	for (size_t at = 0; at < n; at += ELEMENT_TILE, z += ELEMENT_TILE, y += ELEMENT_TILE) {
 		size_t count = n - at < ELEMENT_TILE ? n - at : ELEMENT_TILE;
 		for (size_t i = 0; i < count; i++) {
@@ -121,41 +122,39 @@ static void NAME(softplus_tiles)(const struct kernels *kernels, size_t n, const 
 		}
 		kernels->NAME(exp)(count, t, t);
 		for (size_t i = 0; i < count; i++) {
-			u[i] = 1 + t[i];
-			t[i] = (t[i] - (u[i] - 1)) / u[i];
+			REAL inverse = 1 / (u[i] = 1 + t[i]);
+			rest[i] = (t[i] - (u[i] - 1)) * inverse;
+			t[i] = z[i] < 0 ? t[i] * inverse : inverse;
+		}
+		for (size_t i = 0; slope != NULL && i < count; i++) {
+			slope[at + i] = t[i] - (b != NULL ? b[at + i] : 0);
 		}
 		kernels->NAME(log)(count, u, u);
 		for (size_t i = 0; i < count; i++) {
-			y[i] = u[i] + t[i] + (z[i] < 0 ? 0 : z[i]);
-		}
-	}
-}
-
-/* to += d / (1 + exp(-z)) */
-static void NAME(softplus_back)(const struct kernels *kernels, size_t n, const REAL *z, const REAL *d, REAL *to)
-{
-	REAL slope[ELEMENT_TILE];
-	for (size_t at = 0; at < n; at += ELEMENT_TILE) {
-		size_t count = n - at < ELEMENT_TILE ? n - at : ELEMENT_TILE;
-		kernels->NAME(sigmoid)(count, z + at, slope);
-		_Pragma("GCC ivdep") for (size_t i = 0; i < count; i++)
-		{
-			to[at + i] += d[at + i] * slope[i];
+			y[i] = u[i] + rest[i] + ((z[i] < 0 ? 0 : z[i]) - (b != NULL ? b[at + i] * z[i] : 0));
 		}
 	}
 }
 
 /* The innermost loop of a value: our vectorised kernels where there is one. */
-static void NAME(element_values)(const struct tensor_call *call, size_t n, const struct NAME(lane) * lane)
+static void NAME(element_values)(const struct tensor_call *call, size_t n, const struct NAME(lane) * lane, REAL *slope)
 {
 	const struct kernels *kernels = call->program->kernels;
-	if (lane->stride[0] == 1 && n >= 8) {
+	if (lane->stride[0] == 1 && (n >= 8 || slope != NULL)) {
 		/* clang-format off */
 		switch ((int)call->step->op) {
 		case TENSOR_exp: kernels->NAME(exp)(n, lane->in[0], lane->out); return;
 		case TENSOR_log: kernels->NAME(log)(n, lane->in[0], lane->out); return;
 		case TENSOR_tanh: kernels->NAME(tanh)(n, lane->in[0], lane->out); return;
-		case TENSOR_softplus: NAME(softplus_tiles)(kernels, n, lane->in[0], lane->out); return;
+		case TENSOR_softplus:
+			NAME(softplus_tiles)(kernels, n, lane->in[0], NULL, lane->out, slope);
+			return;
+		case TENSOR_logistic:
+			if (lane->stride[1] == 1) {
+				NAME(softplus_tiles)(kernels, n, lane->in[0], lane->in[1], lane->out, slope);
+				return;
+			}
+			break;
 		case TENSOR_expit: kernels->NAME(sigmoid)(n, lane->in[0], lane->out); return;
 		default: break;
 		}
@@ -164,10 +163,43 @@ static void NAME(element_values)(const struct tensor_call *call, size_t n, const
 	NAME(elements)[call->step->op - TENSOR_neg].forward(n, lane);
 }
 
+/* to += d slope, the slopes having been kept. */
+static void NAME(kept_back)(size_t n, const REAL *d, const REAL *slope, REAL *to)
+{
+	_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)
+	{
+		to[i] += d[i] * slope[i];
+	}
+}
+
+/* One loop is all there is. */
+static void NAME(element_line)(const struct tensor_call *call, size_t k, REAL *to)
+{
+	const struct walk *walk = &call->step->walk;
+	const size_t n = walk->extent[0] * (walk->rowed ? call->rows : 1);
+	const struct NAME(lane) lane = {
+		.in = { call->in[0], call->in[1], call->in[2] },
+		.stride = { walk->stride[0][0], walk->stride[1][0], walk->stride[2][0] },
+		.out = call->out,
+		.d_out = call->d_out,
+	};
+	if (to == NULL) {
+		NAME(element_values)(call, n, &lane, call->kept);
+	} else if (k == 0 && call->kept != NULL) {
+		NAME(kept_back)(n, call->d_out, call->kept, to);
+	} else {
+		NAME(elements)[call->step->op - TENSOR_neg].reverse[k](n, &lane, to, walk->stride[k][0]);
+	}
+}
+
 /* Calls the innermost loop for every index of the outer ones. to: gradient of input k (reverse), or NULL. */
 static void NAME(element_walk)(const struct tensor_call *call, size_t k, REAL *to)
 {
 	const struct walk *walk = &call->step->walk;
+	if (walk->dims == 1) {
+		NAME(element_line)(call, k, to);
+		return;
+	}
 	size_t extent[3] = { 1, 1, 1 }, stride[4][3] = { { 0 } };
 	for (size_t d = 0; d < walk->dims; d++) { /* right-aligned */
 		size_t at = 3 - walk->dims + d;
@@ -178,7 +210,7 @@ static void NAME(element_walk)(const struct tensor_call *call, size_t k, REAL *t
 	}
 	for (size_t p = 0; p < extent[0]; p++) {
 		for (size_t q = 0; q < extent[1]; q++) {
-			struct NAME(lane) lane = { .d_stride = 1 };
+			struct NAME(lane) lane = { .out = NULL };
 			for (size_t i = 0; i < 3; i++) {
 				lane.in[i] = (const REAL *)call->in[i] + p * stride[i][0] + q * stride[i][1];
 				lane.stride[i] = stride[i][2];
@@ -186,16 +218,10 @@ static void NAME(element_walk)(const struct tensor_call *call, size_t k, REAL *t
 			size_t at = p * stride[3][0] + q * stride[3][1];
 			lane.out = (REAL *)call->out + at;
 			if (to == NULL) {
-				NAME(element_values)(call, extent[2], &lane);
+				NAME(element_values)(call, extent[2], &lane, NULL);
 				continue;
 			}
 			lane.d_out = (const REAL *)call->d_out + at;
-			if (call->step->op == TENSOR_softplus && stride[0][2] == 1 && extent[2] >= 8) {
-				NAME(softplus_back)
-				(call->program->kernels, extent[2], lane.in[0], lane.d_out,
-				 to + p * stride[0][0] + q * stride[0][1]);
-				continue;
-			}
 			NAME(elements)
 			[call->step->op - TENSOR_neg].reverse[k](
 				extent[2], &lane, to + p * stride[k][0] + q * stride[k][1], stride[k][2]);

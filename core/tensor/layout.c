@@ -11,7 +11,9 @@
 #include "core/tensor/program_internal.h"
 
 /* Bytes of a block's rows, values and gradients: they stay in the second-level cache, mostly in the first. */
-enum { BLOCK_BYTES = 48 * 1024, BLOCK_ROWS_LEAST = 64, BLOCK_ROWS_MOST = 2048 };
+enum { BLOCK_BYTES = 48 * 1024, BLOCK_ROWS_LEAST = 32, BLOCK_ROWS_MOST = 2048 };
+/* Where X itself is multiplied by a vector, a pass is bound by memory, and the next block is asked for meanwhile. */
+enum { STREAM_BYTES = 24 * 1024 };
 /* Work that is worth waking a thread for, and a lane's price in gradients to add. */
 enum { LANE_NANOSECONDS = 30000, LANES_MOST = 16, LANES_BYTES = 16 * 1024 * 1024 };
 
@@ -274,6 +276,9 @@ static void make_step(struct layout *layout, size_t i, struct step *step)
 	step->shape[3] = node->shape;
 	step->scalar = tensor_is_element(node->op) && !node->shape.rowed && shape_size(&node->shape) == 1;
 	step->at[3] = (unsigned)program->offset[i];
+	step->streams = (node->op == TENSOR_matmul || node->op == TENSOR_affine) && node->shape.rank == 0 &&
+			layout->graph->node[node->input[0]].op == TENSOR_FEATURES;
+	program->ahead |= step->streams && step->wanted;
 	for (size_t k = 0; k < tensor_arity(node->op); k++) {
 		step->in[k] = (unsigned)node->input[k];
 		step->at[k] = (unsigned)program->offset[node->input[k]];
@@ -282,6 +287,15 @@ static void make_step(struct layout *layout, size_t i, struct step *step)
 	}
 	if (tensor_is_element(node->op)) {
 		find_walk(step);
+	}
+	/* One loop over all rows, from 8 rows on or not: what is written forward is what is read backward. */
+	bool keeps = (node->op == TENSOR_softplus || node->op == TENSOR_logistic) && node->shape.rowed &&
+		     step->wanted && (step->wants & 1) != 0 && step->walk.dims == 1 && step->walk.stride[0][0] == 1 &&
+		     (node->op == TENSOR_softplus || step->walk.stride[1][0] == 1);
+	step->kept = SIZE_MAX;
+	if (keeps) {
+		step->kept = program->kept;
+		add(layout, &program->kept, shape_size(&node->shape));
 	}
 	if (is_crossing(node)) {
 		step->sum = program->sums;
@@ -349,7 +363,7 @@ static size_t row_nanoseconds(const struct program *program)
 {
 	size_t products = 0;
 	for (size_t s = program->constants; s < program->constants + program->before + program->middle; s++) {
-		if (program->step[s].op == TENSOR_matmul) {
+		if (program->step[s].op == TENSOR_matmul || program->step[s].op == TENSOR_affine) {
 			products += shape_size(&program->step[s].shape[1]);
 		}
 	}
@@ -367,7 +381,8 @@ static void choose_rows(struct layout *layout)
 		program->block_rows = program->rowed ? program->most_rows : 0;
 		return;
 	}
-	size_t rows = row_bytes == 0 ? BLOCK_ROWS_MOST : BLOCK_BYTES / row_bytes / 16 * 16;
+	size_t bytes = program->ahead ? STREAM_BYTES : BLOCK_BYTES;
+	size_t rows = row_bytes == 0 ? BLOCK_ROWS_MOST : bytes / row_bytes / 16 * 16;
 	rows = rows < BLOCK_ROWS_LEAST ? BLOCK_ROWS_LEAST : rows > BLOCK_ROWS_MOST ? BLOCK_ROWS_MOST : rows;
 	program->block_rows = rows;
 	program->lanes = LANES_MOST;
@@ -403,6 +418,7 @@ enum status program_layout(struct program *program, const struct tensor_graph *g
 		find_places(&layout);
 		layout.overflow |= program->plain_size > UINT32_MAX;
 		status = layout.overflow ? E_TOO_LARGE : make_steps(&layout) ? OK : E_MEMORY;
+		add(&layout, &program->row_numbers, program->kept);
 		choose_rows(&layout);
 		status = layout.overflow ? E_TOO_LARGE : status;
 	}

@@ -1,10 +1,19 @@
-/* The arithmetic of every tensor operation, in both precisions: see operation.inc.c and element.inc.c. */
+/*
+ * The arithmetic of every tensor operation, in both precisions: see operation.inc.c and element.inc.c. Compiled once an
+ * instruction set; nothing here depends on which, but how many numbers a register holds.
+ */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "core/kernels/gemm.h"
 #include "core/tensor/program_internal.h"
+
+#ifndef ISA
+#error "compiled by the rule for instruction sets, with -DISA=..."
+#endif
+#define PASTE(a, b) a##b
+#define JOIN(a, b)  PASTE(a, b)
 
 /* Numbers that an operation of several passes works on at a time: they stay in the first-level cache. */
 enum { ELEMENT_TILE = 256 };
@@ -17,3 +26,10 @@ enum { ELEMENT_TILE = 256 };
 #include "core/tensor/element.inc.c"
 #include "core/tensor/operation.inc.c"
 #undef REAL_IS_FLOAT
+
+const struct tensor_operations JOIN(tensor_operations_, ISA) = {
+	.forward_f32 = tensor_forward_f32,
+	.forward_f64 = tensor_forward_f64,
+	.reverse_f32 = tensor_reverse_f32,
+	.reverse_f64 = tensor_reverse_f64,
+};

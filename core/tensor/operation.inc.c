@@ -226,7 +226,9 @@ static void NAME(matmul_forward)(const struct tensor_call *call)
 	size_t m, k, n;
 	NAME(product_sizes)(call, &m, &k, &n);
 	if (n == 1) {
-		call->program->kernels->NAME(matvec)(m, k, call->in[0], k, call->in[1], 0, call->out);
+		REAL bias = call->step->op == TENSOR_affine ? *(const REAL *)call->in[2] : 0;
+		call->program->kernels->NAME(matvec_ahead)(m, k, call->in[0], k, call->in[1], bias, call->out,
+							   call->step->streams ? call->next : NULL);
 	} else {
 		NAME(gemm)(false, false, m, n, k, call->in[0], k, call->in[1], n, false, call->out, n);
 	}
@@ -237,13 +239,23 @@ static void NAME(matmul_reverse)(const struct tensor_call *call)
 	size_t m, k, n;
 	NAME(product_sizes)(call, &m, &k, &n);
 	if (call->d_in[1] != NULL && n == 1) {
-		call->program->kernels->NAME(matvec_t)(m, k, call->in[0], k, call->d_out, call->d_in[1]);
+		call->program->kernels->NAME(matvec_t_ahead)(m, k, call->in[0], k, call->d_out, call->d_in[1],
+							     call->step->streams ? call->next : NULL);
 	} else if (call->d_in[1] != NULL) {
 		NAME(gemm)(true, false, k, n, m, call->in[0], k, call->d_out, n, true, call->d_in[1], n);
 	}
 	if (call->d_in[0] != NULL) {
 		NAME(gemm)(false, true, m, k, n, call->d_out, n, call->in[1], n, true, call->d_in[0], k);
 	}
+}
+
+/* X w + b: b gets the sum. */
+static void NAME(affine_reverse)(const struct tensor_call *call)
+{
+	if (call->d_in[2] != NULL) {
+		*(REAL *)call->d_in[2] += (REAL)NAME(sum_of)(call->rows, call->d_out);
+	}
+	NAME(matmul_reverse)(call);
 }
 
 static void NAME(transpose)(size_t rows, size_t columns, const REAL *x, REAL *y, bool add)
@@ -340,7 +352,7 @@ static void NAME(copy)(const struct tensor_call *call, bool back)
 	}
 }
 
-void NAME(tensor_forward)(const struct tensor_call *call)
+static void NAME(tensor_forward)(const struct tensor_call *call)
 {
 	const struct shape *in = &call->step->shape[0];
 	if (tensor_is_element(call->step->op)) {
@@ -350,7 +362,7 @@ void NAME(tensor_forward)(const struct tensor_call *call)
 	/* clang-format off */
 	switch ((int)call->step->op) {
 	case TENSOR_SUM_ROWS: case TENSOR_MEAN_ROWS: NAME(crossing_forward)(call); break;
-	case TENSOR_matmul: NAME(matmul_forward)(call); break;
+	case TENSOR_matmul: case TENSOR_affine: NAME(matmul_forward)(call); break;
 	case TENSOR_transpose:
 		if (in->rank == 2) {
 			NAME(transpose)(in->extent[0], in->extent[1], call->in[0], call->out, false);
@@ -368,7 +380,7 @@ void NAME(tensor_forward)(const struct tensor_call *call)
 	/* clang-format on */
 }
 
-void NAME(tensor_reverse)(const struct tensor_call *call)
+static void NAME(tensor_reverse)(const struct tensor_call *call)
 {
 	const struct shape *in = &call->step->shape[0];
 	if (tensor_is_element(call->step->op)) {
@@ -382,6 +394,7 @@ void NAME(tensor_reverse)(const struct tensor_call *call)
 	/* clang-format off */
 	switch ((int)call->step->op) {
 	case TENSOR_SUM_ROWS: case TENSOR_MEAN_ROWS: NAME(crossing_reverse)(call); break;
+	case TENSOR_affine: NAME(affine_reverse)(call); break;
 	case TENSOR_matmul: NAME(matmul_reverse)(call); break;
 	case TENSOR_transpose:
 		if (in->rank == 2) {

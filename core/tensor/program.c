@@ -121,6 +121,10 @@ static void fill_constants(struct program *program, const struct tensor_graph *g
 	}
 }
 
+/* In the order of kernels_isa_index(). */
+static const struct tensor_operations *const sets[] = { &tensor_operations_baseline, &tensor_operations_avx2,
+							&tensor_operations_avx512 };
+
 static enum status start(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
 			 size_t most_rows, struct program **out, struct places *places, struct error *error)
 {
@@ -132,6 +136,7 @@ static enum status start(const struct tensor_graph *graph, size_t root, size_t o
 	program->dtype = dtype;
 	program->element = dtype_size(dtype);
 	program->kernels = kernels_active();
+	program->operations = sets[kernels_isa_index()];
 	program->n = graph->n;
 	program->nodes = graph->nodes;
 	program->root = root;

@@ -18,6 +18,7 @@ struct step {
 	enum tensor_op op;
 	bool scalar;         /* element-wise on plain numbers: straight code */
 	bool whole;          /* a reduction over all rows */
+	bool streams;        /* a product of X itself with one column: a pass over memory */
 	bool wanted;         /* a parameter lies behind it */
 	unsigned char wants; /* bit k: the gradient of input k is */
 	unsigned in[3], out; /* nodes */
@@ -25,7 +26,8 @@ struct step {
 	struct shape shape[4];
 	struct walk walk;
 	size_t slice[4];
-	size_t sum; /* of a crossing: where its sums are among those of a lane */
+	size_t kept; /* numbers a row among the values, where slopes are kept; SIZE_MAX: they are not */
+	size_t sum;  /* of a crossing: where its sums are among those of a lane */
 	bool for_output;
 };
 
@@ -40,10 +42,12 @@ struct program {
 	enum dtype dtype;
 	size_t element;
 	const struct kernels *kernels;
+	const struct tensor_operations *operations;
 	size_t n, nodes;
 	size_t root, output; /* nodes; NODE_NONE */
 	bool rowed;          /* there are rows to read */
 	bool coupled;
+	bool ahead; /* some step streams X: blocks are small, and the next one is asked for meanwhile */
 	char reason[200];
 	/* [nodes] */
 	unsigned char *place;
@@ -54,7 +58,8 @@ struct program {
 	/* plain memory: theta, then what is computed, then constants */
 	size_t plain_size, plain_gradient_size;
 	size_t row_numbers; /* numbers a row in a slot, gradients included */
-	size_t row_values;  /* of them values: gradients come after */
+	size_t row_values;  /* of them values: gradients come after, then slopes that are kept */
+	size_t kept;        /* of them those */
 	/* steps: before the rows, the rows, after the rows; all of them before where rows are coupled */
 	size_t constants, before, middle, after;
 	struct step *step; /* [constants + before + middle + after] */
@@ -83,17 +88,21 @@ struct tensor_call {
 	const void *in[3];
 	void *out;
 	const void *d_out;
-	void *d_in[3]; /* NULL: not wanted; added to */
-	double scale;  /* of a crossing: 1, 1 / batch, n / batch */
-	double *sum;   /* of a crossing */
+	void *d_in[3];    /* NULL: not wanted; added to */
+	double scale;     /* of a crossing: 1, 1 / batch, n / batch */
+	double *sum;      /* of a crossing */
+	void *kept;       /* slopes that an element-wise operation keeps for the way back; NULL: none, or no way back */
+	const void *next; /* X of the block after this one, to be asked for meanwhile; or NULL */
 };
 
 /* Fills everything but the memory. On failure program_destroy is still to be called. */
 enum status program_layout(struct program *program, const struct tensor_graph *graph, struct error *error);
 
-void tensor_forward_f32(const struct tensor_call *call);
-void tensor_forward_f64(const struct tensor_call *call);
-void tensor_reverse_f32(const struct tensor_call *call);
-void tensor_reverse_f64(const struct tensor_call *call);
+/* The arithmetic, compiled once an instruction set; in the order of kernels_isa_index(). The same bits in all. */
+typedef void tensor_operation(const struct tensor_call *call);
+struct tensor_operations {
+	tensor_operation *forward_f32, *forward_f64, *reverse_f32, *reverse_f64;
+};
+extern const struct tensor_operations tensor_operations_baseline, tensor_operations_avx2, tensor_operations_avx512;
 
 #endif

@@ -108,7 +108,7 @@ enum status tensor_rule(enum tensor_op op, bool whole, const struct shape *in, s
 	case TENSOR_SUM_ROWS: case TENSOR_MEAN_ROWS:
 		out->rowed = false;
 		return need(op, in[0].rowed, "rows", in, error);
-	case TENSOR_matmul:
+	case TENSOR_matmul: case TENSOR_affine:
 		return matmul_rule(in, out, error);
 	case TENSOR_transpose:
 		if (in[0].rank == 2) {

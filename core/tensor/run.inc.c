@@ -27,6 +27,14 @@ static double NAME(crossing_scale)(const struct step *step, const struct batch *
 	return (double)batch->data->rows / count;
 }
 
+/* Where the slopes of a step in a slot's rows are kept. */
+static void *NAME(kept)(const struct program *program, const struct program_slot *slot, const struct step *step)
+{
+	const size_t before = program->row_numbers - program->kept;
+	return step->kept == SIZE_MAX ? NULL
+				      : slot->rows + (before + step->kept) * program->block_rows * program->element;
+}
+
 static void NAME(bind)(const struct program *program, const struct program_slot *slot, const struct step *step,
 		       struct tensor_call *call)
 {
@@ -36,6 +44,7 @@ static void NAME(bind)(const struct program *program, const struct program_slot 
 		call->in[k] = slot->value[step->in[k]];
 		call->d_in[k] = step->wants >> k & 1 ? slot->gradient[step->in[k]] : NULL;
 	}
+	call->kept = NULL;
 	call->out = slot->value[step->out];
 	call->d_out = slot->gradient[step->out];
 }
@@ -103,7 +112,7 @@ static void NAME(run_plain)(struct program *program, size_t begin, size_t end, s
 			memset(call.sum, 0, shape_size(&step->shape[3]) * sizeof *call.sum);
 			call.scale = step->op == TENSOR_MEAN_ROWS ? 1 / (double)rows : share;
 		}
-		NAME(tensor_forward)(&call);
+		program->operations->NAME(forward)(&call);
 	}
 }
 
@@ -122,7 +131,7 @@ static void NAME(reverse_plain)(struct program *program, size_t begin, size_t en
 		struct tensor_call call = { .program = program, .rows = rows };
 		NAME(bind)(program, &program->slot[0], step, &call);
 		call.scale = step->op == TENSOR_MEAN_ROWS ? 1 / (double)rows : share;
-		NAME(tensor_reverse)(&call);
+		program->operations->NAME(reverse)(&call);
 	}
 }
 
@@ -140,8 +149,12 @@ static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_s
 		REAL *room =
 			(REAL *)(void *)(slot->rows + program->offset[leaf] * program->block_rows * program->element);
 		if (from == NULL && target && batch->data->label != NULL) { /* classes count as their index */
-			for (size_t r = 0; r < rows; r++) {
-				room[r] = (REAL)batch->data->label[index != NULL ? index[at + r] : at + r];
+			const int32_t *label = batch->data->label + (index != NULL ? 0 : at);
+			for (size_t r = 0; r < rows && index == NULL; r++) {
+				room[r] = (REAL)label[r];
+			}
+			for (size_t r = 0; r < rows && index != NULL; r++) {
+				room[r] = (REAL)label[index[at + r]];
 			}
 			slot->value[leaf] = room;
 			continue;
@@ -179,32 +192,36 @@ static REAL *NAME(bind_lane)(const struct program *program, const struct program
 	return (REAL *)(void *)gradient;
 }
 
-static void NAME(run_block)(const struct NAME(run) * run, const struct program_slot *slot, size_t rows, double *sums)
+/* next: X of the block after this one, or NULL. */
+static void NAME(run_block)(const struct NAME(run) * run, const struct program_slot *slot, size_t rows, double *sums,
+			    const void *next)
 {
 	const struct program *program = run->program;
 	const struct step *begin = program->step + program->constants + program->before, *end = begin + program->middle;
-	struct tensor_call call = { .program = program, .rows = rows };
+	struct tensor_call call = { .program = program, .rows = rows, .next = next };
 	for (const struct step *step = begin; step < end; step++) {
 		NAME(bind)(program, slot, step, &call);
+		call.kept = run->back ? NAME(kept)(program, slot, step) : NULL;
 		if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {
 			call.sum = sums + step->sum;
 			call.out = NULL;
 		}
-		NAME(tensor_forward)(&call);
+		program->operations->NAME(forward)(&call);
 	}
 	if (!run->back) {
 		return;
 	}
 	memset(slot->rows + program->row_values * program->block_rows * program->element, 0,
-	       (program->row_numbers - program->row_values) * program->block_rows * program->element);
+	       (program->row_numbers - program->kept - program->row_values) * program->block_rows * program->element);
 	for (const struct step *step = end; step-- > begin;) {
 		if (step->wanted) {
 			NAME(bind)(program, slot, step, &call);
+			call.kept = NAME(kept)(program, slot, step);
 			if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {
 				call.d_out = (const REAL *)(const void *)program->seed + step->sum;
 				call.scale = NAME(crossing_scale)(step, run->batch);
 			}
-			NAME(tensor_reverse)(&call);
+			program->operations->NAME(reverse)(&call);
 		}
 	}
 }
@@ -219,7 +236,8 @@ static void NAME(run_lane)(void *context, size_t lane, size_t slot_index)
 	assert(slot_index < program->slots);
 	memset(sums, 0, program->sums * sizeof *sums);
 	NAME(bind_lane)(program, slot, lane);
-	for (size_t b = lane * run->blocks / run->lanes; b < (lane + 1) * run->blocks / run->lanes; b++) {
+	const size_t end = (lane + 1) * run->blocks / run->lanes;
+	for (size_t b = lane * run->blocks / run->lanes; b < end; b++) {
 		if (executor_stopped(run->executor)) {
 			atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
 			return;
@@ -227,7 +245,9 @@ static void NAME(run_lane)(void *context, size_t lane, size_t slot_index)
 		size_t first = b * run->block_rows, left = run->batch->count - first;
 		size_t rows = left < run->block_rows ? left : run->block_rows;
 		NAME(bind_rows)(run, slot, first, rows);
-		NAME(run_block)(run, slot, rows, sums);
+		const bool ahead = program->ahead && b + 1 < end && run->batch->index == NULL;
+		size_t at = (run->batch->first + first + rows) * run->batch->data->features;
+		NAME(run_block)(run, slot, rows, sums, ahead ? (const REAL *)run->batch->data->x + at : NULL);
 	}
 }
 
@@ -380,7 +400,7 @@ static void NAME(predict_block)(void *context, size_t block, size_t slot_index)
 		const struct step *step = &program->step[s];
 		if (step->for_output && step->shape[3].rowed) {
 			NAME(bind)(program, slot, step, &call);
-			NAME(tensor_forward)(&call);
+			program->operations->NAME(forward)(&call);
 		}
 		width = step->out == program->output ? shape_size(&step->shape[3]) : width;
 	}

@@ -32,6 +32,7 @@ static const struct {
 	[TENSOR_SUM_ROWS] = { "sum over rows", 1 },
 	[TENSOR_MEAN_ROWS] = { "mean over rows", 1 },
 	[TENSOR_matmul] = { "@", 2 },
+	[TENSOR_affine] = { "@", 3 },
 	[TENSOR_transpose] = { "transpose", 1 },
 	[TENSOR_trace] = { "trace", 1 },
 	[TENSOR_slice] = { "slice", 1 },

@@ -39,6 +39,7 @@ enum tensor_op {
 	TENSOR_SUM_ROWS,
 	TENSOR_MEAN_ROWS,
 	TENSOR_matmul,
+	TENSOR_affine, /* X w + b of rowed X, plain w and b: one number a row */
 	TENSOR_transpose,
 	TENSOR_trace,
 	TENSOR_slice,  /* at: start, count of dimension 0; start, count of dimension 1 */

@@ -6,6 +6,7 @@
 
 #include "core/model/expression.h"
 #include "core/tensor/program.h"
+#include "core/kernels/kernels.h"
 #include "core/objective/gradient_check.h"
 #include "tests/core/modelling.h"
 #include "tests/support/golden.h"
@@ -197,6 +198,42 @@ START_TEST(any_objective_has_the_gradient_of_its_differences_over_rows)
 }
 END_TEST
 
+/* What OpenBLAS or a product of our own multiplies (kinds with a matrix of more than one column) is left out. */
+START_TEST(instruction_sets_do_not_change_a_bit)
+{
+	static const char *const texts[] = {
+		"z = X @ w + b; mean(log1p(exp(z)) - y*z) + s*s",
+		"mean(log1p(exp(-y * (X @ w + b)))) + mean(sqrt(s + x0**2)/(1 + square(x3 - b))) + sum(w**2)",
+		"r = y - X @ w - b; r @ r + sum(where(r > s, r, 0.1*r)) + sum(huber(r, 1.0)) + mean(tanh(X * w) @ w)",
+	};
+	const char *const sets[] = { "baseline", "avx2", "avx512" };
+	struct executor executor = executor_serial();
+	for (enum dtype dtype = DTYPE_FLOAT32; dtype <= DTYPE_FLOAT64; dtype++) {
+		struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = 1003 };
+		struct data_view data = modelling_data(dtype, 1003, &shape);
+		const struct batch batch = { .data = &data, .count = 1003 };
+		for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+			struct result first = { .value = 0 };
+			for (size_t i = 0; i < 3 && kernels_select(sets[i]); i++) {
+				struct written written;
+				write_model(&written, texts[k], NULL, NULL);
+				struct objective *objective = build(&written, &shape, dtype, 1);
+				struct result result = evaluate(objective, point, &batch, &executor);
+				first = i == 0 ? result : first;
+				ck_assert_msg(memcmp(&first.value, &result.value, sizeof first.value) == 0, "%s",
+					      texts[k]);
+				ck_assert_msg(memcmp(first.gradient, result.gradient, objective->n * sizeof(double)) ==
+						      0,
+					      "%s", texts[k]);
+				objective_destroy(objective);
+			}
+		}
+		modelling_free(&data);
+	}
+	kernels_select(NULL);
+}
+END_TEST
+
 START_TEST(threads_do_not_change_a_bit)
 {
 	enum { MANY = 200000 };
@@ -331,6 +368,7 @@ int main(void)
 	TCase *tests = tcase_create("all");
 	tcase_set_timeout(tests, 60);
 	suite_add_tcase(suite, tests);
+	tcase_add_test(tests, instruction_sets_do_not_change_a_bit);
 	tcase_add_test(tests, a_model_written_as_an_expression_has_the_numbers_of_the_built_in_one);
 	tcase_add_test(tests, any_objective_has_the_gradient_of_its_differences_over_rows);
 	tcase_add_test(tests, threads_do_not_change_a_bit);
