@@ -2,7 +2,7 @@
 #   make          build build/descentd            make demo   set up, build, train on real data, show it
 #   make test     set up, build, run every test   make run    serve until Ctrl-C
 #   make asan | tsan   the tests under sanitizers  make lint   format, layers, static analysis
-#   make bench    speed, beside limits and peers   make clean
+#   make bench    speed, beside limits and peers   make bench-optimizers   steps, the README's table   make clean
 # MODE=release|debug|asan|tsan|cov
 
 MODE ?= release
@@ -62,7 +62,7 @@ TESTS_blackbox := $(patsubst %.c,$(O)/%,$(wildcard tests/blackbox/test_*.c))
 TESTS := $(TESTS_core) $(TESTS_api) $(TESTS_server) $(TESTS_blackbox)
 BENCH := $(patsubst %.c,$(O)/%,$(wildcard tests/bench/bench_*.c))
 
-.PHONY: all setup demo test run check asan tsan lint format bench clean build-tests
+.PHONY: all setup demo test run check asan tsan lint format bench bench-optimizers clean build-tests
 all: build/descentd
 
 build/descentd: $(O)/descentd
@@ -148,6 +148,12 @@ bench:
 	@sh scripts/setup.sh bench
 	@$(MAKE) -s --no-print-directory -j$$(nproc) all $(BENCH)
 	@sh scripts/bench.sh
+
+# Steps and evaluations, no times: the table between the marks in README.md.
+bench-optimizers:
+	@$(MAKE) -s --no-print-directory -j$$(nproc) $(O)/tests/bench/bench_optimizers
+	@$(O)/tests/bench/bench_optimizers tests/data >build/optimizers.md
+	@sed -i -e '/<!-- optimizers -->/,/<!-- end -->/{//!d}' -e '/<!-- optimizers -->/r build/optimizers.md' README.md
 
 clean:
 	@rm -rf build
