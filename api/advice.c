@@ -212,6 +212,9 @@ static bool near(const struct advice_facts *facts)
 {
 	const struct certificate *certificate = facts->certificate;
 	const double size = fmax(1, fabs(last_loss(facts))), fell = fabs(first_loss(facts) - last_loss(facts));
+	if (certificate->closed_form_gap > near_enough * size) {
+		return false;
+	}
 	if (certificate->duality_gap <= near_enough * size || certificate->closed_form_gap <= near_enough * size) {
 		return true;
 	}
@@ -267,6 +270,38 @@ static void say_plateau(const struct advice_facts *facts, struct advice *out)
 	}
 }
 
+/* Whether a loss that hardly moves does so because its least value is near: the gradient is small beside the first one,
+ * or the optimizer's steps have no noise of mini-batches in them. */
+static bool settled(const struct advice_facts *facts)
+{
+	return facts->certificate->gradient_norm <= 0.1 * small_gradient * facts->trace[0].gradient_norm ||
+	       named(facts, "saga") || named(facts, "svrg");
+}
+
+/* Of a run that a small change ended: whether that was the minimum. */
+static void stood_still(const struct advice_facts *facts, struct advice *out)
+{
+	const struct certificate *certificate = facts->certificate;
+	const double size = fmax(1, fabs(last_loss(facts))), f_star = setting(facts, "f_star");
+	if (sign_of(facts) * (last_loss(facts) - first_loss(facts)) > still * fmax(1, fabs(first_loss(facts)))) {
+		say(out,
+		    "The run ended worse than it began, at %.4g from %.4g: its first steps were too large. Try a "
+		    "learning_rate ten times smaller.",
+		    last_loss(facts), first_loss(facts));
+	} else if (certificate->closed_form_gap > near_enough * size) {
+		say(out, "The changes became small, but the loss is %.3g above its least value.",
+		    certificate->closed_form_gap);
+		say_condition(facts, out);
+	} else if (named(facts, "polyak") && fabs(last_loss(facts) - f_star) <= near_enough * size &&
+		   certificate->gradient_norm > facts->spec->train.stopping.gradient_norm &&
+		   certificate->gradient_norm > small_gradient * facts->trace[0].gradient_norm) {
+		say(out,
+		    "The run ended where the objective is f_star = %.6g, but its gradient there has norm %.2g: the "
+		    "least value is lower. Give a smaller f_star, or use an optimizer that needs none (lbfgs).",
+		    f_star, certificate->gradient_norm);
+	}
+}
+
 /* Of a run that its budget ended. */
 static void unfinished(const struct advice_facts *facts, struct advice *out)
 {
@@ -284,7 +319,7 @@ static void unfinished(const struct advice_facts *facts, struct advice *out)
 	const double quarter = last_quarter(facts);
 	if (quarter > still) {
 		say_more_steps(facts, out);
-	} else if (out->count == 0 && fabs(quarter) <= still &&
+	} else if (out->count == 0 && fabs(quarter) <= still && !settled(facts) &&
 		   fabs(last_loss(facts)) > still * fabs(first_loss(facts))) {
 		say_plateau(facts, out);
 	}
@@ -334,6 +369,7 @@ void advise(const struct advice_facts *facts, struct advice *out)
 		break;
 	case STOP_LOSS_CHANGE:
 	case STOP_PARAMETER_CHANGE:
+		stood_still(facts, out);
 		/* The Hessian of a network that stands still bends down somewhere nearly always: that says little. */
 		if (!facts->spec->has_dataset) {
 			saddle(facts, out);

@@ -8,6 +8,11 @@
  *                  standard deviations: a hundredth of |mean| + 2 sd, so that this takes some hundred updates.
  *                  networks: Adam's customary 0.001, more where few rows mean few updates.
  *                  functions: 0.01.
+ *                  With rows the like of Adam take the same, lamb a fifth (a part of the weights' norm), lion a tenth
+ *                  (each of its steps is a whole one).
+ *                  Plain descent and its momenta, linear models, every row at once: 1/L, at least the customary rate.
+ *                  Of standardised features L is at most their number and 1 for the intercept, times 1/2 (classes, by
+ *                  the softmax; two classes would do with 1/4) or 2 (squares).
  *   schedule       cosine where the job leaves optimizer, rate and schedule to us and it is one of plain gradient
  *                  steps: the rates above are set to get near quickly, and the decay settles what is left. constant
  *                  otherwise.
@@ -59,12 +64,57 @@ static double round_digit(double value)
 	return round(value / power) * power;
 }
 
-double default_learning_rate(const struct judge *judge, const char *optimizer, double preset)
+/* The factor of Adam's rate for an optimizer whose steps are as long as its rate says, whatever the gradient's size; 0
+ * for any other. */
+static double like_adam(const char *optimizer)
 {
-	uint64_t rows = judge->spec->training_rows;
-	if (strcmp(optimizer, "adam") != 0 || judge->model == NULL) {
+	static const struct kin {
+		const char *name;
+		double factor;
+	} kin[] = { { "adam", 1 },     { "adamw", 1 },  { "adamax", 1 }, { "nadam", 1 },
+		    { "radam", 1 },    { "lamb", 0.2 }, { "lion", 0.1 }, { "schedule_free_adamw", 1 },
+		    { "adabelief", 1 } };
+	for (size_t i = 0; i < sizeof kin / sizeof *kin; i++) {
+		if (strcmp(optimizer, kin[i].name) == 0) {
+			return kin[i].factor;
+		}
+	}
+	return 0;
+}
+
+/* 1/L of a linear model whose features are standardised, as seen with all rows; `preset` where that is not known. */
+static double inverse_curvature(const struct judge *judge, double preset)
+{
+	const struct field *training = &judge->top[TOP_TRAINING];
+	const cJSON *batch =
+		training->item == NULL ? NULL : cJSON_GetObjectItemCaseSensitive(training->item, "batch_size");
+	const bool whole = batch == NULL ? judge->spec->training_rows <= FULL_BATCH_ROWS : cJSON_IsString(batch);
+	const bool sum = cJSON_HasObjectItem(judge->top[TOP_OPTIMIZER].item, "reduction");
+	if (!whole || !judge->columns_known || !judge->spec->standardize || judge->loss != NULL || sum) {
 		return preset;
 	}
+	const struct settings *model = &judge->spec->model.settings;
+	double curvature = (judge->spec->shape.classes == 0 ? 2 : 0.5) * ((double)judge->spec->shape.features + 1);
+	for (size_t i = 0; i < model->count; i++) {
+		curvature += strcmp(model->table[i].name, "l2") == 0 ? model->value[i].number : 0;
+	}
+	return fmax(preset, round_digit(0.95 / curvature));
+}
+
+static bool plain_descent(const char *optimizer)
+{
+	static const char *const names[] = { "sgd", "heavy_ball", "nesterov", "ema_momentum", "fista", "sgdw", "asgd" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strcmp(optimizer, names[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static double adam_rate(const struct judge *judge)
+{
+	uint64_t rows = judge->spec->training_rows;
 	if (judge->rowless) {
 		return 0.01;
 	}
@@ -76,6 +126,21 @@ double default_learning_rate(const struct judge *judge, const char *optimizer, d
 		return isfinite(rate) && rate > 0 && rate < 1e6 ? rate : 0.05;
 	}
 	return 0.05;
+}
+
+double default_learning_rate(const struct judge *judge, const char *optimizer, double preset)
+{
+	const double factor = like_adam(optimizer);
+	if (judge->model == NULL) {
+		return preset;
+	}
+	if (factor > 0 && (!judge->rowless || strcmp(optimizer, "adam") == 0)) {
+		return factor == 1 ? adam_rate(judge) : round_digit(factor * adam_rate(judge));
+	}
+	if (plain_descent(optimizer) && !judge->rowless && !is_network(judge) && !judge->model->is_expression) {
+		return inverse_curvature(judge, preset);
+	}
+	return preset;
 }
 
 const char *default_schedule(const struct judge *judge)

@@ -110,6 +110,7 @@ const struct optimizer_type OPTIMIZER(rprop) = {
 	.slots = slots,
 	.check = check,
 	.prepare = prepare,
+	.pauses = true,
 	.update_f32 = update_f32,
 	.update_f64 = update_f64,
 	.no_l1 = "a step by the sign of the gradient has no rate that a threshold could be in proportion to",

@@ -190,7 +190,7 @@ static void settle_full(struct trainer *trainer, double loss, uint64_t measured,
 	if (due) {
 		record_point(trainer, measured, rate);
 	}
-	update(trainer, rate, !isnan(trainer->setup.config.stopping.parameter_change));
+	update(trainer, rate, stopping_measures(trainer));
 }
 
 /* A step that sees all rows: an epoch of its own. */
@@ -365,7 +365,7 @@ static enum status step_mini(struct trainer *trainer)
 	if (due) {
 		record_point(trainer, measured, rate);
 	}
-	const bool measure = epoch_last && !isnan(rule->parameter_change);
+	const bool measure = epoch_last && stopping_measures(trainer);
 	if (trainer->iterates) {
 		iterate_commit(trainer, &iteration, false, measure);
 	} else {

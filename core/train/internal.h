@@ -23,6 +23,7 @@ struct trainer {
 	bool proximal;                          /* l1 by proximal steps: gradients are those of the rest */
 	bool iterates;                          /* the optimizer evaluates for itself */
 	bool bounded;                           /* theta stays in the objective's box */
+	bool pauses;                            /* x may stand still for a step and move on */
 	bool apart;                             /* the parts of an update are passes of their own */
 	bool rules;                             /* any rule but max_seconds and the budgets is on */
 	bool finds_rate;                        /* a learning-rate range test */
@@ -169,6 +170,8 @@ void track_trace(struct trainer *trainer, double loss, double norm);
 void track_loss(struct trainer *trainer, double loss);
 /* Whether any rule but max_seconds and the budgets is on. */
 bool stopping_any(const struct stopping_config *stopping);
+/* Whether an update has to measure |dx| for the rules. */
+bool stopping_measures(const struct trainer *trainer);
 /* The rules of an epoch's end, in their order; `early`: early stopping's metric was measured here. */
 struct verdict stopping_rules(const struct trainer *trainer, bool early);
 /* max_seconds (when time is up), steps, epochs. */

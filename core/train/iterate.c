@@ -275,6 +275,6 @@ enum status step_iterating(struct trainer *trainer)
 	if (state->validation_bits != 0 || point_due(trainer, state->step)) {
 		record_point(trainer, BOTH, iteration.alpha);
 	}
-	iterate_commit(trainer, &iteration, true, !isnan(trainer->setup.config.stopping.parameter_change));
+	iterate_commit(trainer, &iteration, true, stopping_measures(trainer));
 	return OK;
 }

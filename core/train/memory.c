@@ -42,7 +42,8 @@ enum status trainer_sizes(const struct train_config *config, const struct optimi
 	sizes->gradient = vector;
 	const bool whole = config->optimizer.type->whole_f64 != NULL;
 	const bool apart = whole || config->bounded || config->optimizer.weight_decay != 0;
-	const bool compared = apart && !isnan(config->stopping.parameter_change);
+	const bool compared =
+		apart && (!isnan(config->stopping.parameter_change) || !isnan(config->stopping.loss_change));
 	const bool clipped = config->optimizer.type->iterate != NULL &&
 			     (config->bounded || !isnan(config->optimizer.clip_grad_norm) ||
 			      !isnan(config->optimizer.clip_grad_value));

@@ -98,22 +98,30 @@ static double at_least_1(double size)
 	return size > 1 ? size : 1;
 }
 
-/* A comparison with NAN, a rule that is off or a value not measured, never holds. */
+bool stopping_measures(const struct trainer *trainer)
+{
+	const struct stopping_config *rule = &trainer->setup.config.stopping;
+	return !isnan(rule->parameter_change) || (trainer->pauses && !isnan(rule->loss_change));
+}
+
+/* A comparison with NAN, a rule that is off or a value not measured, never holds. A step that left x where it was says
+ * nothing about changes where the optimizer will move on from there all the same. */
 struct verdict stopping_rules(const struct trainer *trainer, bool early)
 {
 	const struct stopping_config *rule = &trainer->setup.config.stopping;
 	const struct run_state *state = trainer->state;
+	const bool paused = trainer->pauses && state->change == 0 && state->gradient_norm > 0;
 
 	if (state->gradient_norm <= rule->gradient_norm) {
 		return (struct verdict){ STOP_GRADIENT_NORM, state->gradient_norm, rule->gradient_norm };
 	}
 	const double loss_change = fabs(state->loss - state->previous_loss);
 	const double loss_limit = rule->loss_change * at_least_1(fabs(state->loss));
-	if (loss_change <= loss_limit) {
+	if (loss_change <= loss_limit && !paused) {
 		return (struct verdict){ STOP_LOSS_CHANGE, loss_change, loss_limit };
 	}
 	const double change_limit = rule->parameter_change * at_least_1(state->norm);
-	if (state->change <= change_limit && isfinite(change_limit)) {
+	if (state->change <= change_limit && isfinite(change_limit) && !paused) {
 		return (struct verdict){ STOP_PARAMETER_CHANGE, state->change, change_limit };
 	}
 	if (trainer->sign * state->loss <= trainer->sign * rule->target_loss) {

@@ -173,6 +173,10 @@ static void derive(struct trainer *trainer)
 	trainer->bounded = config->bounded;
 	trainer->apart =
 		config->optimizer.type->whole_f64 != NULL || trainer->bounded || config->optimizer.weight_decay != 0;
+	/* In a box what an optimizer remembers of the way may press x against a bound for a while. */
+	trainer->pauses =
+		config->optimizer.type->pauses || (trainer->bounded && !trainer->iterates &&
+						   config->optimizer.type->slots(&config->optimizer.settings) > 0);
 	trainer->rate_index = optimizer_rate_index(config->optimizer.type);
 	trainer->proximal =
 		setup->objective->l1 != NULL && trainer->sign > 0 && optimizer_is_proximal(config->optimizer.type);
