@@ -169,8 +169,9 @@ uint64_t state_fingerprint(const struct trainer_setup *setup)
 		mix_count(&hash, setup->objective->tensor[i].size);
 	}
 	mix_count(&hash, setup->objective->lower != NULL);
-	if (setup->objective->lower != NULL) { /* lower and upper are one allocation */
-		mix(&hash, setup->objective->lower, 2 * setup->objective->n * dtype_size(setup->objective->dtype));
+	if (setup->objective->lower != NULL) {
+		mix(&hash, setup->objective->lower, setup->objective->n * dtype_size(setup->objective->dtype));
+		mix(&hash, setup->objective->upper, setup->objective->n * dtype_size(setup->objective->dtype));
 	}
 	mix_view(&hash, setup->training);
 	mix_view(&hash, setup->validation);

@@ -150,7 +150,7 @@ START_TEST(a_whole_training_follows_torch)
 }
 END_TEST
 
-/* The smooth ones of golden/optima/linear_models.json. */
+/* All of golden/optima/linear_models.json: smooth, with corners at 0 (l1) and in the loss (hinge). */
 static const struct {
 	const char *problem, *model, *loss;
 	double setting; /* of the loss */
@@ -169,6 +169,17 @@ static const struct {
 	{ "huber_diabetes_0.5", "linear_regression", "huber", 0.5, "lbfgs" },
 	{ "poisson_diabetes", "linear_regression", "poisson", 0, "lbfgs" },
 	{ "squared_hinge_breast_cancer", "logistic_regression", "squared_hinge", 0, "lbfgs" },
+	{ "least_squares_diabetes", "linear_regression", "squared_error", 0, "normal_equations" },
+	{ "ridge_diabetes_no_intercept", "linear_regression", "squared_error", 0, "normal_equations" },
+	{ "ridge_diabetes", "linear_regression", "squared_error", 0, "coordinate_descent" },
+	{ "lasso_diabetes_0.02", "linear_regression", "squared_error", 0, "coordinate_descent" },
+	{ "lasso_diabetes_0.2", "linear_regression", "squared_error", 0, "coordinate_descent" },
+	{ "lasso_diabetes_0.2", "linear_regression", "squared_error", 0, "fista" },
+	{ "elastic_net_diabetes_0.1_0.5", "linear_regression", "squared_error", 0, "coordinate_descent" },
+	{ "elastic_net_diabetes_0.3_0.2", "linear_regression", "squared_error", 0, "coordinate_descent" },
+	{ "elastic_net_diabetes_0.3_0.2", "linear_regression", "squared_error", 0, "nesterov" },
+	{ "logistic_l1_breast_cancer", "logistic_regression", NULL, 0, "coordinate_descent" },
+	{ "hinge_breast_cancer", "logistic_regression", "hinge", 0, "coordinate_descent" },
 };
 enum { OPTIMA = sizeof optima / sizeof optima[0] };
 
@@ -205,7 +216,16 @@ static double *minimiser(const struct objective *objective, const cJSON *optimum
 	return theta;
 }
 
-START_TEST(a_smooth_problem_reaches_its_reference_minimum)
+/* Weights that are 0 at the minimum are exactly 0, and no others. */
+static void same_zeros(const char *problem, const double *found, const double *theirs, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		ck_assert_msg((found[k] == 0) == (theirs[k] == 0), "%s: weight %zu is %.17g, the reference %.17g",
+			      problem, k, found[k], theirs[k]);
+	}
+}
+
+START_TEST(a_linear_model_reaches_its_reference_minimum)
 {
 	struct trial trial;
 	struct golden_rows rows;
@@ -216,12 +236,14 @@ START_TEST(a_smooth_problem_reaches_its_reference_minimum)
 	golden_rows_read(&rows, golden_get(problem, "data"));
 	modelling_start(&model, optima[_i].model, optima[_i].loss, &rows.shape);
 	model.loss_value[0].number = optima[_i].setting;
+	modelling_set(&model, "l1", golden_number(problem, "l1"));
 	modelling_set(&model, "l2", golden_number(problem, "l2"));
 	modelling_set(&model, "intercept", golden_flag(problem, "intercept"));
 	struct objective *objective = modelling_build(&model, &rows.shape, DTYPE_FLOAT64, 1);
 	double *theirs = minimiser(objective, optimum);
 	trial_init(&trial, 3000);
 	trial_optimizer(&trial, optima[_i].optimizer, "constant");
+	trial_number_if(&trial, "learning_rate", 0.24); /* of those that have one: about 1/L of the diabetes data */
 	trial.setup.objective = objective;
 	trial.setup.training = &rows.view;
 	trial.setup.config.stopping.gradient_norm = 1e-10;
@@ -236,6 +258,9 @@ START_TEST(a_smooth_problem_reaches_its_reference_minimum)
 	const double far = golden_distance(trainer_parameters(trial.trainer), theirs, objective->n);
 	ck_assert_msg(far <= 1e-6, "%s by %s: weights off by %g, |g| %g, %s", optima[_i].problem, optima[_i].optimizer,
 		      far, last->gradient_norm, stop_reason_word(reason));
+	if (golden_number(problem, "l1") > 0) {
+		same_zeros(optima[_i].problem, trainer_parameters(trial.trainer), theirs, objective->tensor[0].size);
+	}
 	trial_end(&trial);
 	objective_destroy(objective);
 	golden_rows_free(&rows);
@@ -250,7 +275,7 @@ static Suite *suite(void)
 	TCase *tests = tcase_create("trainings and minima");
 	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, a_whole_training_follows_torch, 0, TRAININGS);
-	tcase_add_loop_test(tests, a_smooth_problem_reaches_its_reference_minimum, 0, OPTIMA);
+	tcase_add_loop_test(tests, a_linear_model_reaches_its_reference_minimum, 0, OPTIMA);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -1,19 +1,50 @@
 /*
  * A run interrupted at any step and restored in a fresh trainer ends with the same bits: every optimizer with every
- * schedule and with every stopping rule, each x every kind of batch, in both precisions.
+ * schedule and with every stopping rule, each x every kind of batch, in both precisions; and every optimizer with what
+ * all of them take (bounds, decay, averages, replacement, sums).
  */
 #include "tests/support/trial.h"
 #include "tests/support/plans.h"
 #include "tests/support/suite.h"
 
 enum { BATCH_NO_ROWS, BATCH_FULL, BATCH_MINI, BATCH_FILE_ORDER, BATCHES };
+/* What any optimizer takes beside its own settings. */
+enum { COMMON_NOTHING, COMMON_EMA, COMMON_MEAN, COMMON_KINDS };
 enum { STEPS = 14 };
 
 struct combination {
 	const char *optimizer, *schedule;
 	int rule, batch;
 	enum dtype dtype;
+	int common;
 };
+
+static void set_common(struct trial *trial, int common)
+{
+	static double lower[TRIAL_FEATURES] = { 0.2385, -0.1, -0.5, -(double)INFINITY };
+	static double upper[TRIAL_FEATURES] = { 3, 2, 0.4385, (double)INFINITY };
+	static float lower32[TRIAL_FEATURES], upper32[TRIAL_FEATURES];
+	struct train_config *config = &trial->setup.config;
+	const bool decays = config->optimizer.type->iterate == NULL;
+
+	config->optimizer.ema_decay = common == COMMON_EMA ? 0.785 : 0;
+	config->optimizer.averaging = common == COMMON_MEAN;
+	config->optimizer.average_after = 5;
+	config->training.sum = trial->objective.base.rowed;
+	config->training.replacement = config->training.batch_size != 0;
+	config->optimizer.weight_decay = decays ? 0.0385 : 0; /* others refuse one */
+	config->optimizer.decoupled = common == COMMON_MEAN;
+	/* Not of the linear models, and not where an optimizer refuses it. */
+	if (!trial->objective.base.rowed && !trial_needs(trial, NEEDS_NO_BOUNDS)) {
+		const bool single = trial->objective.base.dtype == DTYPE_FLOAT32;
+		for (size_t i = 0; i < TRIAL_FEATURES; i++) {
+			lower32[i] = (float)lower[i];
+			upper32[i] = (float)upper[i];
+		}
+		trial->objective.base.lower = single ? (void *)lower32 : (void *)lower;
+		trial->objective.base.upper = single ? (void *)upper32 : (void *)upper;
+	}
+}
 
 static void prepare(struct trial *trial, struct trial_data *data, const struct combination *c)
 {
@@ -40,6 +71,9 @@ static void prepare(struct trial *trial, struct trial_data *data, const struct c
 	trial->setup.config.recording.parameters = true;
 	trial_schedule(trial);
 	trial_rule(trial, c->rule);
+	if (c->common != COMMON_NOTHING) {
+		set_common(trial, c->common);
+	}
 }
 
 /* The whole state, the points and their parameters are the same bits. */
@@ -108,8 +142,22 @@ START_TEST(any_interruption_of_any_run_leaves_the_same_bits)
 			const size_t s = k % schedule_type_count;
 			const int rule = (int)(_i == 0 ? k / schedule_type_count : (k + (size_t)_i) % RULES);
 			const enum dtype dtype = (rule + batch) % 2 == 0 ? DTYPE_FLOAT64 : DTYPE_FLOAT32;
-			check_combination(
-				&(struct combination){ optimizer, schedule_types[s]->name, rule, batch, dtype }, 1);
+			check_combination(&(struct combination){ optimizer, schedule_types[s]->name, rule, batch, dtype,
+								 COMMON_NOTHING },
+					  1);
+		}
+	}
+}
+END_TEST
+
+START_TEST(what_any_optimizer_takes_is_interrupted_without_a_trace)
+{
+	const char *optimizer = optimizer_at((size_t)_i)->name;
+	for (int common = COMMON_EMA; common < COMMON_KINDS; common++) {
+		for (int batch = 0; batch < BATCH_FILE_ORDER; batch++) {
+			const enum dtype dtype = (common + batch) % 2 == 0 ? DTYPE_FLOAT64 : DTYPE_FLOAT32;
+			check_combination(&(struct combination){ optimizer, "cosine", RULE_LOSS, batch, dtype, common },
+					  1);
 		}
 	}
 }
@@ -128,7 +176,8 @@ START_TEST(the_rules_of_that_test_end_runs)
 			struct trial trial;
 			struct trial_data data;
 			prepare(&trial, &data,
-				&(struct combination){ optimizer_at(o)->name, "constant", _i, batch, DTYPE_FLOAT64 });
+				&(struct combination){ optimizer_at(o)->name, "constant", _i, batch, DTYPE_FLOAT64,
+						       COMMON_NOTHING });
 			ended += trial_run(&trial) == reasons[_i];
 			trial_end(&trial);
 		}
@@ -141,8 +190,9 @@ END_TEST
 START_TEST(a_cancelled_evaluation_leaves_the_state_of_the_last_whole_step)
 {
 	for (int batch = 0; batch < BATCHES; batch++) {
-		const struct combination c = { optimizer_at((size_t)_i)->name, "cosine", RULE_EARLY, batch,
-					       DTYPE_FLOAT64 };
+		const struct combination c = {
+			optimizer_at((size_t)_i)->name, "cosine", RULE_EARLY, batch, DTYPE_FLOAT64, COMMON_NOTHING
+		};
 		struct trial whole;
 		struct trial_data data;
 		prepare(&whole, &data, &c);
@@ -167,7 +217,7 @@ END_TEST
 
 START_TEST(a_state_of_another_configuration_is_refused)
 {
-	const struct combination c = { "adam", "cosine", RULE_NONE, BATCH_MINI, DTYPE_FLOAT64 };
+	const struct combination c = { "adam", "cosine", RULE_NONE, BATCH_MINI, DTYPE_FLOAT64, COMMON_NOTHING };
 	struct trial from, to;
 	struct trial_data data, other;
 	struct error error;
@@ -216,7 +266,7 @@ END_TEST
 
 START_TEST(a_damaged_state_is_refused)
 {
-	const struct combination c = { "sgd", "constant", RULE_NONE, BATCH_FULL, DTYPE_FLOAT64 };
+	const struct combination c = { "sgd", "constant", RULE_NONE, BATCH_FULL, DTYPE_FLOAT64, COMMON_NOTHING };
 	struct trial trial;
 	struct trial_data data;
 	size_t size;
@@ -242,6 +292,8 @@ int main(void)
 	TCase *bits = tcase_create("bits");
 	tcase_set_timeout(bits, 120);
 	tcase_add_loop_test(bits, any_interruption_of_any_run_leaves_the_same_bits, 0, (int)optimizer_type_count);
+	tcase_add_loop_test(bits, what_any_optimizer_takes_is_interrupted_without_a_trace, 0,
+			    (int)optimizer_type_count);
 	tcase_add_loop_test(bits, the_rules_of_that_test_end_runs, 0, RULES);
 	tcase_add_loop_test(bits, a_cancelled_evaluation_leaves_the_state_of_the_last_whole_step, 0,
 			    (int)optimizer_type_count);
