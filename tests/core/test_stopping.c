@@ -342,6 +342,32 @@ START_TEST(seconds_of_earlier_attempts_count)
 }
 END_TEST
 
+/* rprop stands still for an update when all slopes change sign: f and x change by 0 there, long before the end. */
+START_TEST(a_step_in_which_an_optimizer_rests_is_no_small_change)
+{
+	for (int rule = 0; rule < 2; rule++) {
+		struct trial trial;
+		double x0[1] = { 2.385 };
+		bowl(&trial, 1000, 0.385, x0);
+		trial_optimizer(&trial, "rprop", "constant");
+		trial_number(&trial, "learning_rate", 0.385);
+		if (rule == 0) {
+			trial.setup.config.stopping.loss_change = 1e-12;
+		} else {
+			trial.setup.config.stopping.parameter_change = 1e-12;
+		}
+		trial.setup.config.stopping.gradient_norm = 1e-5;
+		ck_assert_str_eq(stop_reason_word(trial_run(&trial)), stop_reason_word(STOP_GRADIENT_NORM));
+		size_t rests = 0;
+		for (size_t k = 1; k < trial.count; k++) {
+			rests += trial.points[k].train_loss == trial.points[k - 1].train_loss;
+		}
+		ck_assert_uint_ge(rests, 1); /* or the test would show nothing */
+		trial_end(&trial);
+	}
+}
+END_TEST
+
 START_TEST(a_rule_that_is_off_never_holds)
 {
 	struct trial trial;
@@ -435,6 +461,7 @@ int main(void)
 	tcase_add_test(rules, with_mini_batches_rules_wait_for_the_end_of_an_epoch);
 	tcase_add_test(rules, with_mini_batches_the_values_are_those_of_the_epochs_last_step);
 	tcase_add_test(rules, a_rule_that_is_off_never_holds);
+	tcase_add_test(rules, a_step_in_which_an_optimizer_rests_is_no_small_change);
 	suite_add_tcase(suite, rules);
 	TCase *early = tcase_create("early stopping");
 	tcase_add_test(early, early_stopping_ends_after_patience_measurements_without_improvement);
