@@ -195,8 +195,9 @@ static void run_group(struct writer *writer, struct request *const *group, size_
 		(void)waiting_follow(writer->waiting, change[i].id, change[i].status);
 	}
 	readers_refresh(writer->readers);
-	wake_callers(writer, group, count);
+	/* Whoever waits for the job first: a runner that is woken takes a core from the thread that answers. */
 	tell_watcher(writer, &transaction);
+	wake_callers(writer, group, count);
 	fold_wal(writer);
 }
 
