@@ -39,8 +39,8 @@ void linear_block(const struct linear_view *view, size_t first, size_t rows, dou
 
 size_t linear_block_rows(size_t n)
 {
-	enum { MOST = 128, WIDE = 1024 };
-	return n <= WIDE ? MOST : MOST * WIDE / n > 0 ? MOST * WIDE / n : 1;
+	enum { WIDE = 1024 };
+	return n <= WIDE ? LINEAR_BLOCK : LINEAR_BLOCK * WIDE / n > 0 ? LINEAR_BLOCK * WIDE / n : 1;
 }
 
 /* X twice, and five columns for each output; p <= n and m <= n. */

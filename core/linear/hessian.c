@@ -3,6 +3,8 @@
  *
  *   D_ab = l''(z_a) where a = b, else 0           coupled: factor p_a (1[a = b] - p_b)
  *
+ * A block with few numbers that are not 0 (one-hot columns) is added up from those alone.
+ *
  * Source: Nelder and Wedderburn 1972 (weighted least squares); Boehning 1992 (several classes).
  */
 #include <string.h>
@@ -58,6 +60,54 @@ static void add_block(size_t rows, size_t p, const double *x, const double *weig
 	gemm_f64(true, false, p - half, p - half, rows, scaled + half, p, x + half, p, true, sum + half * p + half, p);
 }
 
+/* The numbers of a block that are not 0, row after row: row r has [first[r], first[r + 1]). */
+struct nonzeros {
+	double *value;
+	uint32_t *column;
+	uint32_t first[LINEAR_BLOCK + 1];
+};
+
+/* False: there are too many for the sum over pairs of them to be the quicker one. room [rows, p]. */
+static bool find_nonzeros(size_t rows, size_t p, const double *x, double *room, struct nonzeros *out)
+{
+	enum { LEAST = 32, GAIN = 16 }; /* a product does so many times the additions in the same time */
+	const double budget = (double)rows * (double)p * (double)p / GAIN;
+	const size_t most = rows * p / 2;
+	double pairs = 0;
+	size_t n = 0;
+
+	out->value = room;
+	out->column = (uint32_t *)(void *)(room + most);
+	for (size_t r = 0; r < rows; r++) {
+		out->first[r] = (uint32_t)n;
+		if (p < LEAST || n + p > most || pairs > budget) {
+			return false;
+		}
+		for (size_t j = 0; j < p; j++) {
+			out->value[n] = x[r * p + j];
+			out->column[n] = (uint32_t)j;
+			n += x[r * p + j] != 0;
+		}
+		pairs += (double)(n - out->first[r]) * (double)(n - out->first[r]);
+	}
+	out->first[rows] = (uint32_t)n;
+	return pairs <= budget;
+}
+
+/* The lower triangle of sum [p, p] += x' diag(weight) x. */
+static void add_nonzeros(size_t rows, size_t p, const struct nonzeros *x, const double *weight, double *sum)
+{
+	for (size_t r = 0; r < rows; r++) {
+		for (size_t i = x->first[r]; i < x->first[r + 1]; i++) {
+			const double scaled = weight[r] * x->value[i];
+			double *to = sum + x->column[i] * p;
+			for (size_t k = x->first[r]; k <= i; k++) {
+				to[x->column[k]] += scaled * x->value[k];
+			}
+		}
+	}
+}
+
 static void hessian_lane(void *context, size_t lane, size_t slot)
 {
 	struct lane_run *run = context;
@@ -67,6 +117,7 @@ static void hessian_lane(void *context, size_t lane, size_t slot)
 	double *x = sum + run->sums, *scaled = x + run->block * p, *z = scaled + run->block * p;
 	double *y = z + run->block * m, *slope = y + run->block * m, *bend = slope + run->block * m;
 	double *weight = bend + run->block * m;
+	struct nonzeros nonzeros;
 	size_t first = 0, rows = 0;
 
 	(void)slot;
@@ -75,10 +126,15 @@ static void hessian_lane(void *context, size_t lane, size_t slot)
 		linear_block(run->view, first, rows, x, y);
 		linear_outputs(rows, p, m, x, run->t, z);
 		form->loss.derive(&form->loss, rows, m, z, y, slope, bend);
+		const bool sparse = find_nonzeros(rows, p, x, scaled, &nonzeros);
 		double *to = sum;
 		for (size_t pair = 0, a = 0, b = 0; pair < run->pairs; pair++, to += p * p) {
 			weigh(&form->loss, rows, m, a, b, bend, weight);
-			add_block(rows, p, x, weight, scaled, to);
+			if (sparse) {
+				add_nonzeros(rows, p, &nonzeros, weight, to);
+			} else {
+				add_block(rows, p, x, weight, scaled, to);
+			}
 			if (!form->loss.coupled || b == a) {
 				a++;
 				b = form->loss.coupled ? 0 : a;

@@ -10,6 +10,8 @@
 
 /* The least rows that are worth a lane of their own, and the most lanes. */
 enum { LINEAR_LANE_ROWS = 256, LINEAR_LANES = 8 };
+/* The most rows of a block. */
+enum { LINEAR_BLOCK = 128 };
 
 /* A sum over all rows: lane k adds up in room + k * lane_room, `sums` doubles, its scratch behind them. */
 struct lane_run {

@@ -5,11 +5,14 @@
 #include "tests/core/modelling.h"
 #include "tests/support/suite.h"
 
+enum { ROWS = 1517, THREADS = 3 };
+
 static const struct subject {
 	const char *model, *loss;
 	struct model_shape shape;
 	double l2;
 	bool no_intercept, penalize_intercept;
+	size_t sparse; /* the first rows, which are 0 but for every seventh number */
 } subjects[] = {
 	{ .model = "linear_regression", .shape = { .features = 5, .targets = 1 } },
 	{ .model = "linear_regression", .shape = { .features = 3, .targets = 4 }, .l2 = 0.385, .no_intercept = true },
@@ -25,8 +28,10 @@ static const struct subject {
 	{ .model = "logistic_regression", .loss = "squared_hinge", .shape = { .features = 7, .classes = 2 } },
 	{ .model = "softmax_regression", .shape = { .features = 6, .classes = 3 }, .l2 = 0.085 },
 	{ .model = "softmax_regression", .shape = { .features = 11, .classes = 5 }, .no_intercept = true },
+	{ .model = "logistic_regression", .shape = { .features = 50, .classes = 2 }, .sparse = ROWS },
+	{ .model = "softmax_regression", .shape = { .features = 38, .classes = 3 }, .l2 = 0.01, .sparse = 999 },
 };
-enum { SUBJECTS = sizeof subjects / sizeof subjects[0], ROWS = 1517, THREADS = 3 };
+enum { SUBJECTS = sizeof subjects / sizeof subjects[0] };
 
 /* A model with its data, and theta where it is looked at. */
 struct model {
@@ -46,6 +51,11 @@ static void start(struct model *self, const struct subject *subject, enum dtype 
 	modelling_set(&self->modelling, "penalize_intercept", subject->penalize_intercept);
 	self->objective = modelling_build(&self->modelling, &subject->shape, dtype, THREADS);
 	self->data = modelling_data(dtype, ROWS, &subject->shape);
+	for (size_t k = 0; k < subject->sparse * subject->shape.features; k++) {
+		if (k % 7 != 3) {
+			modelling_write(dtype, (void *)(uintptr_t)self->data.x, k, 0);
+		}
+	}
 	self->view = (struct linear_view){ &self->objective->linear, &self->data, executor };
 	self->n = self->objective->n;
 	self->theta = modelling_numbers(dtype, self->n, 0.385, 5);

@@ -119,6 +119,9 @@ static const struct solver {
 	{ "svrg", "logistic_regression", 0.00385, 0.1, 16, 9000 },
 	{ "saga", "softmax_regression", 0.00385, 0.1, 3, 30000 },
 	{ "saga", "linear_regression", 0.0385, 0.1, 1, 30000 },
+	{ "lbfgs", "logistic_regression", 0.00385, 0.01, 0, 200 },
+	{ "lbfgs", "softmax_regression", 0.0385, 0.01, 0, 200 },
+	{ "barzilai_borwein", "softmax_regression", 0.00385, 0.01, 0, 400 },
 };
 enum { SOLVERS = sizeof solvers / sizeof solvers[0] };
 
