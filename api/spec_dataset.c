@@ -399,7 +399,8 @@ void judge_dataset(struct judge *judge)
 		return;
 	}
 	spec->has_dataset = true;
-	spec->standardize = judge->model == NULL || (!judge->model->is_expression && !network_reads_indices(judge));
+	spec->standardize = judge->model == NULL ||
+			    (!judge->model->is_expression && !judge->model->indexes && !network_reads_indices(judge));
 	if (fields[PART_STANDARDIZE].item != NULL) {
 		read_bool(&judge->reader, &at_standardize, fields[PART_STANDARDIZE].item, &spec->standardize);
 	}

@@ -176,21 +176,11 @@ static void fault_at(struct judge *judge, const char *place, const char *text)
 	reader_fault(&judge->reader, &at[depth], FAULT_OUT_OF_RANGE, NULL, NULL, "%s", text);
 }
 
-/* What an embedding as the first layer reads: whole numbers below its size. */
-static void judge_indices(struct judge *judge)
+/* Features from..end hold whole numbers below a size, said at at_size. */
+static void judge_index_columns(struct judge *judge, size_t from, size_t end, const struct at *at_size, double size)
 {
 	const struct job_spec *spec = judge->spec;
-	struct at at_layers = { &at_model, "layers", 0 }, at_first = { &at_layers, NULL, 0 };
-	struct at at_size = { &at_first, "num_embeddings", 0 };
-	const struct at at_dataset = { NULL, "dataset", 0 }, at_standardize = { &at_dataset, "standardize", 0 };
-	double size = settings_number(&spec->model.layers[0].settings, "num_embeddings");
-	if (spec->standardize) {
-		reader_fault(
-			&judge->reader, &at_standardize, FAULT_NOT_ALLOWED, NULL, NULL,
-			"an embedding reads whole numbers, which standardised columns do not hold: leave standardize "
-			"false");
-	}
-	for (size_t i = 0; i < spec->feature_count && judge->info->rows > 0; i++) {
+	for (size_t i = from; i < end && judge->info->rows > 0; i++) {
 		const struct column_info *column = &judge->info->column[spec->feature_column[i]];
 		double wrong = column->minimum < 0       ? column->minimum
 			       : column->maximum >= size ? column->maximum
@@ -201,12 +191,33 @@ static void judge_indices(struct judge *judge)
 											  : wrong;
 		}
 		if (!isnan(wrong)) {
-			reader_fault(
-				&judge->reader, &at_size, FAULT_OUT_OF_RANGE, NULL, NULL,
-				"column %.100s holds %.15g, and this embedding reads whole numbers from 0 to %.15g",
-				column->name, wrong, size - 1);
+			reader_fault(&judge->reader, at_size, FAULT_OUT_OF_RANGE, NULL, NULL,
+				     "column %.100s holds %.15g, and whole numbers from 0 to %.15g are read",
+				     column->name, wrong, size - 1);
 			return;
 		}
+	}
+}
+
+/* What an embedding as the first layer reads, or a model of users and items. */
+static void judge_indices(struct judge *judge)
+{
+	const struct job_spec *spec = judge->spec;
+	struct at at_layers = { &at_model, "layers", 0 }, at_first = { &at_layers, NULL, 0 };
+	struct at at_size = { &at_first, "num_embeddings", 0 };
+	struct at at_users = { &at_model, "users", 0 }, at_items = { &at_model, "items", 0 };
+	const struct at at_dataset = { NULL, "dataset", 0 }, at_standardize = { &at_dataset, "standardize", 0 };
+	if (spec->standardize) {
+		reader_fault(&judge->reader, &at_standardize, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "%s reads whole numbers, which standardised columns do not hold: leave standardize false",
+			     judge->model->indexes ? judge->model->name : "an embedding");
+	}
+	if (judge->model->indexes) {
+		judge_index_columns(judge, 0, 1, &at_users, settings_number(&spec->model.settings, "users"));
+		judge_index_columns(judge, 1, 2, &at_items, settings_number(&spec->model.settings, "items"));
+	} else {
+		judge_index_columns(judge, 0, spec->feature_count, &at_size,
+				    settings_number(&spec->model.layers[0].settings, "num_embeddings"));
 	}
 }
 
@@ -223,7 +234,8 @@ void judge_network(struct judge *judge)
 		judge->failed = true;
 	} else if (status == E_INVALID) {
 		fault_at(judge, fault.place, fault.error.text);
-	} else if (!judge->stored && spec->model.layer_count > 0 && spec->model.layers[0].type->indexes) {
+	} else if (!judge->stored &&
+		   (judge->model->indexes || (spec->model.layer_count > 0 && spec->model.layers[0].type->indexes))) {
 		judge_indices(judge);
 	}
 }

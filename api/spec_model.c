@@ -276,6 +276,8 @@ void judge_model(struct judge *judge)
 	if (judge->model->has_layers) {
 		judge_network_init(judge, extra[MODEL_INIT].item);
 		judge_layers(judge, extra[MODEL_LAYERS].item);
+	}
+	if (judge->model->check != NULL) {
 		judge_network(judge);
 	}
 }

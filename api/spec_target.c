@@ -73,7 +73,8 @@ static void copy_classes(struct judge *judge, const struct column_info *column)
 /* The first model or loss that takes more than two classes. */
 static const char *instead_of_binary(const struct judge *judge)
 {
-	return judge->model->target == TARGET_ANY ? "\"loss\": \"cross_entropy\"" : "softmax_regression";
+	return judge->model->has_layers || judge->model->is_expression ? "\"loss\": \"cross_entropy\""
+								       : "softmax_regression";
 }
 
 static void judge_classes(struct judge *judge, const struct column_info *column, bool binary)

@@ -6,8 +6,11 @@
 #include "core/model/tables.h"
 
 const struct model_type *const model_types[] = {
-	&model_linear_regression, &model_logistic_regression, &model_softmax_regression, &model_mlp,
-	&model_sequential,        &model_autoencoder,         &model_expression,         &model_function,
+	&model_linear_regression,    &model_logistic_regression,
+	&model_softmax_regression,   &model_mlp,
+	&model_sequential,           &model_autoencoder,
+	&model_matrix_factorization, &model_factorization_machine,
+	&model_expression,           &model_function,
 };
 const size_t model_type_count = sizeof model_types / sizeof model_types[0];
 

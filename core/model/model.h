@@ -156,6 +156,7 @@ struct model_type {
 	bool is_function;
 	bool linear;        /* its outputs are linear in theta, and it has the settings l1 and l2 */
 	bool is_expression; /* its data is optional */
+	bool indexes;       /* its features are whole numbers that name things, as its settings users and items say */
 	bool encodes;       /* its outputs are a code and the row again: LINK_CODE */
 	/* Where the default loss depends on the target (networks): picks one of `losses`. NULL: the first. */
 	const struct loss_type *(*default_loss)(const struct model_shape *shape);

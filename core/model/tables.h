@@ -5,7 +5,8 @@
 #include "core/model/model.h"
 
 extern const struct model_type model_linear_regression, model_logistic_regression, model_softmax_regression, model_mlp,
-	model_sequential, model_autoencoder, model_expression, model_function;
+	model_sequential, model_autoencoder, model_matrix_factorization, model_factorization_machine, model_expression,
+	model_function;
 extern const struct loss_type loss_mse, loss_squared_error, loss_log_loss, loss_cross_entropy, loss_bce_with_logits;
 extern const struct loss_type loss_residual; /* of core/model/residual.c; not in the table */
 extern const struct loss_type loss_mae, loss_huber, loss_smooth_l1, loss_quantile, loss_poisson, loss_hinge,

@@ -119,7 +119,7 @@ START_TEST(a_circle_is_fitted_to_a_ring_that_has_no_target)
 			ck_assert_double_eq_tol(fabs(circle[2]), 1, 0.01);
 		}
 		/* Its spec is a job. */
-		const char *spec = cJSON_PrintUnformatted(get_at(job->json, "spec"));
+		const char *spec = keep(cJSON_PrintUnformatted(get_at(job->json, "spec")));
 		expect_same_results(server, string_at(job->json, "id"), server,
 				    string_at(job_run(server, spec)->json, "id"));
 	}

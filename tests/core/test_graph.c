@@ -170,7 +170,10 @@ static bool is_elsewhere(const struct graph_op *op)
 						&op_weighted_cross_entropy,
 						&op_weighted_bce_label,
 						&op_leading,
-						&op_join };
+						&op_join,
+						&op_interactions,
+						&op_pair_product,
+						&op_pair_sum };
 	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
 		if (list[i] == op) {
 			return true;

@@ -44,6 +44,8 @@ static const struct subject subjects[] = {
 	{ .model = "linear_regression", .loss = "poisson", .shape = { .features = 2, .targets = 2 } },
 	{ .model = "logistic_regression", .loss = "hinge", .shape = { .features = 7, .classes = 2 } },
 	{ .model = "mlp", .loss = "squared_hinge", .shape = { .features = 4, .classes = 2 }, .activation = "gelu" },
+	{ .model = "factorization_machine", .shape = { .features = 5, .targets = 1 }, .l2 = 0.19 },
+	{ .model = "factorization_machine", .shape = { .features = 19, .classes = 2 }, .l1 = 0.13 },
 	{ .model = "autoencoder", .shape = { .features = 5 }, .l2 = 0.19 },
 	{ .model = "autoencoder", .loss = "huber", .shape = { .features = 9 }, .activation = "tanh", .l1 = 0.13 },
 };

@@ -18,12 +18,13 @@ struct sketch {
 	size_t x;
 };
 
-static void sketch_init(struct sketch *sketch, bool images)
+/* columns: of indices; 0: images. */
+static void sketch_init(struct sketch *sketch, size_t columns)
 {
 	graph_init(&sketch->graph);
 	sketch->graph.rows = ROWS;
-	sketch->x = images ? graph_features_as(&sketch->graph, 3, (size_t[]){ CHANNELS, HEIGHT, WIDTH })
-			   : graph_features(&sketch->graph, 3);
+	sketch->x = columns == 0 ? graph_features_as(&sketch->graph, 3, (size_t[]){ CHANNELS, HEIGHT, WIDTH })
+				 : graph_features(&sketch->graph, columns);
 }
 
 static size_t filter(struct sketch *sketch, size_t x, size_t outputs, size_t inputs, size_t height, size_t width,
@@ -163,26 +164,53 @@ static size_t draw_join(struct sketch *sketch)
 	return graph_binary(graph, &op_join, z, both);
 }
 
+/* Factors read by two products of one X. */
+static size_t draw_interactions(struct sketch *sketch)
+{
+	struct graph *graph = &sketch->graph;
+	const size_t x = graph_unary(graph, &op_flatten, sketch->x), n = CHANNELS * HEIGHT * WIDTH;
+	const size_t v = graph_parameter(graph, "v", 2, (size_t[]){ n, 3 }, 0.5);
+	const size_t z = graph_binary(graph, &op_interactions, x, v);
+	return graph_binary(graph, &op_join, z,
+			    graph_unary(graph, &op_tanh, graph_binary(graph, &op_interactions, x, v)));
+}
+
+/* Both tables once for users and items, once the other way round. */
+static size_t draw_pairs(struct sketch *sketch)
+{
+	struct graph *graph = &sketch->graph;
+	const size_t p = graph_parameter(graph, "p", 2, (size_t[]){ 5, 3 }, 0.5),
+		     q = graph_parameter(graph, "q", 2, (size_t[]){ 6, 3 }, 0.5);
+	const size_t five = 5, six = 6, a = graph_parameter(graph, "a", 1, &five, 0.5),
+		     b = graph_parameter(graph, "b", 1, &six, 0.5);
+	const size_t product = graph_ternary(graph, &op_pair_product, sketch->x, p, q);
+	const size_t sum = graph_ternary(graph, &op_pair_sum, sketch->x, a, b);
+	return graph_binary(graph, &op_join, graph_binary(graph, &op_add_rows, product, sum),
+			    graph_unary(graph, &op_tanh, graph_ternary(graph, &op_pair_product, sketch->x, q, p)));
+}
+
 static const struct drawing_case {
 	const char *name;
 	size_t (*draw)(struct sketch *);
-	bool indices;
+	size_t indices; /* columns of them; 0: images */
 } drawings[] = {
-	{ "same", draw_same, false },
-	{ "strides", draw_strides, false },
-	{ "groups", draw_groups, false },
-	{ "wide padding", draw_wide_padding, false },
-	{ "max", draw_max, false },
-	{ "max overlap", draw_max_overlap, false },
-	{ "average", draw_average, false },
-	{ "average without padding", draw_average_without_padding, false },
-	{ "batch norm", draw_batch_norm, false },
-	{ "batch norm forked", draw_batch_norm_forked, false },
-	{ "layer norm", draw_layer_norm, false },
-	{ "residual", draw_residual, false },
-	{ "dropout", draw_dropout, false },
-	{ "join", draw_join, false },
-	{ "embedding", draw_embedding, true },
+	{ "same", draw_same, 0 },
+	{ "strides", draw_strides, 0 },
+	{ "groups", draw_groups, 0 },
+	{ "wide padding", draw_wide_padding, 0 },
+	{ "max", draw_max, 0 },
+	{ "max overlap", draw_max_overlap, 0 },
+	{ "average", draw_average, 0 },
+	{ "average without padding", draw_average_without_padding, 0 },
+	{ "batch norm", draw_batch_norm, 0 },
+	{ "batch norm forked", draw_batch_norm_forked, 0 },
+	{ "layer norm", draw_layer_norm, 0 },
+	{ "residual", draw_residual, 0 },
+	{ "dropout", draw_dropout, 0 },
+	{ "join", draw_join, 0 },
+	{ "embedding", draw_embedding, 3 },
+	{ "interactions", draw_interactions, 0 },
+	{ "pairs", draw_pairs, 2 },
 };
 enum { DRAWINGS = sizeof drawings / sizeof drawings[0] };
 
@@ -191,7 +219,7 @@ static struct objective *make(const struct drawing_case *drawing, enum dtype dty
 	struct sketch sketch;
 	struct error error = { .text = "" };
 	struct objective *objective = NULL;
-	sketch_init(&sketch, !drawing->indices);
+	sketch_init(&sketch, drawing->indices);
 	struct graph *graph = &sketch.graph;
 	size_t z = graph_unary(graph, &op_flatten, drawing->draw(&sketch));
 	ck_assert_msg(graph->status == OK, "%s: %s", drawing->name, graph->error.text);
@@ -205,9 +233,10 @@ static struct objective *make(const struct drawing_case *drawing, enum dtype dty
 
 static struct data_view rows_for(const struct drawing_case *drawing, enum dtype dtype, size_t rows)
 {
-	struct model_shape shape = { .features = drawing->indices ? 3 : FEATURES, .targets = TARGETS };
+	struct model_shape shape = { .features = drawing->indices > 0 ? drawing->indices : FEATURES,
+				     .targets = TARGETS };
 	struct data_view data = modelling_data(dtype, rows, &shape);
-	for (size_t i = 0; i < rows * shape.features && drawing->indices; i++) {
+	for (size_t i = 0; i < rows * shape.features && drawing->indices > 0; i++) {
 		modelling_write(dtype, (void *)(uintptr_t)data.x, i, (double)((i * 7 + i / 3) % 5));
 	}
 	return data;
@@ -406,7 +435,7 @@ START_TEST(windows_that_do_not_fit_are_refused_with_the_shape)
 	const double wrong[][GRAPH_ATTRIBUTES] = { { 0, 1, 0, 0, 1, 1 }, { 1, 1, 0, 0, 0, 1 }, { 1, 1, 0, 0, 4, 1 } };
 	for (size_t i = 0; i < 3; i++) {
 		struct sketch sketch;
-		sketch_init(&sketch, true);
+		sketch_init(&sketch, 0);
 		filter(&sketch, sketch.x, 2, CHANNELS, 3, 3, wrong[i]);
 		ck_assert_int_eq(sketch.graph.status, E_INVALID);
 		ck_assert(i < 2 || strstr(sketch.graph.error.text, "rows x [4, 5, 6]") != NULL);
