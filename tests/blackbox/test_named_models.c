@@ -61,7 +61,8 @@ START_TEST(hidden_layers_bend_what_a_line_cannot)
 	"{\"dataset\": {\"generator\": {\"type\": \"ring\", \"rows\": 300, \"seed\": 5}}, \"model\": {\"type\": "      \
 	"\"autoencoder\", \"code_size\": 1, \"layers\": " layers "}, \"optimizer\": {\"type\": \"adam\", "             \
 	"\"learning_rate\": 0.01}, \"training\": {\"epochs\": 200, \"batch_size\": 32, \"seed\": 2" more "}}"
-	const char *bent = "[{\"type\": \"dense\", \"units\": 32, \"activation\": \"tanh\"}]";
+	const char *bent = "[{\"type\": \"dense\", \"units\": 32, \"activation\": \"tanh\"}, "
+			   "{\"type\": \"dense\", \"units\": 16, \"activation\": \"tanh\"}]";
 	const struct reply *line = job_run(server, RING("[]", "")),
 			   *job = job_run(server, text_of(RING("%s", ""), bent));
 	ck_assert_double_gt(number_at(line->json, "metrics.train_loss"), 0.45);
@@ -69,14 +70,17 @@ START_TEST(hidden_layers_bend_what_a_line_cannot)
 	/* Encoder, code, decoder: shapes that mirror one another. */
 	size_t n;
 	const char *id = string_at(job->json, "id");
-	job_tensor(server, id, "layers.0.weight", &n);
-	ck_assert_uint_eq(n, 2 * 32);
-	job_tensor(server, id, "code.weight", &n);
-	ck_assert_uint_eq(n, 32);
-	job_tensor(server, id, "decoder.0.weight", &n);
-	ck_assert_uint_eq(n, 32);
-	job_tensor(server, id, "decoder.1.weight", &n);
-	ck_assert_uint_eq(n, 32 * 2);
+	static const struct {
+		const char *name;
+		size_t size;
+	} tensors[] = {
+		{ "layers.0.weight", 2 * 32 }, { "layers.1.weight", 32 * 16 },  { "code.weight", 16 },
+		{ "decoder.0.weight", 16 },    { "decoder.1.weight", 16 * 32 }, { "decoder.2.weight", 32 * 2 }
+	};
+	for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
+		job_tensor(server, id, tensors[i].name, &n);
+		ck_assert_uint_eq(n, tensors[i].size);
+	}
 	/* The spec can be posted again. */
 	const char *spec = keep(cJSON_PrintUnformatted(get_at(job->json, "spec")));
 	expect_same_results(server, id, server, string_at(job_run(server, spec)->json, "id"));
