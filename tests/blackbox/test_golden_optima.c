@@ -181,12 +181,56 @@ START_TEST(a_solver_that_suits_reaches_the_reference_minimum)
 }
 END_TEST
 
+/* A job of a function from 0.1 beside its minimum on, in each coordinate, that names no optimizer. */
+static const char *function_job(const cJSON *minimum)
+{
+	const cJSON *objective = golden_get(minimum, "objective"), *item = NULL;
+	cJSON *job = cJSON_CreateObject(), *model = exact_object(job, "model");
+	size_t n;
+	double *x = keep(golden_array(minimum, "x", &n));
+	for (size_t i = 0; i < n; i++)
+		x[i] += i % 2 ? -0.1 : 0.1;
+	cJSON_AddStringToObject(model, "type", "function");
+	cJSON_AddItemToObject(model, "initial_point", exact_list(x, n));
+	cJSON_ArrayForEach(item, objective)
+	{
+		const char *name = strcmp(item->string, "kind") == 0 ? "function" : item->string;
+		if (strcmp(name, "dim") != 0 && strcmp(name, "formula") != 0 && strcmp(name, "expr") != 0)
+			cJSON_AddItemToObject(model, name, cJSON_Duplicate(item, true));
+	}
+	return exact_take(job);
+}
+
+START_TEST(a_function_whose_optimizer_is_left_open_reaches_its_minimum)
+{
+	struct server *server = server_start(NULL);
+	cJSON *file = golden_load("golden/optima/functions.json");
+	const cJSON *minimum = NULL;
+	cJSON_ArrayForEach(minimum, golden_get(file, "minima"))
+	{
+		const struct reply *job = job_run(server, function_job(minimum));
+		double value = number_at(job->json, "metrics.train_loss"), least = golden_number(minimum, "value");
+		size_t n;
+		double *x = keep(golden_array(minimum, "x", NULL));
+		ck_assert_str_eq(string_at(job->json, "spec.optimizer.type"), "lbfgs");
+		string_at(job->json, "spec.optimizer.auto");
+		ck_assert_double_le(fabs(value - least), 1e-9 * fmax(1, fabs(least)));
+		const double *got = job_tensor(server, string_at(job->json, "id"), "x", &n);
+		double far = golden_distance(got, x, n);
+		ck_assert_msg(far <= 1e-6, "%s: off by %g", golden_string(minimum, "function"), far);
+	}
+	cJSON_Delete(file);
+	finish(server);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("blackbox/golden_optima");
 	TCase *tests = tcase_create("optima");
 	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, a_solver_that_suits_reaches_the_reference_minimum, 0, WAYS);
+	tcase_add_test(tests, a_function_whose_optimizer_is_left_open_reaches_its_minimum);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
