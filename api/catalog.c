@@ -299,7 +299,7 @@ static void optimizers_render(struct text *out)
 	}
 	entry_render(out, false, "auto", "What measured best for the kind of job; the spec says which it was, and why.",
 		     "api/auto.c", NULL, 0, optimizer_more);
-	text_puts(out, ",\"needs\":[]}]");
+	text_puts(out, ",\"needs\":[],\"l1\":true}]");
 }
 
 /* One list of entries that are alike. */
