@@ -176,7 +176,9 @@ static struct auto_choice by_kind(struct judge *judge)
 		judge->failed = judge->failed || status == E_MEMORY;
 		return choice;
 	}
-	choice = linear_model(judge, objective);
+	choice = objective->linear.loss.derive != NULL
+			 ? linear_model(judge, objective)
+			 : chosen(judge, "adam", "a model that is neither linear nor a network, with steps that adapt");
 	objective_destroy(objective);
 	return choice;
 }
