@@ -21,6 +21,9 @@ void judge_decay(struct judge *judge, const cJSON *amount, const cJSON *decouple
 	struct at at_amount = { &at_optimizer, "weight_decay", 0 };
 	struct at at_decoupled = { &at_optimizer, "decoupled_weight_decay", 0 };
 	const bool own = optimizer_has_decay(config->type);
+	if (own && config->settings.count == 0) {
+		return; /* there was no memory for its settings: refused for that */
+	}
 	const struct range range = { 0, (double)INFINITY, false, true, NULL };
 	double decay = own ? settings_number(&config->settings, "weight_decay") : 0;
 	if (!own && is_given(amount)) {

@@ -220,5 +220,7 @@ void work_stop(struct http_server *server)
 	for (size_t i = 0; i < threads; i++) {
 		pthread_join(server->work_thread[i].thread, NULL);
 	}
+	pthread_mutex_lock(&server->work_mutex); /* the ticker still reads it */
 	server->work_threads = 0;
+	pthread_mutex_unlock(&server->work_mutex);
 }
