@@ -62,7 +62,7 @@ TESTS_blackbox := $(patsubst %.c,$(O)/%,$(wildcard tests/blackbox/test_*.c))
 TESTS := $(TESTS_core) $(TESTS_api) $(TESTS_server) $(TESTS_blackbox)
 BENCH := $(patsubst %.c,$(O)/%,$(wildcard tests/bench/bench_*.c))
 
-.PHONY: all setup demo test run check asan tsan lint format bench bench-optimizers clean build-tests
+.PHONY: all setup demo test run check asan tsan lint format bench bench-optimizers fuzz clean build-tests
 all: build/descentd
 
 build/descentd: $(O)/descentd
@@ -140,6 +140,22 @@ run: setup
 
 lint: setup
 	@sh scripts/lint.sh
+
+# libFuzzer on the parser and planner of expressions, for SECONDS: those by clang, what they call as it is (kernels are gcc's).
+SECONDS := 60
+FUZZ_SRC := tests/fuzz/fuzz_expression.c $(wildcard core/expression/*.c) $(filter-out %.inc.c core/tensor/operation.c,$(wildcard core/tensor/*.c)) \
+	core/model/expression.c core/objective/tensor_objective.c
+build/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	@clang-14 -std=c17 -D_GNU_SOURCE -iquote . -MMD -MP -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=undefined -Wno-unknown-pragmas -c -o $@ $<
+build/fuzz/fuzz_expression: $(FUZZ_SRC:%.c=build/fuzz/%.o) $(O)/libcore.a
+	@clang-14 -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_core)
+fuzz:
+	@sh scripts/setup.sh fuzz
+	@$(MAKE) -s --no-print-directory -j$$(nproc) build/fuzz/fuzz_expression
+	@mkdir -p build/fuzz/corpus && build/fuzz/fuzz_expression -max_total_time=$(SECONDS) -max_len=400 -timeout=5 \
+		-rss_limit_mb=1024 -artifact_prefix=build/fuzz/ -dict=tests/fuzz/expression.dict build/fuzz/corpus
 
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h')

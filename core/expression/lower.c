@@ -212,7 +212,7 @@ static size_t unknown(struct lowering *lowering, const struct ast_node *node, co
 
 static bool is_named(const struct ast_node *node, const char *name)
 {
-	return strncmp(name, node->name, node->name_length) == 0 && name[node->name_length] == '\0';
+	return strlen(name) == node->name_length && memcmp(name, node->name, node->name_length) == 0;
 }
 
 static size_t lower_name(struct lowering *lowering, const struct ast_node *node)

@@ -339,6 +339,24 @@ static char *repeated(const char *before, const char *part, const char *after, s
 	return text;
 }
 
+START_TEST(a_nul_in_a_quoted_name_is_no_end_of_it)
+{
+	static const char *const texts[] = { "'x\0'", "'sin\0'", "x + 'x\0\0'" };
+	static const size_t lengths[] = { 4, 6, 9 };
+	cJSON *variables = variables_of_the_dialect();
+	struct point point;
+	point_read(&point, variables);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(expression_evaluate(texts[i], lengths[i], point.variable, point.count, &point.value,
+						     point.gradient, &point.error),
+				 E_INVALID);
+		ck_assert_uint_eq(point.error.position, i == 2 ? 4 : 0);
+	}
+	point_free(&point);
+	cJSON_Delete(variables);
+}
+END_TEST
+
 START_TEST(hostile_expressions_are_refused_before_they_cost_anything)
 {
 	cJSON *variables = variables_of_the_dialect();
@@ -381,6 +399,7 @@ int main(void)
 	tcase_add_test(tests, errors_point_at_the_character_and_say_what_is_wrong);
 	tcase_add_test(tests, every_operation_has_the_gradient_of_its_differences);
 	tcase_add_test(tests, broadcasting_has_the_values_of_numpy);
+	tcase_add_test(tests, a_nul_in_a_quoted_name_is_no_end_of_it);
 	tcase_add_test(tests, hostile_expressions_are_refused_before_they_cost_anything);
 	return suite_run(suite);
 }
