@@ -74,7 +74,8 @@ static bool takes(const char *type, const struct objective *objective)
 	struct error error;
 	settings_defaults(optimizer->settings, optimizer->setting_count, value);
 	const struct settings settings = { optimizer->settings, optimizer->setting_count, value };
-	return (optimizer->fits == NULL ||
+	return (objective->l1 == NULL || optimizer_is_proximal(optimizer)) &&
+	       (optimizer->fits == NULL ||
 		optimizer->fits(&settings, objective->tensor, objective->tensors, &error) == OK) &&
 	       (optimizer->suits == NULL || optimizer->suits(&settings, objective, &error) == OK);
 }
@@ -113,6 +114,12 @@ static struct auto_choice linear_model(struct judge *judge, const struct objecti
 /* Measured at the defaults of batches and budgets: see docs/decisions.md. */
 static struct auto_choice network(struct judge *judge, size_t n)
 {
+	const struct settings *settings = &judge->spec->model.settings;
+	for (size_t i = 0; i < settings->count; i++) {
+		if (strcmp(settings->table[i].name, "l1") == 0 && settings->value[i].number != 0) {
+			return chosen(judge, "adam", "l1 has a corner at 0: its steps set weights to exactly 0");
+		}
+	}
 	if (n <= SMALL_NETWORK) {
 		return chosen(judge, "prodigy", "a small network, for which it finds the learning rate by itself");
 	}

@@ -159,6 +159,13 @@ START_TEST(an_optimizer_takes_l1_where_the_catalog_says_so)
 			expect_fault(reply, "/optimizer/type", "not_allowed");
 		}
 	}
+	/* What is chosen for a job that names none takes it too. */
+	const char *const models[] = { LASSO, NETWORK ", \"l1\": 0.01", "\"softmax_regression\", \"l1\": 0.01" };
+	for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+		const struct reply *reply =
+			client_post(server, "/v1/jobs?dry_run=true", text_of(WITH("%s", "\"auto\"", ""), models[i]));
+		ck_assert_msg(reply->status == 200, "%s: %s", models[i], reply->body);
+	}
 	cJSON_Delete((cJSON *)(uintptr_t)list);
 	finish(server);
 }
