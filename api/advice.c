@@ -288,7 +288,7 @@ static void stood_still(const struct advice_facts *facts, struct advice *out)
 		    "The run ended worse than it began, at %.4g from %.4g: its first steps were too large. Try a "
 		    "learning_rate ten times smaller.",
 		    last_loss(facts), first_loss(facts));
-	} else if (certificate->closed_form_gap > near_enough * size) {
+	} else if (certificate->closed_form_gap > 100 * near_enough * size) {
 		say(out, "The changes became small, but the loss is %.3g above its least value.",
 		    certificate->closed_form_gap);
 		say_condition(facts, out);

@@ -8,8 +8,7 @@
  *                  standard deviations: a hundredth of |mean| + 2 sd, so that this takes some hundred updates.
  *                  networks: Adam's customary 0.001, more where few rows mean few updates.
  *                  functions: 0.01.
- *                  With rows the like of Adam take the same, lamb a fifth (a part of the weights' norm), lion a tenth
- *                  (each of its steps is a whole one).
+ *                  With rows the like of Adam take the same or a part of it (`kin`), at least what is customary.
  *                  Plain descent and its momenta, linear models, every row at once: 1/L, at least the customary rate.
  *                  Of standardised features L is at most their number and 1 for the intercept, times 1/2 (classes, by
  *                  the softmax; two classes would do with 1/4) or 2 (squares).
@@ -23,6 +22,8 @@
  *                  its squares may be of any size and an absolute change of them says nothing.
  */
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/spec.h"
@@ -38,6 +39,9 @@ enum {
 	CURVE_POINTS = 10000,
 	TEST_STEPS = 100, /* of a learning-rate range test, as fastai */
 };
+
+/* Adam's rate for linear models of classes. */
+#define CLASS_RATE 0.05
 
 const char default_layers[] = "[{\"type\":\"dense\",\"units\":64,\"activation\":\"relu\"}]";
 
@@ -60,26 +64,40 @@ static double target_size(const struct judge *judge)
 /* Rounded to one significant digit, so that the spec reads well. */
 static double round_digit(double value)
 {
-	double power = pow(10, floor(log10(value)));
-	return round(value / power) * power;
+	char text[32];
+	snprintf(text, sizeof text, "%.0e", value);
+	return strtod(text, NULL);
 }
 
-/* The factor of Adam's rate for an optimizer whose steps are as long as its rate says, whatever the gradient's size; 0
- * for any other. */
-static double like_adam(const char *optimizer)
+/* An optimizer whose steps are as long as its rate says, whatever the gradient's size: a factor of Adam's rate. Not
+ * `any`: a rate as large as a target may be is too large for it (adamw decays by it, radam's first steps are plain
+ * descent, lamb multiplies it by the weights' norm). */
+static const struct kin {
+	const char *name;
+	double factor;
+	bool any;
+} kin[] = { { "adam", 1, true },
+	    { "adamax", 1, true },
+	    { "nadam", 1, true },
+	    { "adabelief", 1, true },
+	    { "schedule_free_adamw", 1, true },
+	    { "adagrad", 1, true },
+	    { "rmsprop", 0.2, true },
+	    { "yogi", 0.2, true },
+	    { "lion", 0.1, true },
+	    { "signsgd", 0.1, true },
+	    { "adamw", 1, false },
+	    { "radam", 1, false },
+	    { "lamb", 0.2, false } };
+
+static const struct kin *like_adam(const char *optimizer)
 {
-	static const struct kin {
-		const char *name;
-		double factor;
-	} kin[] = { { "adam", 1 },     { "adamw", 1 },  { "adamax", 1 }, { "nadam", 1 },
-		    { "radam", 1 },    { "lamb", 0.2 }, { "lion", 0.1 }, { "schedule_free_adamw", 1 },
-		    { "adabelief", 1 } };
 	for (size_t i = 0; i < sizeof kin / sizeof *kin; i++) {
 		if (strcmp(optimizer, kin[i].name) == 0) {
-			return kin[i].factor;
+			return &kin[i];
 		}
 	}
-	return 0;
+	return NULL;
 }
 
 /* 1/L of a linear model whose features are standardised, as seen with all rows; `preset` where that is not known. */
@@ -123,19 +141,23 @@ static double adam_rate(const struct judge *judge)
 	}
 	if (judge->spec->shape.classes == 0 && judge->columns_known) {
 		double rate = round_digit(target_size(judge) / 100);
-		return isfinite(rate) && rate > 0 && rate < 1e6 ? rate : 0.05;
+		return isfinite(rate) && rate > 0 && rate < 1e6 ? rate : CLASS_RATE;
 	}
-	return 0.05;
+	return CLASS_RATE;
 }
 
 double default_learning_rate(const struct judge *judge, const char *optimizer, double preset)
 {
-	const double factor = like_adam(optimizer);
+	const struct kin *like = like_adam(optimizer);
 	if (judge->model == NULL) {
 		return preset;
 	}
-	if (factor > 0 && (!judge->rowless || strcmp(optimizer, "adam") == 0)) {
-		return factor == 1 ? adam_rate(judge) : round_digit(factor * adam_rate(judge));
+	if (strcmp(optimizer, "adam") == 0) {
+		return adam_rate(judge);
+	}
+	if (like != NULL && !judge->rowless) {
+		const double rate = like->any ? adam_rate(judge) : fmin(adam_rate(judge), CLASS_RATE);
+		return fmax(preset, round_digit(like->factor * rate));
 	}
 	if (plain_descent(optimizer) && !judge->rowless && !is_network(judge) && !judge->model->is_expression) {
 		return inverse_curvature(judge, preset);

@@ -72,6 +72,7 @@ const struct optimizer_type OPTIMIZER(adadelta) = {
 	.doc = "Scales the gradient by the mean size of the last steps over that of the last gradients.",
 	.source = "Zeiler 2012, algorithm 1; torch.optim.Adadelta",
 	.settings = settings,
+	.pauses = true,
 	.setting_count = COUNT_OF(settings),
 	.slots = slots,
 	.prepare = prepare,

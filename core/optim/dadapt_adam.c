@@ -143,6 +143,7 @@ const struct optimizer_type OPTIMIZER(dadapt_adam) = {
 	.doc = "Adam that finds its own rate from a growing lower bound of the distance to the minimum.",
 	.source = "Defazio and Mishchenko 2023, D-Adaptation, algorithm 5; facebookresearch/dadaptation DAdaptAdam",
 	.settings = settings,
+	.pauses = true,
 	.setting_count = COUNT_OF(settings),
 	.slots = slots,
 	.scalars = 4,

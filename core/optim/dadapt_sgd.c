@@ -124,6 +124,7 @@ const struct optimizer_type OPTIMIZER(dadapt_sgd) = {
 	.doc = "Descent that finds its own rate from a growing lower bound of the distance to the minimum.",
 	.source = "Defazio and Mishchenko 2023, D-Adaptation, algorithm 4; facebookresearch/dadaptation DAdaptSGD",
 	.settings = settings,
+	.pauses = true,
 	.setting_count = COUNT_OF(settings),
 	.slots = slots,
 	.scalars = 3,

@@ -104,6 +104,7 @@ const struct optimizer_type OPTIMIZER(dowg) = {
 	.doc = "Descent whose rate follows the distance travelled over the weighted gradients: nothing to tune.",
 	.source = "Khaled, Mishchenko and Jin 2023, DoWG unleashed, algorithm 1",
 	.settings = settings,
+	.pauses = true,
 	.setting_count = COUNT_OF(settings),
 	.slots = slots,
 	.scalars = 2,

@@ -114,7 +114,8 @@ struct optimizer_type {
 	void (*prepare)(struct optimizer *optimizer, const struct step *step);
 	void (*update_f32)(const struct optimizer *optimizer, const struct step *step, size_t begin, size_t end);
 	void (*update_f64)(const struct optimizer *optimizer, const struct step *step, size_t begin, size_t end);
-	/* An update may leave all of x where it is (rprop after a change of signs), and the next one move it. */
+	/* Small changes may come before large ones: the first steps creep until the optimizer has found their length
+	 * (prodigy), or x rests for an update (rprop after a change of signs). */
 	bool pauses;
 	/* Rows of a batch where the job does not say; 0: what suits the model. */
 	size_t batch_size;

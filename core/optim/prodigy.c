@@ -192,6 +192,7 @@ const struct optimizer_type OPTIMIZER(prodigy) = {
 	.doc = "Adam that finds its own rate, by an estimate of the distance to the minimum.",
 	.source = "Mishchenko and Defazio 2023, Prodigy, algorithm 4; konstmish/prodigy",
 	.settings = settings,
+	.pauses = true,
 	.setting_count = COUNT_OF(settings),
 	.slots = slots,
 	.scalars = 5,

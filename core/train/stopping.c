@@ -5,6 +5,8 @@
 
 /* How many of the first losses are compared to tell a step that is too long. */
 enum { FIRST_LOSSES = 8 };
+/* A run has moved from its start when its loss has changed by this part. */
+static const double moved = 1e-3;
 
 bool track_better(const struct trainer *trainer, double a, double b)
 {
@@ -104,13 +106,21 @@ bool stopping_measures(const struct trainer *trainer)
 	return !isnan(rule->parameter_change) || (trainer->pauses && !isnan(rule->loss_change));
 }
 
-/* A comparison with NAN, a rule that is off or a value not measured, never holds. A step that left x where it was says
- * nothing about changes where the optimizer will move on from there all the same. */
+/* Whether a small change says nothing: x did not move, or not yet from where the run began, and will all the same. */
+static bool resting(const struct trainer *trainer)
+{
+	const struct run_state *state = trainer->state;
+	const double first = state->trace_count > 0 ? state->trace[0].loss : (double)NAN;
+	const bool begins = trainer->optimizer.type->pauses && fabs(state->loss - first) <= moved * fabs(first);
+	return trainer->pauses && (state->change == 0 || begins) && state->gradient_norm > 0;
+}
+
+/* A comparison with NAN, a rule that is off or a value not measured, never holds. */
 struct verdict stopping_rules(const struct trainer *trainer, bool early)
 {
 	const struct stopping_config *rule = &trainer->setup.config.stopping;
 	const struct run_state *state = trainer->state;
-	const bool paused = trainer->pauses && state->change == 0 && state->gradient_norm > 0;
+	const bool paused = resting(trainer);
 
 	if (state->gradient_norm <= rule->gradient_norm) {
 		return (struct verdict){ STOP_GRADIENT_NORM, state->gradient_norm, rule->gradient_norm };
