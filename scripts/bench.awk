@@ -79,6 +79,20 @@ END {
 		beside = beside sprintf(", PyTorch %.0f us", median("linear.torch"))
 	below("linear regression 150 x 4, Adam, a step", "linear.step", 1, "us", beside)
 	below("Rosenbrock function, Adam, a step", "rosenbrock.step", 0.2, "us", sprintf("plain C %.3f us", median("rosenbrock.plain")))
+	what = "Rosenbrock by L-BFGS to 1e-10"
+	ours = sprintf("%.1f us", median("rosenbrock.lbfgs"))
+	if (count["rosenbrock.liblbfgs"]) {
+		figure = median("rosenbrock.lbfgs") / (1e6 * median("rosenbrock.liblbfgs"))
+		row(what, ours, sprintf("liblbfgs %.1f us", 1e6 * median("rosenbrock.liblbfgs")), sprintf("%.2f x", figure), "<= 2 x",
+			verdict(figure <= 2))
+	} else
+		row(what, ours, "(not measured)", "-", "<= 2 x", "-")
+	for (t = 1; t <= 2; t++) {
+		figure = ratio("large.adam." t, "large.plain." t)
+		row("Adam, 10,000,000 float32, " t " thread" (t > 1 ? "s" : ""), sprintf("%.1f ms", median("large.adam." t) / 1000),
+			sprintf("plain loop %.1f ms", median("large.plain." t) / 1000), sprintf("%.2f x", figure), "<= 1.3 x",
+			verdict(figure <= 1.3))
+	}
 	what = "logistic, adult one-hot, to 1e-6"
 	ours = count["adult.seconds"] ? sprintf("%.3f s", median("adult.seconds")) : "not measured"
 	if (count["adult.liblinear"])

@@ -42,6 +42,11 @@ echo "bench: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(npro
 # --- arithmetic ---
 "$bin/bench_logistic" 1 2 >>"$results"
 "$bin/bench_steps" >>"$results"
+for _ in 1 2 3; do
+	"$bin/bench_descent" >>"$results"
+	[ ! -x "$peers/bin/t6_c" ] || timeout 120 "$peers/bin/t6_c" | grep liblbfgs |
+		sed -n 's/.*"train_s":\([0-9.e+-]*\).*/rosenbrock.liblbfgs\t\1/p' >>"$results" || true
+done
 for _ in 1 2 3 4 5; do
 	for optimizer in sgd adam; do
 		for batch in 64 256; do
