@@ -17,6 +17,7 @@ struct pass {
 	X(heavy_ball, isa)                                                                                             \
 	X(nesterov, isa)                                                                                               \
 	X(ema_momentum, isa)                                                                                           \
+	X(qhm, isa)                                                                                                    \
 	X(fista, isa)                                                                                                  \
 	X(sgdw, isa)                                                                                                   \
 	X(signsgd, isa)                                                                                                \
