@@ -245,6 +245,11 @@ static void say_more_steps(const struct advice_facts *facts, struct advice *out)
 		snprintf(faster, sizeof faster, ", or a larger learning_rate (stable up to %.4g)",
 			 stable / facts->certificate->lambda_max);
 	}
+	if (facts->progress->reason == STOP_CANCELLED) {
+		say(out, "The loss was still falling when the job was cancelled: it needs more steps%s.%s", faster,
+		    estimate);
+		return;
+	}
 	say(out, "The loss was still falling when the %s ran out: give the job more of them%s.%s",
 	    facts->progress->reason == STOP_MAX_SECONDS ? "seconds"
 	    : facts->progress->reason == STOP_EPOCHS    ? "epochs"
@@ -302,7 +307,7 @@ static void stood_still(const struct advice_facts *facts, struct advice *out)
 	}
 }
 
-/* Of a run that its budget ended. */
+/* Of a run that its budget or its user ended. */
 static void unfinished(const struct advice_facts *facts, struct advice *out)
 {
 	if (near(facts)) {
@@ -360,6 +365,7 @@ void advise(const struct advice_facts *facts, struct advice *out)
 	case STOP_STEPS:
 	case STOP_EPOCHS:
 	case STOP_MAX_SECONDS:
+	case STOP_CANCELLED:
 		unfinished(facts, out);
 		break;
 	case STOP_GRADIENT_NORM:
@@ -378,7 +384,6 @@ void advise(const struct advice_facts *facts, struct advice *out)
 	case STOP_NONE:
 	case STOP_TARGET_LOSS:
 	case STOP_EARLY_STOPPING:
-	case STOP_CANCELLED:
 	case STOP_ERROR:
 	case STOP_REASON_COUNT:
 	default:

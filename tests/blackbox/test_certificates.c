@@ -171,7 +171,15 @@ START_TEST(a_job_that_did_not_converge_says_what_to_change)
 			ck_assert_str_eq(string_at(job->json, "error.hint"), string_at(job->json, "advice.0"));
 		}
 	}
-	const struct reply *job = job_run(server, bowl("\"training\": {\"steps\": 5000}"));
+	/* the same when somebody ends it */
+	const char *id = job_post(server, descent(valley, 1e-12,
+						  "\"training\": {\"steps\": 1000000000}, \"recording\": "
+						  "{\"every_steps\": 100000}"));
+	job_reach(server, id, 1000000);
+	client_post(server, text_of("/v1/jobs/%s/cancel", id), "");
+	const struct reply *job = job_wait(server, id);
+	ck_assert_msg(advised(job, WORDS("still falling when the job was cancelled")), "%s", job->body);
+	job = job_run(server, bowl("\"training\": {\"steps\": 5000}"));
 	ck_assert_int_eq(cJSON_GetArraySize(get_at(job->json, "advice")), 0);
 	finish(server);
 }
