@@ -94,7 +94,7 @@ START_TEST(health_is_answered_while_eight_long_predictions_are_under_way)
 	/* SIGTERM does not wait for them either. */
 	double seconds;
 	ck_assert_int_eq(server_terminate(server, &seconds), 0);
-	ck_assert_msg(seconds < 2 * blackbox_patience(), "%g s", seconds);
+	ck_assert_msg(seconds < 4 * blackbox_patience(), "%g s", seconds);
 	int stopped = 0;
 	for (int i = 0; i < CLIENTS; i++) {
 		static char text[4096];

@@ -396,7 +396,7 @@ int main(void)
 {
 	Suite *suite = suite_create("http waits");
 	TCase *tests = tcase_create("http");
-	tcase_set_timeout(tests, 30);
+	tcase_set_timeout(tests, 60);
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, uploads_stream_and_a_sink_can_refuse_at_once);
 	tcase_add_test(tests, drips_and_halves_are_cut_off);
