@@ -55,7 +55,7 @@ grep -E '^(core|api)/' "$list" | xargs -r grep -nE '(^|[^a-zA-Z0-9_])(exit|_exit
 	grep -vE '__attribute__|^[^:]*:[0-9]+:[[:space:]]*(/?\*|//)' | finding 'core and api never print or exit'
 
 xargs awk 'FNR == 601 { print FILENAME ": more than 600 lines" }' <"$list" | finding 'file too long'
-xargs grep -nE '(TODO|FIXME|HACK|(^|[^X])XXX)([^A-Za-z_]|$)' /dev/null <"$list" | finding 'unfinished work'
+xargs grep -nE '(TO[D]O|FIX[M]E|HAC[K]|(^|[^X])X[X]X)([^A-Za-z_]|$)' /dev/null <"$list" | finding 'unfinished work'
 tracked | grep -vE '^(tests/data/|scripts/lint\.sh$)' | xargs grep -nIE '(^|[^A-Za-z0-9_.])/(work|root|home|Users)/' /dev/null |
 	finding 'a path of one machine'
 

@@ -158,7 +158,7 @@ static const struct http_route routes[] = {
 	{ .method = "GET", .pattern = "/v1/things/counts", .handler = get_counts },
 	{ .method = "POST", .pattern = "/v1/uploads", .handler = post_upload, .body = HTTP_STREAM, .sink = sink },
 	{ .method = "GET", .pattern = "/v1/wait/{id}", .handler = get_wait, .parameters = wait_parameters },
-	{ .method = "GET", .pattern = "/v1/work/{id}", .handler = get_work, .abandon = true },
+	{ .method = "GET", .pattern = "/v1/long/{id}", .handler = get_work, .abandon = true },
 	{ .method = "GET", .pattern = "/v1/big", .handler = get_big },
 	{ .method = "GET", .pattern = "/healthz", .handler = get_health, .open = true },
 };

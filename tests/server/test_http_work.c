@@ -7,7 +7,7 @@ static void ask_for_work(int *fd, int count)
 	for (int i = 0; i < count; i++) {
 		char line[100];
 		fd[i] = dial();
-		snprintf(line, sizeof line, "GET /v1/work/w%d HTTP/1.1\r\n" HOST "\r\n", i);
+		snprintf(line, sizeof line, "GET /v1/long/w%d HTTP/1.1\r\n" HOST "\r\n", i);
 		say(fd[i], line);
 	}
 }
@@ -59,7 +59,7 @@ START_TEST(work_is_given_up_when_its_client_leaves)
 	until(&working, 0);
 	ck_assert_int_eq(ask_line("GET /healthz"), 200);
 	atomic_store(&state, 1);
-	ck_assert_int_eq(ask_line("GET /v1/work/after"), 200);
+	ck_assert_int_eq(ask_line("GET /v1/long/after"), 200);
 	stop();
 	ck_assert_int_eq(atomic_load(&gave_up), 2);
 }
@@ -93,7 +93,7 @@ START_TEST(the_line_is_bounded)
 	until(&working, 2);
 	ask_for_work(fd + 2, MANY - 2);
 	pause_ms(300);
-	is_problem(ask_line("GET /v1/work/over"), 503, "busy");
+	is_problem(ask_line("GET /v1/long/over"), 503, "busy");
 	has("Retry-After: 1");
 	atomic_store(&state, 1);
 	for (int i = 0; i < MANY; i++) {
