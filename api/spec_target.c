@@ -35,11 +35,11 @@ static enum target_kind wanted(struct judge *judge, const struct column_info *co
 	if (column->kind == COLUMN_TEXT) {
 		return TARGET_CLASS;
 	}
-	if (judge->spec->target_count == 1 && looks_like_classes(column)) {
+	/* A formula reads the numbers as its author meant them. */
+	if (judge->spec->target_count == 1 && !judge->model->is_expression && looks_like_classes(column)) {
 		judge_warn(judge,
 			   "the target %s holds %zu distinct whole numbers and is predicted as a number; if they are "
-			   "classes, "
-			   "give the model \"loss\": \"cross_entropy\"",
+			   "classes, give the model \"loss\": \"cross_entropy\"",
 			   column->name, column->level_count);
 	}
 	return TARGET_NUMBER;

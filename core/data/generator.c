@@ -16,7 +16,9 @@
 	X(ring)                                                                                                        \
 	X(linear)                                                                                                      \
 	X(sparse_linear)                                                                                               \
-	X(sine)
+	X(sine)                                                                                                        \
+	X(ratings)                                                                                                     \
+	X(interactions)
 
 #define DECLARE(name) extern const struct generator_type generator_##name;
 GENERATOR_LIST(DECLARE)

@@ -137,7 +137,7 @@ START_TEST(columns_have_names_and_the_target_is_the_last)
 	} cases[] = {
 		{ "moons", "x1 x2 y " },   { "circles", "x1 x2 y " },         { "blobs", "x1 x2 y " },
 		{ "spirals", "x1 x2 y " }, { "linear", "x1 x2 x3 x4 x5 y " }, { "sine", "x y " },
-		{ "ring", "x1 x2 " },
+		{ "ring", "x1 x2 " },      { "ratings", "x1 x2 y " },         { "interactions", "x1 x2 x3 x4 x5 y " },
 	};
 	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
 		struct drawn a = draw(cases[k].type, "");
@@ -376,8 +376,74 @@ START_TEST(a_sine_is_one)
 }
 END_TEST
 
+/* A cell of the pattern is 3 + a_user + b_item + p_user . q_item, of whatever row. */
+START_TEST(ratings_are_of_low_rank_and_the_same_for_the_same_pair)
+{
+	enum { ROWS = 2000, USERS = 12, ITEMS = 9 };
+	struct drawn a = draw("ratings", "rows users items factors", (double)ROWS, (double)USERS, (double)ITEMS, 1.0);
+	double cell[USERS][ITEMS], seen[USERS][ITEMS] = { { 0 } };
+	for (size_t i = 0; i < ROWS; i++) {
+		const double *row = a.cell + i * 3;
+		ck_assert(row[0] == floor(row[0]) && row[0] >= 0 && row[0] < USERS);
+		ck_assert(row[1] == floor(row[1]) && row[1] >= 0 && row[1] < ITEMS);
+		const size_t u = (size_t)row[0], k = (size_t)row[1];
+		ck_assert(seen[u][k] == 0 || cell[u][k] == row[2]);
+		cell[u][k] = row[2];
+		seen[u][k]++;
+	}
+	/* Every pair came, none much more often than the others: 2000 / 108 = 18.5, standard deviation 4.3. */
+	for (size_t u = 0; u < USERS; u++) {
+		for (size_t k = 0; k < ITEMS; k++) {
+			ck_assert(seen[u][k] >= 3 && seen[u][k] <= 40);
+		}
+	}
+	/* Less means of users and items, what is left is p q': minors of two by two vanish. */
+	double user[USERS] = { 0 }, item[ITEMS] = { 0 }, all = 0, size = 0;
+	for (size_t u = 0; u < USERS; u++) {
+		for (size_t k = 0; k < ITEMS; k++) {
+			user[u] += cell[u][k] / ITEMS, item[k] += cell[u][k] / USERS, all += cell[u][k] / USERS / ITEMS;
+		}
+	}
+	for (size_t u = 0; u < USERS; u++) {
+		for (size_t k = 0; k < ITEMS; k++) {
+			cell[u][k] += all - user[u] - item[k];
+			size += fabs(cell[u][k]);
+		}
+	}
+	ck_assert_double_gt(size, 1);
+	for (size_t u = 1; u < USERS; u++) {
+		for (size_t k = 1; k < ITEMS; k++) {
+			ck_assert_double_eq_tol(cell[0][0] * cell[u][k], cell[0][k] * cell[u][0], 1e-12);
+		}
+	}
+	drop(&a);
+}
+END_TEST
+
+START_TEST(interactions_are_the_products_by_twos)
+{
+	struct drawn a = draw("interactions", "rows features factors bias", 50.0, 4.0, 3.0, 2.385);
+	const double *c = a.generator->coefficient;
+	for (size_t i = 0; i < 50; i++) {
+		const double *x = a.cell + i * 5;
+		double y = 2.385;
+		for (size_t j = 0; j < 4; j++) {
+			y += c[j * 4] * x[j];
+			for (size_t k = j + 1; k < 4; k++) {
+				for (size_t f = 1; f <= 3; f++) {
+					y += c[j * 4 + f] * c[k * 4 + f] * x[j] * x[k];
+				}
+			}
+		}
+		ck_assert_double_eq_tol(x[4], y, 1e-12);
+	}
+	drop(&a);
+}
+END_TEST
+
 START_TEST(settings_that_do_not_go_together_are_named)
 {
+	ck_assert_str_eq(fault("ratings", "users factors", 1e5, 200.0), "factors");
 	ck_assert_ptr_null(fault("moons", "rows", 1e6));
 	ck_assert_str_eq(fault("blobs", "rows features", 1e6, 5.0), "rows");
 	ck_assert_ptr_null(fault("blobs", "rows features", 1e6, 4.0));
@@ -419,6 +485,8 @@ int main(void)
 	tcase_add_test(tests, few_features_of_sparse_data_count_and_the_others_do_not);
 	tcase_add_test(tests, weights_that_are_given_are_taken);
 	tcase_add_test(tests, a_sine_is_one);
+	tcase_add_test(tests, ratings_are_of_low_rank_and_the_same_for_the_same_pair);
+	tcase_add_test(tests, interactions_are_the_products_by_twos);
 	tcase_add_test(tests, settings_that_do_not_go_together_are_named);
 	tcase_add_test(tests, a_single_row_is_drawn_by_all);
 	return suite_run(suite);
