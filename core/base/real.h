@@ -7,6 +7,10 @@
  *   #include "core/optim/adam.inc.c"     -> REAL is double, NAME(adam_update) is adam_update_f64
  *
  * The worker includes this header first and ends with #undef REAL_IS_FLOAT.
+ *
+ * A third time with REAL_IS_DUAL defined, where a file can do with it: REAL is a number with its derivative along some
+ * direction (core/base/dual.h), NAME(f) is f_dual. What compares numbers compares RE(x), their values; what adds up in
+ * double adds up in WIDE.
  */
 #undef REAL
 #undef REAL_C
@@ -14,6 +18,19 @@
 #undef REAL_SQRT
 #undef REAL_FABS
 #undef REAL_DTYPE
+#undef WIDE
+#undef RE
+#ifdef REAL_IS_DUAL
+#define REAL       double _Complex
+#define WIDE       double _Complex
+#define RE(x)      creal(x)
+#define REAL_C(x)  x
+#define NAME(name) name##_dual
+#define REAL_SQRT  sqrt_dual
+#define REAL_FABS  fabs_dual
+#else
+#define WIDE  double
+#define RE(x) (x)
 #if REAL_IS_FLOAT
 #define REAL       float
 #define REAL_C(x)  x##f
@@ -28,4 +45,5 @@
 #define REAL_SQRT  sqrt
 #define REAL_FABS  fabs
 #define REAL_DTYPE DTYPE_FLOAT64
+#endif
 #endif

@@ -19,97 +19,82 @@ static void NAME(groups_of)(const struct tensor_call *call, size_t *groups, size
 }
 
 /* Over eight fixed lanes, so that it vectorises and is the same everywhere. */
-static double NAME(sum_of)(size_t n, const REAL *x)
+static WIDE NAME(sum_of)(size_t n, const REAL *x)
 {
-	double lane[8] = { 0 };
+	WIDE lane[8] = { 0 };
 	size_t i = 0;
 	for (; i + 8 <= n; i += 8) {
 		for (size_t j = 0; j < 8; j++) {
-			lane[j] += (double)x[i + j];
+			lane[j] += (WIDE)x[i + j];
 		}
 	}
-	double total = ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
+	WIDE total = ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
 	for (; i < n; i++) {
-		total += (double)x[i];
+		total += (WIDE)x[i];
 	}
 	return total;
+}
+
+/* A reduction: y = f(x) of n numbers, and to += d df/dx. */
+#define GROUP(name)      static void NAME(name##_group)(size_t n, const REAL *x, REAL *y)
+#define GROUP_BACK(name) static void NAME(name##_back)(size_t n, const REAL *x, const REAL *y, const REAL *d, REAL *to)
+
+GROUP(sum)
+{
+	*y = (REAL)NAME(sum_of)(n, x);
+}
+
+GROUP_BACK(sum)
+{
+	(void)x, (void)y;
+	for (size_t i = 0; i < n; i++) {
+		to[i] += *d;
+	}
+}
+
+GROUP(prod)
+{
+	*y = 1;
+	for (size_t i = 0; i < n; i++) {
+		*y *= x[i];
+	}
+}
+
+/* d prod / d x[i] is the product of the others; zeros are counted. A dual number whose value is 0 is not 0 where it has
+ * a derivative: up to two of them matter. */
+GROUP_BACK(prod)
+{
+	size_t zeros = 0, at[2] = { 0 };
+	REAL others = 1;
+	(void)y;
+	for (size_t i = 0; i < n; i++) {
+		if (RE(x[i]) == 0) {
+			at[zeros < 2 ? zeros : 1] = i;
+			zeros++;
+		} else {
+			others *= x[i];
+		}
+	}
+	const REAL first = x[at[0]], second = x[at[1]];
+	for (size_t i = 0; i < n && (zeros == 0 || (zeros == 1 && first != 0)); i++) {
+		to[i] += zeros == 0 ? *d * (others / x[i]) : i != at[0] ? *d * first * (others / x[i]) : 0;
+	}
+	if (zeros == 1) {
+		to[at[0]] += *d * others;
+	} else if (zeros == 2 && (first != 0 || second != 0)) {
+		to[at[0]] += *d * others * second;
+		to[at[1]] += *d * others * first;
+	}
 }
 
 static REAL NAME(extreme)(bool largest, size_t n, const REAL *x)
 {
 	REAL best = x[0];
 	for (size_t i = 1; i < n; i++) {
-		best = (largest ? x[i] > best : x[i] < best) || x[i] != x[i] ? x[i] : best;
+		bool better = largest ? RE(x[i]) > RE(best) : RE(x[i]) < RE(best);
+		best = better || RE(x[i]) != RE(x[i]) ? x[i] : best;
 	}
 	return best;
-}
-
-static REAL NAME(logsumexp)(size_t n, const REAL *x)
-{
-	REAL top = NAME(extreme)(true, n, x), total = 0;
-	if (top - top != 0) { /* infinite or NaN */
-		return top;
-	}
-	for (size_t i = 0; i < n; i++) {
-		total += M(exp)(x[i] - top);
-	}
-	return top + M(log)(total);
-}
-
-static void NAME(reduce_forward)(const struct tensor_call *call)
-{
-	size_t groups, size;
-	NAME(groups_of)(call, &groups, &size);
-	for (size_t g = 0; g < groups; g++) {
-		const REAL *x = (const REAL *)call->in[0] + g * size;
-		REAL *y = (REAL *)call->out, shift;
-		switch ((int)call->step->op) {
-		case TENSOR_sum:
-			y[g] = (REAL)NAME(sum_of)(size, x);
-			break;
-		case TENSOR_prod:
-			y[g] = 1;
-			for (size_t i = 0; i < size; i++) {
-				y[g] *= x[i];
-			}
-			break;
-		case TENSOR_max:
-		case TENSOR_min:
-			y[g] = NAME(extreme)(call->step->op == TENSOR_max, size, x);
-			break;
-		case TENSOR_logsumexp:
-			y[g] = NAME(logsumexp)(size, x);
-			break;
-		default: /* softmax, log_softmax */
-			shift = NAME(logsumexp)(size, x);
-			for (size_t i = 0; i < size; i++) {
-				REAL z = x[i] - shift;
-				y[g * size + i] = call->step->op == TENSOR_softmax ? M(exp)(z) : z;
-			}
-			break;
-		}
-	}
-}
-
-/* d prod / d x[i] is the product of the others, without a division: zeros are counted. */
-static void NAME(prod_back)(size_t n, const REAL *x, REAL d, REAL *to)
-{
-	size_t zeros = 0, where = 0;
-	REAL others = 1;
-	for (size_t i = 0; i < n; i++) {
-		if (x[i] == 0) {
-			zeros++;
-			where = i;
-		} else {
-			others *= x[i];
-		}
-	}
-	for (size_t i = 0; zeros == 0 && i < n; i++) {
-		to[i] += d * (others / x[i]);
-	}
-	if (zeros == 1) {
-		to[where] += d * others;
-	}
 }
 
 /* Those that attain the extreme share its gradient. */
@@ -117,79 +102,147 @@ static void NAME(extreme_back)(size_t n, const REAL *x, REAL y, REAL d, REAL *to
 {
 	size_t ties = 0;
 	for (size_t i = 0; i < n; i++) {
-		ties += x[i] == y;
+		ties += RE(x[i]) == RE(y);
 	}
 	for (size_t i = 0; i < n; i++) {
-		to[i] += x[i] == y ? d / (REAL)ties : 0;
+		to[i] += RE(x[i]) == RE(y) ? d / (REAL)ties : 0;
 	}
 }
 
-static void NAME(reduce_reverse)(const struct tensor_call *call)
+GROUP(max)
 {
-	size_t groups, size;
-	NAME(groups_of)(call, &groups, &size);
-	for (size_t g = 0; g < groups; g++) {
-		const REAL *x = (const REAL *)call->in[0] + g * size, *y = call->out, *d = call->d_out;
-		REAL *to = (REAL *)call->d_in[0] + g * size;
-		REAL total = 0;
-		switch ((int)call->step->op) {
-		case TENSOR_sum:
-			for (size_t i = 0; i < size; i++) {
-				to[i] += d[g];
-			}
-			break;
-		case TENSOR_prod:
-			NAME(prod_back)(size, x, d[g], to);
-			break;
-		case TENSOR_max:
-		case TENSOR_min:
-			NAME(extreme_back)(size, x, y[g], d[g], to);
-			break;
-		case TENSOR_logsumexp:
-			for (size_t i = 0; i < size; i++) {
-				to[i] += d[g] * M(exp)(x[i] - y[g]);
-			}
-			break;
-		case TENSOR_softmax: /* y (d - y . d) */
-			y += g * size;
-			d += g * size;
-			for (size_t i = 0; i < size; i++) {
-				total += y[i] * d[i];
-			}
-			for (size_t i = 0; i < size; i++) {
-				to[i] += y[i] * (d[i] - total);
-			}
-			break;
-		default: /* log_softmax: d - exp(y) sum d */
-			y += g * size;
-			d += g * size;
-			for (size_t i = 0; i < size; i++) {
-				total += d[i];
-			}
-			for (size_t i = 0; i < size; i++) {
-				to[i] += d[i] - M(exp)(y[i]) * total;
-			}
-			break;
-		}
+	*y = NAME(extreme)(true, n, x);
+}
+
+GROUP_BACK(max)
+{
+	NAME(extreme_back)(n, x, *y, *d, to);
+}
+
+GROUP(min)
+{
+	*y = NAME(extreme)(false, n, x);
+}
+
+GROUP_BACK(min)
+{
+	NAME(extreme_back)(n, x, *y, *d, to);
+}
+
+GROUP(logsumexp)
+{
+	REAL top = NAME(extreme)(true, n, x), total = 0;
+	if (RE(top) - RE(top) != 0) { /* infinite or NaN */
+		*y = top;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		total += M(exp)(x[i] - top);
+	}
+	*y = top + M(log)(total);
+}
+
+GROUP_BACK(logsumexp)
+{
+	for (size_t i = 0; i < n; i++) {
+		to[i] += *d * M(exp)(x[i] - *y);
 	}
 }
+
+GROUP(softmax)
+{
+	REAL shift;
+	NAME(logsumexp_group)(n, x, &shift);
+	for (size_t i = 0; i < n; i++) {
+		y[i] = M(exp)(x[i] - shift);
+	}
+}
+
+/* y (d - y . d) */
+GROUP_BACK(softmax)
+{
+	REAL total = 0;
+	(void)x;
+	for (size_t i = 0; i < n; i++) {
+		total += y[i] * d[i];
+	}
+	for (size_t i = 0; i < n; i++) {
+		to[i] += y[i] * (d[i] - total);
+	}
+}
+
+GROUP(log_softmax)
+{
+	REAL shift;
+	NAME(logsumexp_group)(n, x, &shift);
+	for (size_t i = 0; i < n; i++) {
+		y[i] = x[i] - shift;
+	}
+}
+
+/* d - exp(y) sum d */
+GROUP_BACK(log_softmax)
+{
+	REAL total = 0;
+	(void)x;
+	for (size_t i = 0; i < n; i++) {
+		total += d[i];
+	}
+	for (size_t i = 0; i < n; i++) {
+		to[i] += d[i] - M(exp)(y[i]) * total;
+	}
+}
+#undef GROUP
+#undef GROUP_BACK
+
+/* The table's functions of a reduction, group by group. wide: the result is as long as the group, or one number. */
+#define REDUCTION(name, wide)                                                                                          \
+	static void NAME(name##_forward)(const struct tensor_call *call)                                               \
+	{                                                                                                              \
+		size_t groups, size;                                                                                   \
+		NAME(groups_of)(call, &groups, &size);                                                                 \
+		for (size_t g = 0; g < groups; g++) {                                                                  \
+			NAME(name##_group)                                                                             \
+			(size, (const REAL *)call->in[0] + g * size, (REAL *)call->out + g * (wide ? size : 1));       \
+		}                                                                                                      \
+	}                                                                                                              \
+	static void NAME(name##_reverse)(const struct tensor_call *call)                                               \
+	{                                                                                                              \
+		size_t groups, size;                                                                                   \
+		NAME(groups_of)(call, &groups, &size);                                                                 \
+		for (size_t g = 0; g < groups; g++) {                                                                  \
+			const size_t at = g * (wide ? size : 1);                                                       \
+			NAME(name##_back)                                                                              \
+			(size, (const REAL *)call->in[0] + g * size, (const REAL *)call->out + at,                     \
+			 (const REAL *)call->d_out + at, (REAL *)call->d_in[0] + g * size);                            \
+		}                                                                                                      \
+	}
+REDUCTION(sum, false)
+REDUCTION(prod, false)
+REDUCTION(max, false)
+REDUCTION(min, false)
+REDUCTION(logsumexp, false)
+REDUCTION(softmax, true)
+REDUCTION(log_softmax, true)
+#undef REDUCTION
 
 /* sum[j] += over rows of x[r, j]; where rows run whole the result is there at once. */
 static void NAME(crossing_forward)(const struct tensor_call *call)
 {
 	const REAL *x = call->in[0];
+	WIDE *sum = call->sum;
 	size_t width = shape_size(&call->step->shape[0]);
 	if (width == 1) {
-		call->sum[0] += NAME(sum_of)(call->rows, x);
+		sum[0] += NAME(sum_of)(call->rows, x);
 	} else {
 		for (size_t r = 0; r < call->rows; r++) {
 			for (size_t j = 0; j < width; j++) {
-				call->sum[j] += (double)x[r * width + j];
+				sum[j] += (WIDE)x[r * width + j];
 			}
 		}
 	}
 	for (size_t j = 0; call->out != NULL && j < width; j++) {
-		((REAL *)call->out)[j] = (REAL)(call->sum[j] * call->scale);
+		((REAL *)call->out)[j] = (REAL)(sum[j] * call->scale);
 	}
 }
 
@@ -199,7 +252,7 @@ static void NAME(crossing_reverse)(const struct tensor_call *call)
 	REAL *to = call->d_in[0];
 	size_t width = shape_size(&call->step->shape[0]);
 	if (width == 1) {
-		REAL seed = (REAL)((double)d[0] * call->scale);
+		REAL seed = (REAL)((WIDE)d[0] * call->scale);
 		for (size_t r = 0; r < call->rows; r++) {
 			to[r] += seed;
 		}
@@ -207,7 +260,7 @@ static void NAME(crossing_reverse)(const struct tensor_call *call)
 	}
 	for (size_t r = 0; r < call->rows; r++) {
 		for (size_t j = 0; j < width; j++) {
-			to[r * width + j] += (REAL)((double)d[j] * call->scale);
+			to[r * width + j] += (REAL)((WIDE)d[j] * call->scale);
 		}
 	}
 }
@@ -258,7 +311,7 @@ static void NAME(affine_reverse)(const struct tensor_call *call)
 	NAME(matmul_reverse)(call);
 }
 
-static void NAME(transpose)(size_t rows, size_t columns, const REAL *x, REAL *y, bool add)
+static void NAME(flip)(size_t rows, size_t columns, const REAL *x, REAL *y, bool add)
 {
 	for (size_t i = 0; i < rows; i++) {
 		for (size_t j = 0; j < columns; j++) {
@@ -330,8 +383,8 @@ static void NAME(pick)(const struct tensor_call *call, bool back)
 	size_t rows = call->step->shape[0].rowed ? call->rows : 1, size = call->step->shape[0].extent[0];
 	const REAL *z = call->in[0], *k = call->in[1];
 	for (size_t r = 0; r < rows; r++) {
-		bool fits = k[r] >= 0 && k[r] < (REAL)size;
-		size_t at = r * size + (fits ? (size_t)k[r] : 0);
+		bool fits = RE(k[r]) >= 0 && RE(k[r]) < RE((REAL)size);
+		size_t at = r * size + (fits ? (size_t)RE(k[r]) : 0);
 		if (!back) {
 			((REAL *)call->out)[r] = fits ? z[at] : (REAL)NAN;
 		} else if (fits && call->d_in[0] != NULL) {
@@ -352,63 +405,73 @@ static void NAME(copy)(const struct tensor_call *call, bool back)
 	}
 }
 
-static void NAME(tensor_forward)(const struct tensor_call *call)
+static void NAME(transpose)(const struct tensor_call *call, bool back)
 {
 	const struct shape *in = &call->step->shape[0];
-	if (tensor_is_element(call->step->op)) {
-		NAME(element_walk)(call, 0, NULL);
-		return;
+	if (in->rank != 2) {
+		NAME(copy)(call, back);
+	} else if (back) {
+		NAME(flip)(in->extent[1], in->extent[0], call->d_out, call->d_in[0], true);
+	} else {
+		NAME(flip)(in->extent[0], in->extent[1], call->in[0], call->out, false);
 	}
-	/* clang-format off */
-	switch ((int)call->step->op) {
-	case TENSOR_SUM_ROWS: case TENSOR_MEAN_ROWS: NAME(crossing_forward)(call); break;
-	case TENSOR_matmul: case TENSOR_affine: NAME(matmul_forward)(call); break;
-	case TENSOR_transpose:
-		if (in->rank == 2) {
-			NAME(transpose)(in->extent[0], in->extent[1], call->in[0], call->out, false);
-		} else {
-			NAME(copy)(call, false);
+}
+
+/* The table's functions of what goes the same way forward and backward. */
+#define BOTH_WAYS(name, function)                                                                                      \
+	static void NAME(name##_forward)(const struct tensor_call *call)                                               \
+	{                                                                                                              \
+		NAME(function)(call, false);                                                                           \
+	}                                                                                                              \
+	static void NAME(name##_reverse)(const struct tensor_call *call)                                               \
+	{                                                                                                              \
+		NAME(function)(call, true);                                                                            \
+	}
+BOTH_WAYS(transpose, transpose)
+BOTH_WAYS(trace, trace)
+BOTH_WAYS(slice, slice)
+BOTH_WAYS(concat, concat)
+BOTH_WAYS(pick, pick)
+BOTH_WAYS(reshape, copy)
+#undef BOTH_WAYS
+
+static void NAME(affine_forward)(const struct tensor_call *call)
+{
+	NAME(matmul_forward)(call);
+}
+
+static void NAME(element_all)(const struct tensor_call *call)
+{
+	NAME(element_walk)(call, 0, NULL);
+}
+
+static void NAME(element_all_back)(const struct tensor_call *call)
+{
+	for (size_t k = 0; k < tensor_arity(call->step->op); k++) {
+		if (call->d_in[k] != NULL) {
+			NAME(element_walk)(call, k, call->d_in[k]);
 		}
-		break;
-	case TENSOR_trace: NAME(trace)(call, false); break;
-	case TENSOR_slice: NAME(slice)(call, false); break;
-	case TENSOR_concat: NAME(concat)(call, false); break;
-	case TENSOR_pick: NAME(pick)(call, false); break;
-	case TENSOR_reshape: NAME(copy)(call, false); break;
-	default: NAME(reduce_forward)(call); break;
 	}
-	/* clang-format on */
+}
+
+/* The table: core/tensor/element.h, core/tensor/operations.h. */
+static const struct {
+	tensor_operation *forward, *reverse;
+} NAME(table)[TENSOR_OPS] = {
+#define ENTRY(name, arity, value, da, db, dc) [TENSOR_##name] = { NAME(element_all), NAME(element_all_back) },
+	ELEMENTS(ENTRY)
+#undef ENTRY
+#define ENTRY(name, text, arity, rule, stem) [TENSOR_##name] = { NAME(stem##_forward), NAME(stem##_reverse) },
+		TENSOR_OPERATIONS(ENTRY)
+#undef ENTRY
+};
+
+static void NAME(tensor_forward)(const struct tensor_call *call)
+{
+	NAME(table)[call->step->op].forward(call);
 }
 
 static void NAME(tensor_reverse)(const struct tensor_call *call)
 {
-	const struct shape *in = &call->step->shape[0];
-	if (tensor_is_element(call->step->op)) {
-		for (size_t k = 0; k < tensor_arity(call->step->op); k++) {
-			if (call->d_in[k] != NULL) {
-				NAME(element_walk)(call, k, call->d_in[k]);
-			}
-		}
-		return;
-	}
-	/* clang-format off */
-	switch ((int)call->step->op) {
-	case TENSOR_SUM_ROWS: case TENSOR_MEAN_ROWS: NAME(crossing_reverse)(call); break;
-	case TENSOR_affine: NAME(affine_reverse)(call); break;
-	case TENSOR_matmul: NAME(matmul_reverse)(call); break;
-	case TENSOR_transpose:
-		if (in->rank == 2) {
-			NAME(transpose)(in->extent[1], in->extent[0], call->d_out, call->d_in[0], true);
-		} else {
-			NAME(copy)(call, true);
-		}
-		break;
-	case TENSOR_trace: NAME(trace)(call, true); break;
-	case TENSOR_slice: NAME(slice)(call, true); break;
-	case TENSOR_concat: NAME(concat)(call, true); break;
-	case TENSOR_pick: NAME(pick)(call, true); break;
-	case TENSOR_reshape: NAME(copy)(call, true); break;
-	default: NAME(reduce_reverse)(call); break;
-	}
-	/* clang-format on */
+	NAME(table)[call->step->op].reverse(call);
 }

@@ -90,7 +90,7 @@ struct tensor_call {
 	const void *d_out;
 	void *d_in[3];    /* NULL: not wanted; added to */
 	double scale;     /* of a crossing: 1, 1 / batch, n / batch */
-	double *sum;      /* of a crossing */
+	void *sum;        /* of a crossing: doubles, or dual numbers */
 	void *kept;       /* slopes that an element-wise operation keeps for the way back; NULL: none, or no way back */
 	const void *next; /* X of the block after this one, to be asked for meanwhile; or NULL */
 };

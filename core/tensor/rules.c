@@ -3,6 +3,10 @@
 #include <assert.h>
 #include <math.h>
 
+#define RULE(name)                                                                                                     \
+	static enum status name##_rule(enum tensor_op op, bool whole, const struct shape *in, struct shape *out,       \
+				       struct error *error)
+
 static enum status misfit(enum tensor_op op, const struct shape *in, struct error *error)
 {
 	char a[64], b[64];
@@ -39,8 +43,9 @@ static bool broadcast(const struct shape *a, const struct shape *b, struct shape
 	return true;
 }
 
-static enum status element_rule(enum tensor_op op, const struct shape *in, struct shape *out, struct error *error)
+RULE(element)
 {
+	(void)whole;
 	*out = in[0];
 	for (size_t k = 1; k < tensor_arity(op); k++) {
 		struct shape pair[2] = { *out, in[k] };
@@ -52,14 +57,15 @@ static enum status element_rule(enum tensor_op op, const struct shape *in, struc
 }
 
 /* [m, k] [k, n], a vector being a row on the left and a column on the right; rowed values have rows for m. */
-static enum status matmul_rule(const struct shape *in, struct shape *out, struct error *error)
+RULE(matmul)
 {
+	(void)whole;
 	const struct shape *a = &in[0], *b = &in[1];
 	if (b->rowed || a->rank == 0 || b->rank == 0 || a->rank > 2 || b->rank > 2 || (a->rowed && a->rank != 1)) {
-		return misfit(TENSOR_matmul, in, error);
+		return misfit(op, in, error);
 	}
 	if (a->extent[a->rank - 1] != b->extent[0]) {
-		return misfit(TENSOR_matmul, in, error);
+		return misfit(op, in, error);
 	}
 	*out = (struct shape){ .rowed = a->rowed };
 	if (a->rank == 2) {
@@ -71,12 +77,13 @@ static enum status matmul_rule(const struct shape *in, struct shape *out, struct
 	return OK;
 }
 
-static enum status concat_rule(const struct shape *in, struct shape *out, struct error *error)
+RULE(concat)
 {
+	(void)whole;
 	const struct shape *a = &in[0], *b = &in[1];
 	bool matrices = a->rank == 2 && b->rank == 2 && a->extent[1] == b->extent[1];
 	if (a->rowed != b->rowed || (!matrices && (a->rank > 1 || b->rank > 1))) {
-		return misfit(TENSOR_concat, in, error);
+		return misfit(op, in, error);
 	}
 	*out = (struct shape){ .rowed = a->rowed, .rank = matrices ? 2 : 1 };
 	out->extent[0] = (a->rank == 0 ? 1 : a->extent[0]) + (b->rank == 0 ? 1 : b->extent[0]);
@@ -92,43 +99,76 @@ static enum status need(enum tensor_op op, bool holds, const char *what, const s
 				 tensor_shape_text(&in[0], a));
 }
 
+RULE(reduction)
+{
+	*out = (struct shape){ .rowed = in[0].rowed && !whole };
+	return need(op, shape_size(&in[0]) > 0, "at least one number", in, error);
+}
+
+RULE(same)
+{
+	(void)op, (void)whole, (void)error;
+	*out = in[0];
+	return OK;
+}
+
+RULE(crossing)
+{
+	(void)whole;
+	*out = in[0];
+	out->rowed = false;
+	return need(op, in[0].rowed, "rows", in, error);
+}
+
+RULE(transpose)
+{
+	(void)whole;
+	*out = in[0];
+	if (in[0].rank == 2) {
+		out->extent[0] = in[0].extent[1];
+		out->extent[1] = in[0].extent[0];
+	}
+	return need(op, !in[0].rowed, "a matrix of parameters (rows go first)", in, error);
+}
+
+RULE(trace)
+{
+	(void)whole;
+	*out = (struct shape){ .rank = 0 };
+	return need(op, in[0].rank == 2 && !in[0].rowed, "a matrix", in, error);
+}
+
+RULE(pick)
+{
+	(void)whole;
+	*out = (struct shape){ .rowed = in[0].rowed };
+	return in[0].rank == 1 && in[1].rank == 0 && in[0].rowed == in[1].rowed ? OK : misfit(op, in, error);
+}
+
+/* Whoever makes the node says its shape. */
+RULE(given)
+{
+	(void)op, (void)whole, (void)in, (void)out, (void)error;
+	assert(false);
+	return E_INVALID;
+}
+
+typedef enum status rule_function(enum tensor_op op, bool whole, const struct shape *in, struct shape *out,
+				  struct error *error);
+
+static rule_function *const rules[TENSOR_OPS] = {
+#define ENTRY(name, arity, value, da, db, dc) [TENSOR_##name] = element_rule,
+	ELEMENTS(ENTRY)
+#undef ENTRY
+#define ENTRY(name, text, arity, rule, stem) [TENSOR_##name] = rule##_rule,
+		TENSOR_OPERATIONS(ENTRY)
+#undef ENTRY
+};
+
 enum status tensor_rule(enum tensor_op op, bool whole, const struct shape *in, struct shape *out, struct error *error)
 {
-	if (tensor_is_element(op)) {
-		return element_rule(op, in, out, error);
-	}
-	*out = in[0];
-	/* clang-format off */
-	switch ((int)op) {
-	case TENSOR_sum: case TENSOR_prod: case TENSOR_max: case TENSOR_min: case TENSOR_logsumexp:
-		*out = (struct shape){ .rowed = in[0].rowed && !whole };
-		return shape_size(&in[0]) > 0 ? OK : need(op, false, "at least one number", in, error);
-	case TENSOR_softmax: case TENSOR_log_softmax:
-		return OK;
-	case TENSOR_SUM_ROWS: case TENSOR_MEAN_ROWS:
-		out->rowed = false;
-		return need(op, in[0].rowed, "rows", in, error);
-	case TENSOR_matmul: case TENSOR_affine:
-		return matmul_rule(in, out, error);
-	case TENSOR_transpose:
-		if (in[0].rank == 2) {
-			out->extent[0] = in[0].extent[1];
-			out->extent[1] = in[0].extent[0];
-		}
-		return need(op, !in[0].rowed, "a matrix of parameters (rows go first)", in, error);
-	case TENSOR_trace:
-		*out = (struct shape){ .rank = 0 };
-		return need(op, in[0].rank == 2 && !in[0].rowed, "a matrix", in, error);
-	case TENSOR_concat:
-		return concat_rule(in, out, error);
-	case TENSOR_pick:
-		*out = (struct shape){ .rowed = in[0].rowed };
-		return in[0].rank == 1 && in[1].rank == 0 && in[0].rowed == in[1].rowed ? OK : misfit(op, in, error);
-	default:
-		assert(false);
-		return E_INVALID;
-	}
-	/* clang-format on */
+	assert(rules[op] != NULL);
+	return rules[op](op, whole, in, out, error);
 }
 
 #define REAL double

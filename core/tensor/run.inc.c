@@ -109,7 +109,7 @@ static void NAME(run_plain)(struct program *program, size_t begin, size_t end, s
 		NAME(bind)(program, &program->slot[0], step, &call);
 		if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {
 			call.sum = program->sum + step->sum;
-			memset(call.sum, 0, shape_size(&step->shape[3]) * sizeof *call.sum);
+			memset(call.sum, 0, shape_size(&step->shape[3]) * sizeof(WIDE));
 			call.scale = step->op == TENSOR_MEAN_ROWS ? 1 / (double)rows : share;
 		}
 		program->operations->NAME(forward)(&call);

@@ -13,32 +13,17 @@ enum { BUCKETS_LEAST = 64 };
 static const struct {
 	const char *name;
 	size_t arity;
-} ops[TENSOR_OPS] = {
-	[TENSOR_CONSTANT] = { "constant", 0 },
-	[TENSOR_PARAMETER] = { "parameter", 0 },
-	[TENSOR_FEATURES] = { "X", 0 },
-	[TENSOR_COLUMN] = { "column", 0 },
-	[TENSOR_TARGET] = { "y", 0 },
+} ops[TENSOR_OPS] = { [TENSOR_CONSTANT] = { "constant", 0 },
+		      [TENSOR_PARAMETER] = { "parameter", 0 },
+		      [TENSOR_FEATURES] = { "X", 0 },
+		      [TENSOR_COLUMN] = { "column", 0 },
+		      [TENSOR_TARGET] = { "y", 0 },
 #define ENTRY(name, arity, value, da, db, dc) [TENSOR_##name] = { #name, arity },
-	ELEMENTS(ENTRY)
+		      ELEMENTS(ENTRY)
 #undef ENTRY
-		[TENSOR_sum] = { "sum", 1 },
-	[TENSOR_prod] = { "prod", 1 },
-	[TENSOR_max] = { "max", 1 },
-	[TENSOR_min] = { "min", 1 },
-	[TENSOR_logsumexp] = { "logsumexp", 1 },
-	[TENSOR_softmax] = { "softmax", 1 },
-	[TENSOR_log_softmax] = { "log_softmax", 1 },
-	[TENSOR_SUM_ROWS] = { "sum over rows", 1 },
-	[TENSOR_MEAN_ROWS] = { "mean over rows", 1 },
-	[TENSOR_matmul] = { "@", 2 },
-	[TENSOR_affine] = { "@", 3 },
-	[TENSOR_transpose] = { "transpose", 1 },
-	[TENSOR_trace] = { "trace", 1 },
-	[TENSOR_slice] = { "slice", 1 },
-	[TENSOR_concat] = { "concat", 2 },
-	[TENSOR_pick] = { "pick", 2 },
-	[TENSOR_reshape] = { "reshape", 1 },
+#define ENTRY(name, text, arity, rule, stem) [TENSOR_##name] = { text, arity },
+			      TENSOR_OPERATIONS(ENTRY)
+#undef ENTRY
 };
 
 size_t tensor_arity(enum tensor_op op)

@@ -16,6 +16,7 @@
 
 #include "core/graph/graph.h"
 #include "core/tensor/element.h"
+#include "core/tensor/operations.h"
 
 enum tensor_op {
 	TENSOR_CONSTANT,  /* pool[at[0]...] */
@@ -26,27 +27,10 @@ enum tensor_op {
 #define TENSOR_MEMBER(name, arity, value, da, db, dc) TENSOR_##name,
 	ELEMENTS(TENSOR_MEMBER)
 #undef TENSOR_MEMBER
-	/* Over all elements of a value, or of each row of a rowed one (of all rows where `whole`); at[0] > 0: of as
-	 * many groups of a plain one. */
-	TENSOR_sum,
-	TENSOR_prod,
-	TENSOR_max,
-	TENSOR_min,
-	TENSOR_logsumexp,
-	TENSOR_softmax,
-	TENSOR_log_softmax,
-	/* Over rows, element by element. */
-	TENSOR_SUM_ROWS,
-	TENSOR_MEAN_ROWS,
-	TENSOR_matmul,
-	TENSOR_affine, /* X w + b of rowed X, plain w and b: one number a row */
-	TENSOR_transpose,
-	TENSOR_trace,
-	TENSOR_slice,  /* at: start, count of dimension 0; start, count of dimension 1 */
-	TENSOR_concat, /* along the first dimension; of rowed values along the row */
-	TENSOR_pick,   /* z[k], k: z[(int)k] */
-	TENSOR_reshape,
-	TENSOR_OPS
+#define TENSOR_MEMBER(name, text, arity, rule, stem) TENSOR_##name,
+		TENSOR_OPERATIONS(TENSOR_MEMBER)
+#undef TENSOR_MEMBER
+			TENSOR_OPS
 };
 
 struct tensor_node {
