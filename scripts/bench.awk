@@ -79,6 +79,17 @@ END {
 		beside = beside sprintf(", PyTorch %.0f us", median("linear.torch"))
 	below("linear regression 150 x 4, Adam, a step", "linear.step", 1, "us", beside)
 	below("Rosenbrock function, Adam, a step", "rosenbrock.step", 0.2, "us", sprintf("plain C %.3f us", median("rosenbrock.plain")))
+	below("  as an expression", "rosenbrock.expression", 0.25, "us", sprintf("plain C %.3f us", median("rosenbrock.plain")))
+	split("logit margin", form, " ")
+	split("log1p(exp(z)) - y*z|log1p(exp(-y*z))", formula, "|")
+	for (k = 1; k <= 4; k++) {
+		what = "expression." form[k < 3 ? 1 : 2] "." (k % 2 ? "float32" : "float64")
+		figure = ratio(what ".written", what ".built_in")
+		row((k % 2 ? "expression " formula[k < 3 ? 1 : 2] ", f32" : "  float64"), sprintf("%.2f ns a row", median(what ".written")),
+			sprintf("built-in %.2f ns a row", median(what ".built_in")), sprintf("%.2f x", figure), "<= 1.1 x",
+			verdict(figure <= 1.1))
+	}
+	below("parse and plan an expression", "expression.plan", 200, "us", "")
 	what = "Rosenbrock by L-BFGS to 1e-10"
 	ours = sprintf("%.1f us", median("rosenbrock.lbfgs"))
 	if (count["rosenbrock.liblbfgs"]) {

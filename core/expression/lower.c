@@ -2,7 +2,8 @@
  * From the syntax tree to nodes of a tensor graph: one pass over the tree's array, children first.
  *
  * Some forms are put in a better place on the way: log(1 + exp(z)) and log1p(exp(z)) become softplus(z), which does
- * not overflow, powers with exponents 2, 3, 1/2 become squares, cubes, roots.
+ * not overflow, and with softplus(z) - y z or z = -y m one pass over the rows; powers with exponents 2, 3, 1/2 become
+ * squares, cubes, roots.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -37,6 +38,28 @@ static size_t exponent_of(const struct tensor_graph *graph, size_t id, bool plus
 	return NODE_NONE;
 }
 
+/* softplus(z); of a margin, -y z or -(y z), one operation. */
+static size_t lower_softplus(struct tensor_graph *graph, size_t id)
+{
+	const struct tensor_node *node = graph->node, *z = &node[id];
+	bool negated = z->op == TENSOR_neg;
+	if (negated) {
+		z = &node[z->input[0]];
+	}
+	size_t factor[2] = { z->input[0], z->input[1] };
+	for (size_t k = 0; z->op == TENSOR_mul && !negated && k < 2; k++) {
+		negated = node[factor[k]].op == TENSOR_neg;
+		factor[k] = negated ? node[factor[k]].input[0] : factor[k];
+	}
+	if (z->op != TENSOR_mul || !negated || !shape_equal(&node[factor[0]].shape, &node[factor[1]].shape)) {
+		return tensor_unary(graph, TENSOR_softplus, id);
+	}
+	if (tensor_arity(node[factor[0]].op) == 0) { /* the slope of the first is kept: not that of a column */
+		return tensor_binary(graph, TENSOR_margin, factor[1], factor[0]);
+	}
+	return tensor_binary(graph, TENSOR_margin, factor[0], factor[1]);
+}
+
 size_t lower_unary(struct lowering *lowering, enum tensor_op op, size_t a)
 {
 	if (failed(lowering) || a == NODE_NONE) {
@@ -45,8 +68,11 @@ size_t lower_unary(struct lowering *lowering, enum tensor_op op, size_t a)
 	if (op == TENSOR_log || op == TENSOR_log1p) {
 		size_t z = exponent_of(lowering->graph, a, op == TENSOR_log);
 		if (z != NODE_NONE) {
-			return tensor_unary(lowering->graph, TENSOR_softplus, z);
+			return lower_softplus(lowering->graph, z);
 		}
+	}
+	if (op == TENSOR_softplus) {
+		return lower_softplus(lowering->graph, a);
 	}
 	return tensor_unary(lowering->graph, op, a);
 }

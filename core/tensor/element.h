@@ -83,6 +83,8 @@
 	  (M(fabs)(a) <= b ? K(0) : M(fabs)(a) - b), K(0))                                                             \
 	X(logistic, 2, (M(log1p)(M(exp)(-M(fabs)(a))) + ((a < 0 ? K(0) : a) - b * a)),                                 \
 	  (K(1) / (K(1) + M(exp)(-a)) - b), -a, K(0)) /* softplus(a) - b a */                                          \
+	X(margin, 2, (M(log1p)(M(exp)(-M(fabs)(a * b))) + (a * b < 0 ? -(a * b) : K(0))), -b / (K(1) + M(exp)(a * b)), \
+	  -a / (K(1) + M(exp)(a * b)), K(0)) /* softplus(-a b) */                                                      \
 	X(less, 2, (a < b ? K(1) : K(0)), K(0), K(0), K(0))                                                            \
 	X(less_equal, 2, (a <= b ? K(1) : K(0)), K(0), K(0), K(0))
 

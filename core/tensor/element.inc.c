@@ -136,6 +136,23 @@ static void NAME(softplus_tiles)(const struct kernels *kernels, size_t n, const 
 	}
 }
 
+/* y = log(1 + exp(-a b)); slope (NULL: not wanted) = dy / da. */
+static void NAME(margin_tiles)(const struct kernels *kernels, size_t n, const REAL *a, const REAL *b, REAL *y,
+			       REAL *slope)
+{
+	REAL z[ELEMENT_TILE];
+	for (size_t at = 0; at < n; at += ELEMENT_TILE) {
+		size_t count = n - at < ELEMENT_TILE ? n - at : ELEMENT_TILE;
+		for (size_t i = 0; i < count; i++) {
+			z[i] = -(a[at + i] * b[at + i]);
+		}
+		NAME(softplus_tiles)(kernels, count, z, NULL, y + at, slope == NULL ? NULL : slope + at);
+		for (size_t i = 0; slope != NULL && i < count; i++) {
+			slope[at + i] *= -b[at + i];
+		}
+	}
+}
+
 /* The innermost loop of a value: our vectorised kernels where there is one. */
 static void NAME(element_values)(const struct tensor_call *call, size_t n, const struct NAME(lane) * lane, REAL *slope)
 {
@@ -152,6 +169,12 @@ static void NAME(element_values)(const struct tensor_call *call, size_t n, const
 		case TENSOR_logistic:
 			if (lane->stride[1] == 1) {
 				NAME(softplus_tiles)(kernels, n, lane->in[0], lane->in[1], lane->out, slope);
+				return;
+			}
+			break;
+		case TENSOR_margin:
+			if (lane->stride[1] == 1) {
+				NAME(margin_tiles)(kernels, n, lane->in[0], lane->in[1], lane->out, slope);
 				return;
 			}
 			break;

@@ -289,9 +289,10 @@ static void make_step(struct layout *layout, size_t i, struct step *step)
 		find_walk(step);
 	}
 	/* One loop over all rows, from 8 rows on or not: what is written forward is what is read backward. */
-	bool keeps = (node->op == TENSOR_softplus || node->op == TENSOR_logistic) && node->shape.rowed &&
-		     step->wanted && (step->wants & 1) != 0 && step->walk.dims == 1 && step->walk.stride[0][0] == 1 &&
-		     (node->op == TENSOR_softplus || step->walk.stride[1][0] == 1);
+	bool two = node->op == TENSOR_logistic || node->op == TENSOR_margin;
+	bool keeps = (node->op == TENSOR_softplus || two) && node->shape.rowed && step->wanted &&
+		     (step->wants & 1) != 0 && step->walk.dims == 1 && step->walk.stride[0][0] == 1 &&
+		     (!two || step->walk.stride[1][0] == 1);
 	step->kept = SIZE_MAX;
 	if (keeps) {
 		step->kept = program->kept;

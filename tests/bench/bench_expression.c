@@ -1,41 +1,17 @@
 /*
- * Expressions: parsing and planning a typical one, Rosenbrock as an expression, and logistic regression as an
- * expression beside the built-in model, in one run.
+ * Expressions: parsing and planning a typical one, us; logistic regression as an expression, in two forms, in turn with
+ * the built-in model, ns a row.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/random.h"
 #include "core/expression/evaluate.h"
 #include "core/model/expression.h"
+#include "tests/bench/bench.h"
 
 enum { FEATURES = 32, ROWS = 200000, RUNS = 7, PAIRS = 41 };
-
-static double seconds(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-static int order(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double median_of(double *times, size_t count)
-{
-	qsort(times, count, sizeof *times, order);
-	return times[count / 2];
-}
-
-static double median(double *times)
-{
-	return median_of(times, RUNS);
-}
 
 static struct objective *build(const char *objective, const struct expression_parameter *parameter, size_t parameters,
 			       const struct model_shape *shape, enum dtype dtype)
@@ -53,8 +29,7 @@ static struct objective *build(const char *objective, const struct expression_pa
 	struct objective *out = NULL;
 	struct error error;
 	if (config.type->build(&config, shape, dtype, 1, &out, &error) != OK) {
-		fprintf(stderr, "%s\n", error.text);
-		exit(1);
+		bench_fail("%s", error.text);
 	}
 	return out;
 }
@@ -67,41 +42,18 @@ static void bench_plan(void)
 		{ .name = "w", .shape = { .rank = 1, .extent = { FEATURES } } },
 		{ .name = "b" },
 	};
-	double times[RUNS];
 	for (size_t run = 0; run < RUNS; run++) {
-		double start = seconds();
+		double start = bench_now();
 		for (size_t i = 0; i < TIMES; i++) {
 			objective_destroy(build("z = X @ w + b; mean(log1p(exp(-y * z))) + 0.01 * sum(w**2)",
 						parameters, 2, &shape, DTYPE_FLOAT64));
 		}
-		times[run] = (seconds() - start) / TIMES;
+		bench_result("expression.plan", 1e6 * (bench_now() - start) / TIMES);
 	}
-	printf("parse, plan and free a typical expression  %7.1f us   (limit 200)\n", 1e6 * median(times));
 }
 
-static void bench_rosenbrock(void)
-{
-	enum { TIMES = 1000000 };
-	const struct model_shape shape = { .rows = 0 };
-	const struct expression_parameter parameters[] = { { .name = "x" }, { .name = "z" } };
-	struct objective *objective = build("(1 - x)**2 + 100*(z - x^2)^2", parameters, 2, &shape, DTYPE_FLOAT64);
-	struct executor executor = executor_serial();
-	double theta[2] = { -1.2, 1 }, gradient[2], value, times[RUNS];
-	for (size_t run = 0; run < RUNS; run++) {
-		double start = seconds();
-		for (size_t i = 0; i < TIMES; i++) {
-			objective->type->evaluate(objective, theta, NULL, &executor, &value, gradient);
-			theta[0] -= 1e-9 * gradient[0];
-			theta[1] -= 1e-9 * gradient[1];
-		}
-		times[run] = (seconds() - start) / TIMES;
-	}
-	printf("rosenbrock as an expression, an evaluation %7.3f us   (a step with Adam: limit 0.25)\n",
-	       1e6 * median(times));
-	objective_destroy(objective);
-}
-
-static void bench_logistic(const char *text, enum dtype dtype)
+/* name: of the results, behind which .built_in or .written. */
+static void bench_logistic(const char *name, const char *text, enum dtype dtype)
 {
 	const struct model_shape shape = { .features = FEATURES, .classes = 2, .rows = ROWS };
 	const struct expression_parameter parameters[] = {
@@ -118,7 +70,7 @@ static void bench_logistic(const char *text, enum dtype dtype)
 	struct executor executor = executor_serial();
 	char *x = malloc((size_t)ROWS * FEATURES * 8);
 	int32_t *label = malloc(ROWS * sizeof *label);
-	double theta[FEATURES + 1] = { 0 }, gradient[FEATURES + 1], loss, times[2][PAIRS], ratio[PAIRS];
+	double theta[FEATURES + 1] = { 0 }, gradient[FEATURES + 1], loss;
 	type->build(&config, &shape, dtype, 1, &model[0], NULL);
 	model[1] = build(text, parameters, 2, &shape, dtype);
 	for (size_t i = 0; i < (size_t)ROWS * FEATURES; i++) {
@@ -138,18 +90,14 @@ static void bench_logistic(const char *text, enum dtype dtype)
 	const struct batch batch = { .data = &data, .count = ROWS };
 	for (size_t run = 0; run < PAIRS; run++) {
 		for (size_t k = 0; k < 2; k++) {
-			double start = seconds();
+			char line[64];
+			double start = bench_now();
 			model[k]->type->evaluate(model[k], theta, &batch, &executor, &loss, gradient);
-			times[k][run] = seconds() - start;
+			snprintf(line, sizeof line, "expression.%s.%s.%s", name, dtype_name(dtype),
+				 k == 0 ? "built_in" : "written");
+			bench_result(line, 1e9 * (bench_now() - start) / ROWS);
 		}
-		ratio[run] = times[1][run] / times[0][run];
 	}
-	/* Sorted by median_of, so that the first is the best. */
-	double built_in = median_of(times[0], PAIRS), written = median_of(times[1], PAIRS);
-	printf("%s, %s, %d x %d: built-in %.2f ns a row (best %.2f), expression %.2f ns (%.2f): %.2f x   (limit "
-	       "1.1)\n",
-	       text, dtype_name(dtype), ROWS, FEATURES, 1e9 * built_in / ROWS, 1e9 * times[0][0] / ROWS,
-	       1e9 * written / ROWS, 1e9 * times[1][0] / ROWS, median_of(ratio, PAIRS));
 	objective_destroy(model[0]);
 	objective_destroy(model[1]);
 	free(x);
@@ -159,10 +107,9 @@ static void bench_logistic(const char *text, enum dtype dtype)
 int main(void)
 {
 	bench_plan();
-	bench_rosenbrock();
 	for (int dtype = DTYPE_FLOAT32; dtype <= DTYPE_FLOAT64; dtype++) {
-		bench_logistic("z = X @ w + b; mean(log1p(exp(z)) - y * z)", (enum dtype)dtype);
-		bench_logistic("mean(log1p(exp(-y * (X @ w + b))))", (enum dtype)dtype);
+		bench_logistic("logit", "z = X @ w + b; mean(log1p(exp(z)) - y * z)", (enum dtype)dtype);
+		bench_logistic("margin", "mean(log1p(exp(-y * (X @ w + b))))", (enum dtype)dtype);
 	}
 	return 0;
 }

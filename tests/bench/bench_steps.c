@@ -1,7 +1,7 @@
 /*
  * The cost of a step where there is next to no arithmetic: Adam on a linear regression of 150 x 4 float32, and on the
  * Rosenbrock function in float64. The whole loop of the trainer with a job's default rules and recording, in us a step;
- * beside the latter, in turn, the same iteration as a plain C loop.
+ * the latter as a built-in function and as an expression, in turn with the same iteration as a plain C loop.
  */
 #include <math.h>
 #include <stdio.h>
@@ -71,18 +71,26 @@ static double plain_microseconds(void)
 	return 1e6 * (bench_now() - begin) / STEPS;
 }
 
+/* As a built-in function, and written as an expression. */
 static void bench_rosenbrock(void)
 {
-	static const char body[] =
-		"{\"model\":{\"type\":\"function\",\"function\":\"rosenbrock\",\"initial_point\":[-1.2,1]},"
-		"\"optimizer\":{\"type\":\"adam\",\"learning_rate\":0.001},\"training\":{\"steps\":10000}}";
-	struct bench_job job;
-	bench_job_init(&job, body, NULL, 1);
+#define TRAINED "\"optimizer\":{\"type\":\"adam\",\"learning_rate\":0.001},\"training\":{\"steps\":10000}}"
+	static const char function[] =
+		"{\"model\":{\"type\":\"function\",\"function\":\"rosenbrock\",\"initial_point\":[-1.2,1]}," TRAINED;
+	static const char expression[] =
+		"{\"model\":{\"type\":\"expression\",\"objective\":\"100*(z - x**2)**2 + (1 - x)**2\","
+		"\"parameters\":{\"x\":-1.2,\"z\":1}}," TRAINED;
+#undef TRAINED
+	struct bench_job built_in, written;
+	bench_job_init(&built_in, function, NULL, 1);
+	bench_job_init(&written, expression, NULL, 1);
 	for (size_t round = 0; round < ROUNDS; round++) {
 		bench_result("rosenbrock.plain", plain_microseconds());
-		bench_result("rosenbrock.step", microseconds(&job));
+		bench_result("rosenbrock.step", microseconds(&built_in));
+		bench_result("rosenbrock.expression", microseconds(&written));
 	}
-	bench_job_fini(&job);
+	bench_job_fini(&built_in);
+	bench_job_fini(&written);
 }
 
 int main(void)

@@ -240,6 +240,7 @@ START_TEST(every_operation_has_the_gradient_of_its_differences)
 		"sum(gelu_tanh(u) + mish(v) + log_sigmoid(u) + softsign(v) + tanhshrink(u) + hardtanh(u, -2, 0.6))",
 		"sum(hardsigmoid(4*u) + hardswish(2*v) + softshrink(v) + softshrink(u, 0.6) + hardshrink(v, 0.35) + "
 		"hardtanh(u))",
+		"sum(log1p(exp(-u * v))) + softplus(-(x * y)) + log(1 + exp(z * -x)) + log1p(exp(-y * 900))",
 		"elu(1000 + x) + where(x > 0, x, log(x - 5)) + where(y > 0, sqrt(y), 3*y)",
 	};
 	all_functions_are_in(texts, sizeof texts / sizeof *texts);

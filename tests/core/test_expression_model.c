@@ -3,6 +3,7 @@
  * mini-batches, and what couples rows.
  */
 #include <math.h>
+#include <stdio.h>
 
 #include "core/model/expression.h"
 #include "core/tensor/program.h"
@@ -141,6 +142,15 @@ START_TEST(a_model_written_as_an_expression_has_the_numbers_of_the_built_in_one)
 		compare("linear_regression", NULL, "X @ w + b", "mse", 0, &numbers, dtype);
 		compare("logistic_regression", "z = X @ w + b; mean(log1p(exp(z)) - y*z) + lam * sum(w**2)", NULL, NULL,
 			0.02, &classes, dtype);
+		static const char *const margins[] = { "log1p(exp(-t * z))", "log1p(exp(-(z * t)))",
+						       "log(1 + exp(-z * t))", "softplus(t * -z)",
+						       "log1p(exp((1 - 2*y) * z))" };
+		for (size_t i = 0; i < sizeof margins / sizeof *margins; i++) {
+			char text[120];
+			snprintf(text, sizeof text, "z = X @ w + b; t = 2*y - 1; mean(%s) + lam * sum(w**2)",
+				 margins[i]);
+			compare("logistic_regression", text, NULL, NULL, 0.02, &classes, dtype);
+		}
 		compare("logistic_regression", NULL, "X @ w + b", "log_loss", 0, &classes, dtype);
 		static const char *const numeric[] = { "mae", "huber", "smooth_l1", "quantile", "poisson" };
 		for (size_t i = 0; i < sizeof numeric / sizeof *numeric; i++) {
