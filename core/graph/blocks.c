@@ -171,6 +171,7 @@ static void place_buffers(struct blocks *blocks)
 	plan->features_offset = reserve(blocks, plan->features, plan->element);
 	plan->target_offset = reserve(blocks, plan->targets, plan->element);
 	plan->label_offset = reserve(blocks, plan->classes != 0 ? 1 : 0, sizeof(int32_t));
+	plan->index_offset = reserve(blocks, plan->grouped ? 1 : 0, sizeof(uint32_t));
 	for (size_t i = 0; i < plan->value_buffers; i++) {
 		plan->value_buffer[i].offset = reserve(blocks, plan->value_buffer[i].offset, plan->element);
 		if (plan->value_buffer[i].place == plan->output_place) {

@@ -57,6 +57,7 @@ static void make_step(struct plan *plan, const struct draft_node *draft, size_t 
 	memcpy(step->attribute, draft[i].node.attribute, sizeof step->attribute);
 	step->out = draft[i].value;
 	plan->couples |= op->couples;
+	plan->grouped |= op->couples && op->kind == OP_MEAN;
 	step->shape[GRAPH_ARITY] = draft[i].node.shape;
 	step->d_out = draft[i].gradient;
 	if (op->kind == OP_ROWS && draft[i].gradient != 0) {

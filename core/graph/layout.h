@@ -82,14 +82,16 @@ struct plan {
 	size_t features, targets, classes; /* widths of the data leaves; 0: not there */
 	size_t features_place, target_place, label_place;
 	size_t features_offset, target_offset, label_offset; /* where gathered rows go in a slot's memory */
+	size_t index_offset;                                 /* likewise the numbers of a group's rows */
 	size_t output_place, output_offset, output_width;
-	size_t block_rows;              /* the most rows of a block */
-	size_t lane_rows;               /* the least rows that are worth a lane of their own */
-	size_t lanes;                   /* the most lanes */
-	size_t lanes_least;             /* a batch of fewer is one lane, whose steps threads share (share.h) */
-	bool couples;                   /* rows of a training batch depend on one another: it is one block */
-	size_t whole_rows;              /* the most rows of it; 0 where they do not */
-	size_t room_rows;               /* rows that a slot has memory for: the larger of the two */
+	size_t block_rows;  /* the most rows of a block */
+	size_t lane_rows;   /* the least rows that are worth a lane of their own */
+	size_t lanes;       /* the most lanes */
+	size_t lanes_least; /* a batch of fewer is one lane, whose steps threads share (share.h) */
+	bool couples;       /* rows of a training batch depend on one another: it is one block */
+	bool grouped;       /* a mean compares rows: whatever is not trained on comes in groups of a batch */
+	size_t whole_rows;  /* the most rows of it; 0 where they do not */
+	size_t room_rows;   /* rows that a slot has memory for: the larger of the two */
 	size_t scratch, scratch_offset; /* the most of any step; where it lies in a slot's memory */
 	size_t slots;
 	bool smooth; /* the gradient leaves sums of absolute values out */

@@ -12,7 +12,9 @@
  *   OP_SCALAR  scalars -> scalar, in double, once an evaluation.
  *
  * `couples`: while training, row r of an OP_ROWS depends on every row of the batch (batch statistics); the batch is
- * then one block. An operation that differs between training and evaluation looks at call->training.
+ * then one block. An operation that differs between training and evaluation looks at call->training. An OP_MEAN that
+ * couples compares the rows of its block with one another: a block is a batch then, or in evaluation one of the groups
+ * that more rows are dealt out to, and what it adds to *sum is its mean times its rows.
  *
  * A buffer (graph_buffer) among the inputs: reverse() while training writes what becomes of it to d_in[i].
  *
@@ -62,6 +64,7 @@ struct op_call {
 	uint64_t key, step;         /* of what is drawn by chance: the run's seed, updates made */
 	size_t first;               /* place of the block's first row in the batch */
 	void *kept, *scratch;       /* see op_memory */
+	const atomic_bool *stop;    /* set: nobody waits for the result any more; NULL: never */
 };
 
 typedef void op_function(const struct op_call *call);

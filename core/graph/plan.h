@@ -14,8 +14,10 @@
  *     worth a hand-over (core/graph/share.h, gemm_shared), cut by shapes alone too.
  *  5. Contiguous batches are read where they lie; rows of an index are gathered block by block.
  *
- *  6. While training, a batch whose rows couple (batch statistics) is one block on one thread; it has at most
- * graph->rows rows (else E_TOO_LARGE).
+ *  6. While training, a batch whose rows couple (batch statistics, losses that compare rows) is one block; it has at
+ * most graph->rows rows (else E_TOO_LARGE).
+ *  7. What is not trained on, when a loss compares rows, is the mean over groups of at most graph->rows rows, as a
+ * batch would have them: group g of G has the rows g, g + G, g + 2 G, ...
  *
  * Objectives so far are linear in their means over rows, so that what flows back into a block is known before
  * the block runs. Functions of parameters that feed rows, are refused (E_UNSUPPORTED).

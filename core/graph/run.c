@@ -23,10 +23,24 @@ struct run {
 	bool want_value;
 	char *outputs; /* of a prediction */
 	size_t block_rows, blocks, lanes;
+	bool dealt;          /* block b has the rows b, b + blocks, b + 2 blocks, ... of the batch */
 	double row_share;    /* 1 / rows of the batch; 1 where losses are added */
 	double weight_share; /* 1 / the sum of the weights of their classes; likewise */
 	atomic_bool cancelled;
 };
+
+/* More rows than a batch that compares its rows: groups of nearly one size, as few as there may be, dealt out so that
+ * data in the order of its classes has all of them in each. A group is to be compared with a batch. */
+static void cut_groups(struct run *run)
+{
+	const struct plan *plan = run->plan;
+	const size_t rows = run->batch->count, most = plan->whole_rows != 0 ? plan->whole_rows : plan->block_rows;
+	run->blocks = (rows - 1) / most + 1;
+	run->block_rows = (rows - 1) / run->blocks + 1;
+	run->lanes = run->blocks < plan->lanes ? run->blocks : plan->lanes;
+	run->shared = run->lanes == 1;
+	run->dealt = run->blocks > 1;
+}
 
 /* The same cut for any executor: blocks of nearly one size, as few as the plan allows. */
 static void cut(struct run *run)
@@ -39,6 +53,10 @@ static void cut(struct run *run)
 		run->block_rows = rows;
 		run->blocks = run->lanes = 1;
 		run->shared = true;
+		return;
+	}
+	if (plan->grouped && run->outputs == NULL) {
+		cut_groups(run);
 		return;
 	}
 	size_t blocks = (rows - 1) / plan->block_rows + 1;
@@ -94,27 +112,47 @@ static void bind_parameters(const struct run *run, const struct plan_slot *slot,
 	}
 }
 
+/* Which rows of the data: those of an index, or from `first` on where that is NULL. */
+struct pick {
+	const uint32_t *index;
+	size_t first, rows;
+};
+
+/* The rows first..first+rows-1 of the batch; of a batch that is dealt out those of the group `first`. */
+static struct pick pick_rows(const struct run *run, const struct plan_slot *slot, size_t first, size_t rows)
+{
+	const struct batch *batch = run->batch;
+	const size_t at = batch->first + first;
+	if (!run->dealt) {
+		return (struct pick){ batch->index != NULL ? batch->index + at : NULL, at, rows };
+	}
+	uint32_t *index = (uint32_t *)(void *)(slot->memory + run->plan->index_offset);
+	for (size_t r = 0; r < rows; r++) {
+		const size_t row = at + r * run->blocks;
+		index[r] = batch->index != NULL ? batch->index[row] : (uint32_t)row;
+	}
+	return (struct pick){ index, 0, rows };
+}
+
 /* Rows of an array: where they lie, or gathered into `room`. */
-static const void *rows_of(const struct run *run, const void *data, size_t width, size_t first, size_t rows, void *room)
+static const void *rows_of(const struct run *run, const void *data, size_t width, const struct pick *pick, void *room)
 {
 	const struct plan *plan = run->plan;
-	const uint32_t *index = run->batch->index;
-	if (index == NULL) {
-		return (const char *)data + first * width * plan->element;
+	if (pick->index == NULL) {
+		return (const char *)data + pick->first * width * plan->element;
 	}
-	share_gather(run->shared ? run->executor : NULL, plan, rows, width, data, index + first, room);
+	share_gather(run->shared ? run->executor : NULL, plan, pick->rows, width, data, pick->index, room);
 	return room;
 }
 
-static const int32_t *labels_of(const struct run *run, size_t first, size_t rows, int32_t *room)
+static const int32_t *labels_of(const struct run *run, const struct pick *pick, int32_t *room)
 {
-	const uint32_t *index = run->batch->index;
 	const int32_t *label = run->batch->data->label;
-	if (index == NULL) {
-		return label + first;
+	if (pick->index == NULL) {
+		return label + pick->first;
 	}
-	for (size_t r = 0; r < rows; r++) {
-		room[r] = label[index[first + r]];
+	for (size_t r = 0; r < pick->rows; r++) {
+		room[r] = label[pick->index[r]];
 	}
 	return room;
 }
@@ -124,18 +162,18 @@ static void bind_rows(const struct run *run, const struct plan_slot *slot, size_
 {
 	const struct plan *plan = run->plan;
 	const struct data_view *data = run->batch->data;
-	size_t at = run->batch->first + first;
+	const struct pick pick = pick_rows(run, slot, first, rows);
 	if (plan->features_place != 0) {
-		slot->value[plan->features_place] = (void *)(uintptr_t)rows_of(run, data->x, plan->features, at, rows,
+		slot->value[plan->features_place] = (void *)(uintptr_t)rows_of(run, data->x, plan->features, &pick,
 									       slot->memory + plan->features_offset);
 	}
 	if (targets && plan->target_place != 0) {
-		slot->value[plan->target_place] = (void *)(uintptr_t)rows_of(run, data->y, plan->targets, at, rows,
+		slot->value[plan->target_place] = (void *)(uintptr_t)rows_of(run, data->y, plan->targets, &pick,
 									     slot->memory + plan->target_offset);
 	}
 	if (targets && plan->label_place != 0) {
 		slot->value[plan->label_place] = (void *)(uintptr_t)labels_of(
-			run, at, rows, (int32_t *)(void *)(slot->memory + plan->label_offset));
+			run, &pick, (int32_t *)(void *)(slot->memory + plan->label_offset));
 	}
 }
 
@@ -143,7 +181,7 @@ static void bind_rows(const struct run *run, const struct plan_slot *slot, size_
 static const void *next_rows(const struct run *run, const struct plan_slot *slot, size_t rows, bool last)
 {
 	const struct plan *plan = run->plan;
-	if (!plan->ahead || last || run->batch->index != NULL || plan->features_place == 0) {
+	if (!plan->ahead || last || run->dealt || run->batch->index != NULL || plan->features_place == 0) {
 		return NULL;
 	}
 	return (const char *)slot->value[plan->features_place] + rows * plan->features * plan->element;
@@ -196,6 +234,7 @@ static struct op_call start_call(const struct run *run, const struct plan_slot *
 				 .training = run->batch->training,
 				 .key = run->batch->seed,
 				 .step = run->batch->step,
+				 .stop = run->executor->stop,
 				 .scratch = slot->memory + run->plan->scratch_offset };
 }
 
@@ -245,8 +284,9 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 			atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
 			return;
 		}
-		size_t first = block * run->block_rows, left = run->batch->count - first;
+		size_t first = run->dealt ? block : block * run->block_rows, left = run->batch->count - first;
 		size_t rows = left < run->block_rows ? left : run->block_rows;
+		rows = run->dealt ? (left - 1) / run->blocks + 1 : rows;
 		bind_rows(run, slot, first, rows, true);
 		const void *next = next_rows(run, slot, rows, block + 1 == end);
 		if (next != NULL) {
@@ -255,6 +295,9 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 		call.rows = rows;
 		call.first = first;
 		run_block(run, slot, &call, next, sums, block > begin);
+	}
+	if (plan->grouped && executor_stopped(run->executor)) { /* it may have left off within a block */
+		atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
 	}
 }
 
@@ -464,7 +507,7 @@ enum status plan_predict(struct plan *plan, const void *theta, const struct batc
 		.outputs = outputs,
 	};
 	assert(plan->output_place != 0);
-	cut(&run);
+	cut(&run); /* outputs are of a row alone */
 	run.shared = run.blocks == 1;
 	run_pieces(&run, executor, run.blocks, predict_block);
 	return atomic_load_explicit(&run.cancelled, memory_order_relaxed) ? E_CANCELLED : OK;

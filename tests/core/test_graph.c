@@ -155,7 +155,7 @@ static void leaves_init(struct leaves *leaves)
 	leaves->x = graph_features(&leaves->graph, FEATURES);
 }
 
-/* Those over images and with more inputs: tests/core/test_network_ops.c. */
+/* Those over images and with more inputs: tests/core/test_network_ops.c; those that compare: test_compare.c. */
 static bool is_elsewhere(const struct graph_op *op)
 {
 	const struct graph_op *const list[] = { &op_conv2d,
@@ -173,7 +173,14 @@ static bool is_elsewhere(const struct graph_op *op)
 						&op_join,
 						&op_interactions,
 						&op_pair_product,
-						&op_pair_sum };
+						&op_pair_sum,
+						&op_columns,
+						&op_contrastive,
+						&op_triplet_margin,
+						&op_info_nce,
+						&op_class_contrastive,
+						&op_class_triplet,
+						&op_class_info_nce };
 	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
 		if (list[i] == op) {
 			return true;

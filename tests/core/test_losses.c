@@ -76,12 +76,11 @@ static const char *const not_there[] = {
 	"hinge_embedding",
 	"margin_ranking",
 	"cosine_embedding",
-	"triplet_margin",
-	"triplet_margin_swap",
-	"triplet_margin_p1",
-	"contrastive",
-	"info_nce",
-	"info_nce_symmetric",
+};
+
+/* Cases of test_compare.c. */
+static const char *const elsewhere[] = {
+	"triplet_margin", "triplet_margin_swap", "triplet_margin_p1", "contrastive", "info_nce", "info_nce_symmetric",
 };
 
 /* The target, which torch differentiates by too where it can. */
@@ -213,6 +212,9 @@ START_TEST(every_case_of_the_files_is_tested_or_named)
 			}
 			for (size_t i = 0; i < sizeof not_there / sizeof not_there[0]; i++) {
 				known = known || strcmp(name, not_there[i]) == 0;
+			}
+			for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
+				known = known || strcmp(name, elsewhere[i]) == 0;
 			}
 			ck_assert_msg(known, "%s is neither tested nor named", name);
 		}

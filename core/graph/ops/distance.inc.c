@@ -1,0 +1,52 @@
+/* Worker of members.c and compare.c: distances of two embeddings u, v [m]. */
+
+/* |u - v|_2 */
+static double NAME(distance)(size_t m, const REAL *u, const REAL *v)
+{
+	double squares = 0;
+	for (size_t c = 0; c < m; c++) {
+		double d = (double)u[c] - (double)v[c];
+		squares += d * d;
+	}
+	return sqrt(squares);
+}
+
+/* D(u, v) = |u - v + eps|_p; the largest component is taken out, so that no power of it leaves the doubles. */
+static double NAME(triplet_distance)(size_t m, const REAL *u, const REAL *v, double p)
+{
+	double most = 0, sum = 0;
+	if (p == 2) {
+		for (size_t c = 0; c < m; c++) {
+			double d = (double)u[c] - (double)v[c] + triplet_eps;
+			sum += d * d;
+		}
+		return sqrt(sum);
+	}
+	for (size_t c = 0; c < m; c++) {
+		double d = fabs((double)u[c] - (double)v[c] + triplet_eps);
+		most = d > most || isnan(d) ? d : most;
+	}
+	if (p == 1 || most == 0 || !isfinite(most)) {
+		for (size_t c = 0; c < m; c++) {
+			sum += fabs((double)u[c] - (double)v[c] + triplet_eps);
+		}
+		return sum;
+	}
+	for (size_t c = 0; c < m; c++) {
+		sum += pow(fabs((double)u[c] - (double)v[c] + triplet_eps) / most, p);
+	}
+	return most * pow(sum, 1 / p);
+}
+
+/* du += seed dD/du, dv += seed dD/dv; nothing at distance 0. dD/du = sign(d) (|d| / D)^(p - 1). */
+static void NAME(triplet_slope)(size_t m, const REAL *u, const REAL *v, double p, double distance, double seed,
+				REAL *du, REAL *dv)
+{
+	for (size_t c = 0; c < m && distance > 0; c++) {
+		double d = (double)u[c] - (double)v[c] + triplet_eps, size = fabs(d) / distance;
+		double slope = p == 2 ? size : p == 1 ? 1 : size > 0 ? pow(size, p - 1) : 0;
+		REAL part = (REAL)(d > 0 ? seed * slope : d < 0 ? -seed * slope : 0);
+		du[c] += part;
+		dv[c] -= part;
+	}
+}
