@@ -147,3 +147,5 @@ ENTRY_SET(softshrink, shrink_settings, false, "x - lambda above lambda, x + lamb
 ENTRY_SET(hardshrink, shrink_settings, false, "x where |x| > lambda, else 0.", "torch.nn.Hardshrink");
 ENTRY(softmax, &op_softmax, false, "exp(x) / sum of exp(x) over the units of the layer.",
       "Bridle 1990, Probabilistic interpretation of feedforward classification network outputs");
+ENTRY(log_softmax, &op_log_softmax, false, "x - log(sum of exp(x) over the units of the layer).",
+      "torch.nn.LogSoftmax");

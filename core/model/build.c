@@ -69,7 +69,19 @@ static enum status check(const struct model_config *config, const struct model_s
 	return error_set(error, E_INVALID, "%s is not a loss over data", loss);
 }
 
-/* X as rows of numbers, or as images where the model says so. */
+/* How an input_shape of two numbers is read: as the first layer, in depth, that reads signals or images wants it. */
+static enum layer_reading reading_of(const struct layer_config *layers, size_t count)
+{
+	enum layer_reading found = READS_ANY;
+	for (size_t i = 0; i < count && found < READS_SIGNALS; i++) {
+		enum layer_reading own = layers[i].type->reads;
+		own = layers[i].layer_count > 0 ? reading_of(layers[i].layers, layers[i].layer_count) : own;
+		found = own > READS_ANY ? own : found;
+	}
+	return found;
+}
+
+/* X as rows of numbers, or as signals or images where the model says so. */
 static size_t features_append(struct graph *graph, const struct model_config *config, const struct model_shape *shape)
 {
 	const struct setting_value *image =
@@ -85,12 +97,14 @@ static size_t features_append(struct graph *graph, const struct model_config *co
 	if (rank > 3 || numbers != shape->features) {
 		graph->status =
 			error_set(&graph->error, E_INVALID,
-				  "input_shape is one to three numbers, [channels, height, width] or [height, width], "
-				  "whose product is the number of features, %zu",
+				  "input_shape is one to three numbers, [channels, height, width], [height, width], "
+				  "[channels, length] or [steps, features], whose product is the number of features, "
+				  "%zu",
 				  shape->features);
 		return graph_place(graph, "input_shape", NODE_NONE);
 	}
-	if (rank == 2) {
+	enum layer_reading reading = reading_of(config->layers, config->layer_count);
+	if (rank == 2 && reading != READS_CHANNELS && reading != READS_SIGNALS) {
 		return graph_features_as(graph, 3, (size_t[]){ 1, extent[0], extent[1] });
 	}
 	return graph_features_as(graph, rank, extent);

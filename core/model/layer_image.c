@@ -8,8 +8,7 @@
 
 static const double pair_zeros[] = { 0, 0 }, pair_ones[] = { 1, 1 }, pair_twos[] = { 2, 2 };
 
-/* A pair of settings into two constants; a pair that was not given: that of `other`. */
-static void take_pair(const struct settings *settings, const char *name, const char *other, double *attribute)
+void take_pair(const struct settings *settings, const char *name, const char *other, double *attribute)
 {
 	const struct setting_value *value = settings_get(settings, name);
 	value = value->rows == 2 ? value : settings_get(settings, other);
@@ -147,6 +146,7 @@ static const struct setting avg_settings[] = {
 
 const struct layer_type layer_conv2d = {
 	.name = "conv2d",
+	.reads = READS_IMAGES,
 	.doc = "activation(convolution): cross-correlation with zero padding; weights [out, in / groups, height, "
 	       "width].",
 	.source = "LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document recognition; "
@@ -159,6 +159,7 @@ const struct layer_type layer_conv2d = {
 
 const struct layer_type layer_max_pool2d = {
 	.name = "max_pool2d",
+	.reads = READS_IMAGES,
 	.doc = "The largest number of each window; windows that are not complete are dropped.",
 	.source = "Ranzato, Huang, Boureau, LeCun 2007; torch.nn.MaxPool2d",
 	SETTINGS(max_settings),
@@ -167,6 +168,7 @@ const struct layer_type layer_max_pool2d = {
 
 const struct layer_type layer_avg_pool2d = {
 	.name = "avg_pool2d",
+	.reads = READS_IMAGES,
 	.doc = "The mean of each window; windows that are not complete are dropped.",
 	.source = "LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document recognition; "
 		  "torch.nn.AvgPool2d",

@@ -6,8 +6,7 @@
 #include "core/model/build.h"
 #include "core/model/tables.h"
 
-/* g y + b with <path>.weight, one, and <path>.bias, zero, of that shape. */
-static size_t scale_shift(struct graph *graph, const char *path, size_t rank, const size_t *extent, size_t y)
+size_t scale_shift(struct graph *graph, const char *path, size_t rank, const size_t *extent, size_t y)
 {
 	char name[64];
 	snprintf(name, sizeof name, "%s.weight", path);

@@ -22,18 +22,20 @@ const struct loss_type *const loss_types[] = {
 const size_t loss_type_count = sizeof loss_types / sizeof loss_types[0];
 
 const struct activation_type *const activation_types[] = {
-	&activation_relu,       &activation_tanh,        &activation_sigmoid,   &activation_identity,
-	&activation_leaky_relu, &activation_relu6,       &activation_elu,       &activation_selu,
-	&activation_celu,       &activation_gelu,        &activation_silu,      &activation_mish,
-	&activation_softplus,   &activation_log_sigmoid, &activation_softsign,  &activation_tanhshrink,
-	&activation_hardtanh,   &activation_hardsigmoid, &activation_hardswish, &activation_softshrink,
-	&activation_hardshrink, &activation_softmax,
+	&activation_relu,       &activation_tanh,        &activation_sigmoid,     &activation_identity,
+	&activation_leaky_relu, &activation_relu6,       &activation_elu,         &activation_selu,
+	&activation_celu,       &activation_gelu,        &activation_silu,        &activation_mish,
+	&activation_softplus,   &activation_log_sigmoid, &activation_softsign,    &activation_tanhshrink,
+	&activation_hardtanh,   &activation_hardsigmoid, &activation_hardswish,   &activation_softshrink,
+	&activation_hardshrink, &activation_softmax,     &activation_log_softmax,
 };
 const size_t activation_type_count = sizeof activation_types / sizeof activation_types[0];
 
 const struct layer_type *const layer_types[] = {
-	&layer_dense,      &layer_conv2d,  &layer_max_pool2d, &layer_avg_pool2d, &layer_flatten,    &layer_batch_norm,
-	&layer_layer_norm, &layer_dropout, &layer_embedding,  &layer_residual,   &layer_activation,
+	&layer_dense,      &layer_conv2d,     &layer_max_pool2d, &layer_avg_pool2d, &layer_flatten,
+	&layer_batch_norm, &layer_layer_norm, &layer_dropout,    &layer_embedding,  &layer_residual,
+	&layer_activation, &layer_conv1d,     &layer_max_pool1d, &layer_avg_pool1d, &layer_conv_transpose2d,
+	&layer_group_norm, &layer_prelu,
 };
 const size_t layer_type_count = sizeof layer_types / sizeof layer_types[0];
 

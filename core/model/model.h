@@ -79,6 +79,14 @@ struct init_type {
 	struct start_rule (*rule)(const struct settings *settings, size_t fan_in, size_t fan_out);
 };
 
+/* How a layer reads rows of two dimensions, [a, b]. */
+enum layer_reading {
+	READS_ANY,      /* it does not matter */
+	READS_CHANNELS, /* as a channels, where no other layer says */
+	READS_SIGNALS,  /* as they stand: [channels, length], [steps, features] */
+	READS_IMAGES,   /* as an image [1, a, b] */
+};
+
 /* A layer of a network. */
 struct layer_type {
 	const char *name; /* "dense" */
@@ -90,6 +98,7 @@ struct layer_type {
 	bool weighs;    /* takes `init` */
 	bool nests;     /* takes `layers` of its own */
 	bool indexes;   /* reads whole numbers: as the first layer it wants data that is not standardised */
+	enum layer_reading reads;
 	/* Appends the layer to node x; its tensors are named <path>.weight and so on. Returns the node. */
 	size_t (*build)(struct graph *graph, const struct layer_config *config, const char *path, size_t x);
 };

@@ -102,8 +102,10 @@ static const struct setting settings[] = {
 	  .kind = SETTING_VECTOR,
 	  .minimum = 1,
 	  .maximum = 1048576,
-	  .doc = "How the columns of a row are read: [channels, height, width], or [height, width] of one channel, "
-		 "row-major. Without it a row has one dimension." },
+	  .doc = "How the columns of a row are read, row-major: [channels, height, width]; two numbers are [channels, "
+		 "length] or [steps, features] where the first layer that needs to know reads signals or sequences, "
+		 "else "
+		 "[height, width] of one channel. Without it a row has one dimension." },
 };
 
 const struct model_type model_mlp = {

@@ -1,6 +1,6 @@
 /*
  * Layers against torch (tests/data/golden/losses_layers/layers.json): what comes out, and the gradient by everything
- * that goes in. Every case of the file is either computed here, by a chain of operations, or named as not there yet.
+ * that goes in, in both precisions. Every case of the file is computed here, by a chain of operations.
  */
 #include <stdio.h>
 
@@ -11,6 +11,9 @@
 #include "tests/support/suite.h"
 
 enum { STAGES = 2, MOST = 4096 };
+
+/* What float32 may be off by: some sixteen roundings of numbers of about one. */
+static const double SINGLE = 2e-6;
 
 /* A layer by the beginning of its cases' names (the first that fits): its operations, each of what the one before
  * made and of the named tensors ("-": zeros, as many as the weight has outputs). */
@@ -24,6 +27,9 @@ static const struct layer {
 	{ "linear_no_bias", { { &op_matmul, { "weight" } } } },
 	{ "linear", { { &op_affine, { "weight", "bias" } } } },
 	{ "conv2d_rectangular", { { &op_conv2d, { "weight", "-" } } } },
+	{ "conv1d", { { &op_conv1d, { "weight", "bias" } } } },
+	{ "conv_transpose2d", { { &op_conv_transpose2d, { "weight", "bias" } } } },
+	{ "group_norm", { { &op_group_norm, { NULL } }, { &op_scale_shift, { "weight", "bias" } } } },
 	{ "conv2d", { { &op_conv2d, { "weight", "bias" } } } },
 	{ "max_pool2d", { { &op_max_pool2d, { NULL } } } },
 	{ "avg_pool2d", { { &op_avg_pool2d, { NULL } } } },
@@ -35,9 +41,7 @@ static const struct layer {
 	{ "embedding", { { &op_embedding, { "weight" } } } },
 };
 
-static const char *const not_there[] = {
-	"conv1d", "conv_transpose2d", "group_norm", "lstm_cell", "gru_cell", "rnn_cell"
-};
+static const char *const not_there[] = { "lstm_cell", "gru_cell", "rnn_cell" };
 
 /* A tensor that goes in, in our order, and its gradient. */
 struct input {
@@ -47,14 +51,30 @@ struct input {
 	double value[MOST], gradient[MOST];
 };
 
-/* One operation at work. */
+/* One operation at work, in a precision: what the call reads and writes lies in arrays of its own. */
 struct work {
+	enum dtype dtype;
 	struct input input[2];
 	struct graph_node node;
 	struct shape shape[GRAPH_ARITY + 1];
 	double out[MOST], d_in[MOST], kept[MOST], scratch[MOST];
+	double in_own[GRAPH_ARITY][MOST], out_own[MOST], d_out_own[MOST], d_in_own[GRAPH_ARITY][MOST];
 	struct op_call call;
 };
+
+static void give(enum dtype dtype, const double *from, size_t n, double *own)
+{
+	for (size_t i = 0; i < n; i++) {
+		modelling_write(dtype, own, i, from[i]);
+	}
+}
+
+static void take(enum dtype dtype, const double *own, size_t n, double *to)
+{
+	for (size_t i = 0; i < n; i++) {
+		to[i] = dtype == DTYPE_FLOAT32 ? (double)((const float *)own)[i] : own[i];
+	}
+}
 
 /* A number, or two for height and width; `otherwise` where there is none. */
 static void pair(const cJSON *params, const char *key, double otherwise, double out[2])
@@ -77,8 +97,20 @@ static void set_constants(const struct graph_op *op, const cJSON *params, double
 		attribute[1] = golden_number(params, "eps");
 	} else if (op == &op_layer_norm) {
 		attribute[0] = golden_number(params, "eps");
+	} else if (op == &op_group_norm) {
+		attribute[0] = golden_number(params, "eps");
+		attribute[1] = golden_number(params, "num_groups");
 	} else if (op == &op_dropout) {
 		attribute[0] = golden_number(params, "p");
+	} else if (op == &op_conv1d || op == &op_conv_transpose2d) {
+		pair(params, "stride", 1, attribute + WINDOW_STRIDE);
+		pair(params, "padding", 0, attribute + WINDOW_PADDING);
+		pair(params, "dilation", 1, attribute + WINDOW_DILATION);
+		pair(params, "output_padding", 0, attribute + WINDOW_KERNEL);
+		if (op == &op_conv1d) { /* what it says of heights */
+			attribute[WINDOW_STRIDE] = attribute[WINDOW_DILATION] = 1;
+			attribute[WINDOW_PADDING] = 0;
+		}
 	} else if (op == &op_conv2d || op == &op_max_pool2d || op == &op_avg_pool2d) {
 		pair(params, "kernel_size", 0, kernel);
 		pair(params, "stride", op == &op_conv2d ? 1 : kernel[0], attribute + WINDOW_STRIDE);
@@ -159,12 +191,16 @@ static void forward(struct work *work, const struct layer *layer, size_t s, cons
 	const cJSON *params = golden_get(entry, "params");
 	struct error error = { .text = "" };
 	struct op_memory memory = { 0 };
+	enum dtype dtype = work->dtype;
 	memset(work, 0, sizeof *work);
+	work->dtype = dtype;
 	work->shape[0] = *x_shape;
+	give(dtype, x, rows * shape_size(x_shape), work->in_own[0]);
 	set_constants(op, params, work->node.attribute);
 	for (size_t i = 0; i < 2 && layer->stage[s].with[i] != NULL; i++) {
 		read_weight(work, i, op, layer->stage[s].with[i], entry);
 		work->shape[1 + i] = work->input[i].shape;
+		give(dtype, work->input[i].value, work->input[i].n, work->in_own[1 + i]);
 	}
 	if (op == &op_conv2d) {
 		work->node.attribute[WINDOW_KERNEL] = (double)work->input[0].shape.extent[2];
@@ -185,21 +221,28 @@ static void forward(struct work *work, const struct layer *layer, size_t s, cons
 				       .shape = work->shape,
 				       .attribute = work->node.attribute,
 				       .rows = rows,
-				       .in = { x, work->input[0].value, work->input[1].value },
-				       .out = work->out,
+				       .in = { work->in_own[0], work->in_own[1], work->in_own[2] },
+				       .out = work->out_own,
 				       .training = golden_flag(params, "training"),
 				       .kept = work->kept,
 				       .scratch = work->scratch };
-	op->forward[DTYPE_FLOAT64](&work->call);
+	op->forward[dtype](&work->call);
+	take(dtype, work->out_own, rows * shape_size(out), work->out);
 }
 
-static void backward(struct work *work, const struct graph_op *op, double *d_out)
+static void backward(struct work *work, const struct graph_op *op, const double *d_out)
 {
-	work->call.d_out = d_out;
-	work->call.d_in[0] = work->d_in;
-	work->call.d_in[1] = work->input[0].gradient;
-	work->call.d_in[2] = work->input[1].gradient;
-	op->reverse[DTYPE_FLOAT64](&work->call);
+	const size_t rows = work->call.rows;
+	give(work->dtype, d_out, rows * shape_size(&work->shape[GRAPH_ARITY]), work->d_out_own);
+	work->call.d_out = work->d_out_own;
+	for (size_t i = 0; i < GRAPH_ARITY; i++) {
+		work->call.d_in[i] = work->d_in_own[i];
+	}
+	op->reverse[work->dtype](&work->call);
+	take(work->dtype, work->d_in_own[0], rows * shape_size(&work->shape[0]), work->d_in);
+	for (size_t i = 0; i < 2; i++) {
+		take(work->dtype, work->d_in_own[1 + i], work->input[i].n, work->input[i].gradient);
+	}
 }
 
 static void expect_close(const cJSON *entry, const char *what, const double *got, const cJSON *expected,
@@ -234,7 +277,7 @@ static void check_stage(struct work *work, const struct graph_op *op, const cJSO
 	}
 }
 
-static void check_case(const struct layer *layer, const cJSON *entry, double tolerance)
+static void check_case(const struct layer *layer, const cJSON *entry, enum dtype dtype, double tolerance)
 {
 	static struct work work[STAGES];
 	static struct input x;
@@ -246,6 +289,7 @@ static void check_case(const struct layer *layer, const cJSON *entry, double tol
 	const size_t rows = (size_t)extent[0];
 	read_tensor(&x, given, true);
 	for (; stages < STAGES && layer->stage[stages].op != NULL; stages++) {
+		work[stages].dtype = dtype;
 		const struct work *before = stages > 0 ? &work[stages - 1] : NULL;
 		forward(&work[stages], layer, stages, entry, rows, before ? &before->shape[GRAPH_ARITY] : &x.shape,
 			before ? before->out : x.value);
@@ -282,12 +326,13 @@ START_TEST(outputs_and_gradients_are_those_of_torch)
 		}
 		ck_assert_msg((layer != NULL) != known, "%s: is it here or not?", name);
 		if (layer != NULL) {
-			check_case(layer, entry, golden_number(file, "tolerance"));
+			check_case(layer, entry, DTYPE_FLOAT64, golden_number(file, "tolerance"));
+			check_case(layer, entry, DTYPE_FLOAT32, SINGLE);
 		}
 		checked += layer != NULL;
 		left_out += known;
 	}
-	ck_assert_uint_eq(checked, 21);
+	ck_assert_uint_eq(checked, 24);
 	ck_assert_uint_eq(left_out, sizeof not_there / sizeof not_there[0]);
 	cJSON_Delete(file);
 }

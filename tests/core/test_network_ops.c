@@ -18,11 +18,15 @@ struct sketch {
 	size_t x;
 };
 
-/* columns: of indices; 0: images. */
-static void sketch_init(struct sketch *sketch, size_t columns)
+/* columns: of indices; 0: images; signals: the same numbers as signals [channels, height * width]. */
+static void sketch_init(struct sketch *sketch, size_t columns, bool signals)
 {
 	graph_init(&sketch->graph);
 	sketch->graph.rows = ROWS;
+	if (signals) {
+		sketch->x = graph_features_as(&sketch->graph, 2, (size_t[]){ CHANNELS, HEIGHT * WIDTH });
+		return;
+	}
 	sketch->x = columns == 0 ? graph_features_as(&sketch->graph, 3, (size_t[]){ CHANNELS, HEIGHT, WIDTH })
 				 : graph_features(&sketch->graph, columns);
 }
@@ -189,28 +193,108 @@ static size_t draw_pairs(struct sketch *sketch)
 			    graph_unary(graph, &op_tanh, graph_ternary(graph, &op_pair_product, sketch->x, q, p)));
 }
 
+/* The images of a transposed convolution of what a 1 x 1 convolution makes, and are read once more: `forked`, so that
+ * its gradient is added to another. */
+static size_t draw_transpose(struct sketch *sketch, const double *attribute, size_t groups, bool forked)
+{
+	struct graph *graph = &sketch->graph;
+	size_t z = filter(sketch, sketch->x, CHANNELS, CHANNELS, 1, 1, plain), outputs = 2 * groups;
+	size_t extent[4] = { CHANNELS, 2, 3, 2 };
+	size_t input[3] = { z, graph_parameter(graph, "tw", 4, extent, 0.4),
+			    graph_parameter(graph, "tb", 1, &outputs, 0.3) };
+	size_t y =
+		graph_unary(graph, &op_flatten, graph_apply_constants(graph, &op_conv_transpose2d, input, attribute));
+	return forked ? graph_binary(graph, &op_join, graph_unary(graph, &op_flatten, z), y) : y;
+}
+
+static size_t draw_transposed(struct sketch *sketch)
+{
+	return draw_transpose(sketch, (const double[GRAPH_ATTRIBUTES]){ 2, 3, 1, 2, 1, 1, 1, 2 }, 1, false);
+}
+
+static size_t draw_transposed_groups(struct sketch *sketch)
+{
+	return draw_transpose(sketch, (const double[GRAPH_ATTRIBUTES]){ 1, 2, 0, 0, 2, 3, 0, 1 }, 2, true);
+}
+
+static size_t draw_group_norm(struct sketch *sketch)
+{
+	size_t z = filter(sketch, sketch->x, CHANNELS, CHANNELS, 1, 1, plain);
+	return scaled(
+		sketch, 1,
+		graph_apply_constants(&sketch->graph, &op_group_norm, &z, (const double[GRAPH_ATTRIBUTES]){ 1e-5, 2 }));
+}
+
+/* One slope for all, then one for each channel. */
+static size_t draw_prelu(struct sketch *sketch)
+{
+	const size_t one = 1, all = CHANNELS;
+	size_t z = filter(sketch, sketch->x, CHANNELS, CHANNELS, 1, 1, plain);
+	z = graph_binary(&sketch->graph, &op_prelu, z, graph_parameter(&sketch->graph, "a", 1, &one, 0.5));
+	return graph_binary(&sketch->graph, &op_prelu, z, graph_parameter(&sketch->graph, "c", 1, &all, 0.5));
+}
+
+/* Signals: a convolution in groups, then another of what it made. */
+static size_t draw_signals(struct sketch *sketch)
+{
+	struct graph *graph = &sketch->graph;
+	size_t few[3] = { 6, CHANNELS / 2, 4 }, more[3] = { 5, 6, 3 };
+	size_t first[3] = { sketch->x, graph_parameter(graph, "w", 3, few, 0.4),
+			    graph_parameter(graph, "b", 1, few, 0.3) };
+	size_t z = graph_apply_constants(graph, &op_conv1d, first,
+					 (const double[GRAPH_ATTRIBUTES]){ 1, 2, 0, 3, 1, 3, 1, 4 });
+	size_t second[3] = { z, graph_parameter(graph, "v", 3, more, 0.4), graph_parameter(graph, "a", 1, more, 0.3) };
+	return graph_apply_constants(graph, &op_conv1d, second,
+				     (const double[GRAPH_ATTRIBUTES]){ 1, 1, 0, 1, 1, 1, 1, 3 });
+}
+
+static size_t draw_signal_pool(struct sketch *sketch, const struct graph_op *op, double count)
+{
+	size_t z = draw_signals(sketch);
+	return graph_apply_constants(&sketch->graph, op, &z,
+				     (const double[GRAPH_ATTRIBUTES]){ 1, 3, 0, 1, count, 0, 1, 4 });
+}
+
+static size_t draw_signal_max(struct sketch *sketch)
+{
+	return draw_signal_pool(sketch, &op_max_pool1d, 0);
+}
+
+static size_t draw_signal_average(struct sketch *sketch)
+{
+	return draw_signal_pool(sketch, &op_avg_pool1d, 1);
+}
+
 static const struct drawing_case {
 	const char *name;
 	size_t (*draw)(struct sketch *);
 	size_t indices; /* columns of them; 0: images */
+	bool signals;
 } drawings[] = {
-	{ "same", draw_same, 0 },
-	{ "strides", draw_strides, 0 },
-	{ "groups", draw_groups, 0 },
-	{ "wide padding", draw_wide_padding, 0 },
-	{ "max", draw_max, 0 },
-	{ "max overlap", draw_max_overlap, 0 },
-	{ "average", draw_average, 0 },
-	{ "average without padding", draw_average_without_padding, 0 },
-	{ "batch norm", draw_batch_norm, 0 },
-	{ "batch norm forked", draw_batch_norm_forked, 0 },
-	{ "layer norm", draw_layer_norm, 0 },
-	{ "residual", draw_residual, 0 },
-	{ "dropout", draw_dropout, 0 },
-	{ "join", draw_join, 0 },
-	{ "embedding", draw_embedding, 3 },
-	{ "interactions", draw_interactions, 0 },
-	{ "pairs", draw_pairs, 2 },
+	{ .name = "same", .draw = draw_same },
+	{ .name = "strides", .draw = draw_strides },
+	{ .name = "groups", .draw = draw_groups },
+	{ .name = "wide padding", .draw = draw_wide_padding },
+	{ .name = "max", .draw = draw_max },
+	{ .name = "max overlap", .draw = draw_max_overlap },
+	{ .name = "average", .draw = draw_average },
+	{ .name = "average without padding", .draw = draw_average_without_padding },
+	{ .name = "batch norm", .draw = draw_batch_norm },
+	{ .name = "batch norm forked", .draw = draw_batch_norm_forked },
+	{ .name = "layer norm", .draw = draw_layer_norm },
+	{ .name = "residual", .draw = draw_residual },
+	{ .name = "dropout", .draw = draw_dropout },
+	{ .name = "join", .draw = draw_join },
+	{ .name = "embedding", .draw = draw_embedding, .indices = 3 },
+	{ .name = "interactions", .draw = draw_interactions },
+	{ .name = "pairs", .draw = draw_pairs, .indices = 2 },
+	{ .name = "transposed", .draw = draw_transposed },
+	{ .name = "transposed groups", .draw = draw_transposed_groups },
+	{ .name = "group norm", .draw = draw_group_norm },
+	{ .name = "prelu", .draw = draw_prelu },
+	{ .name = "signals", .draw = draw_signals, .signals = true },
+	{ .name = "signal max", .draw = draw_signal_max, .signals = true },
+	{ .name = "signal average", .draw = draw_signal_average, .signals = true },
 };
 enum { DRAWINGS = sizeof drawings / sizeof drawings[0] };
 
@@ -219,7 +303,7 @@ static struct objective *make(const struct drawing_case *drawing, enum dtype dty
 	struct sketch sketch;
 	struct error error = { .text = "" };
 	struct objective *objective = NULL;
-	sketch_init(&sketch, drawing->indices);
+	sketch_init(&sketch, drawing->indices, drawing->signals);
 	struct graph *graph = &sketch.graph;
 	size_t z = graph_unary(graph, &op_flatten, drawing->draw(&sketch));
 	ck_assert_msg(graph->status == OK, "%s: %s", drawing->name, graph->error.text);
@@ -435,10 +519,73 @@ START_TEST(windows_that_do_not_fit_are_refused_with_the_shape)
 	const double wrong[][GRAPH_ATTRIBUTES] = { { 0, 1, 0, 0, 1, 1 }, { 1, 1, 0, 0, 0, 1 }, { 1, 1, 0, 0, 4, 1 } };
 	for (size_t i = 0; i < 3; i++) {
 		struct sketch sketch;
-		sketch_init(&sketch, 0);
+		sketch_init(&sketch, 0, false);
 		filter(&sketch, sketch.x, 2, CHANNELS, 3, 3, wrong[i]);
 		ck_assert_int_eq(sketch.graph.status, E_INVALID);
 		ck_assert(i < 2 || strstr(sketch.graph.error.text, "rows x [4, 5, 6]") != NULL);
+		graph_fini(&sketch.graph);
+	}
+}
+END_TEST
+
+static size_t refuse_output_padding(struct sketch *sketch)
+{
+	return draw_transpose(sketch, (const double[GRAPH_ATTRIBUTES]){ 2, 3, 0, 0, 1, 1, 0, 3 }, 1, false);
+}
+
+static size_t refuse_padding(struct sketch *sketch)
+{
+	return draw_transpose(sketch, (const double[GRAPH_ATTRIBUTES]){ 1, 1, 0, 4, 1, 1, 0, 0 }, 1, false);
+}
+
+static size_t refuse_groups(struct sketch *sketch)
+{
+	return graph_apply_constants(&sketch->graph, &op_group_norm, &sketch->x,
+				     (const double[GRAPH_ATTRIBUTES]){ 1e-5, 3 });
+}
+
+static size_t refuse_slopes(struct sketch *sketch)
+{
+	const size_t three = 3;
+	return graph_binary(&sketch->graph, &op_prelu, sketch->x, graph_parameter(&sketch->graph, "a", 1, &three, 0));
+}
+
+static size_t refuse_kernel(struct sketch *sketch)
+{
+	size_t extent[3] = { 2, CHANNELS, 9 };
+	size_t input[3] = { sketch->x, graph_parameter(&sketch->graph, "w", 3, extent, 0.4),
+			    graph_parameter(&sketch->graph, "b", 1, extent, 0.3) };
+	return graph_apply_constants(&sketch->graph, &op_conv1d, input,
+				     (const double[GRAPH_ATTRIBUTES]){ 1, 1, 0, 2, 1, 5, 1, 9 });
+}
+
+static size_t refuse_pooling(struct sketch *sketch)
+{
+	return graph_apply_constants(&sketch->graph, &op_max_pool1d, &sketch->x,
+				     (const double[GRAPH_ATTRIBUTES]){ 1, 2, 0, 2, 0, 0, 1, 3 });
+}
+
+START_TEST(constants_that_do_not_fit_are_refused_with_what_they_are)
+{
+	const struct {
+		size_t (*draw)(struct sketch *);
+		bool signals;
+		const char *piece;
+	} wrong[] = {
+		{ refuse_output_padding, false, "output_padding of 3 is not below the stride, 3" },
+		{ refuse_padding, false, "padding of 4 leaves nothing" },
+		{ refuse_groups, false, "3 groups do not divide the 4 channels" },
+		{ refuse_slopes, false, "rows x [4, 5, 6] and slopes [3]" },
+		{ refuse_kernel, true,
+		  "a window of 9 (dilation 5) does not fit into signals rows x [4, 30] with padding 2" },
+		{ refuse_pooling, true, "padding 2 is more than half of the window 3" },
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		struct sketch sketch;
+		sketch_init(&sketch, 0, wrong[i].signals);
+		wrong[i].draw(&sketch);
+		ck_assert_int_eq(sketch.graph.status, E_INVALID);
+		ck_assert_msg(strstr(sketch.graph.error.text, wrong[i].piece) != NULL, "%s", sketch.graph.error.text);
 		graph_fini(&sketch.graph);
 	}
 }
@@ -529,6 +676,7 @@ int main(void)
 	tcase_add_test(training, batch_norm_renews_its_buffers_only_by_training_with_a_gradient);
 	tcase_add_test(training, an_index_that_the_table_lacks_gives_nan_and_touches_nothing);
 	tcase_add_test(training, windows_that_do_not_fit_are_refused_with_the_shape);
+	tcase_add_test(training, constants_that_do_not_fit_are_refused_with_what_they_are);
 	suite_add_tcase(suite, training);
 	TCase *starts = tcase_create("initialisers");
 	tcase_add_loop_test(starts, initialisers_have_the_mean_and_variance_that_they_say, 0, (int)init_type_count);

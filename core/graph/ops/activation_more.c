@@ -1,7 +1,9 @@
 /*
- * Activations whose derivative is taken from x, with up to three constants (the node's attributes), and softmax, which
- * couples the columns of a row.
+ * Activations whose derivative is taken from x, with up to three constants (the node's attributes), and softmax and its
+ * logarithm, which couple the columns of a row.
  */
+#include <math.h>
+
 #include "core/graph/ops/ops.h"
 
 #define REAL_IS_FLOAT 1
@@ -20,15 +22,18 @@ static enum status numbers_shape(const struct shape *in, struct shape *out, stru
 	return OK;
 }
 
-static enum status softmax_shape(const struct shape *in, struct shape *out, struct error *error)
-{
-	char text[128];
-	if (in[0].rank != 1) {
-		return error_set(error, E_INVALID, "softmax takes rows of one dimension, not %s",
-				 shape_text(&in[0], text));
+/* Those that look at a row as a whole. */
+#define ROW_SHAPE(f)                                                                                                   \
+	static enum status f##_shape(const struct shape *in, struct shape *out, struct error *error)                   \
+	{                                                                                                              \
+		char text[128];                                                                                        \
+		return in[0].rank == 1 ? numbers_shape(in, out, error)                                                 \
+				       : error_set(error, E_INVALID, #f " takes rows of one dimension, not %s",        \
+						   shape_text(&in[0], text));                                          \
 	}
-	return numbers_shape(in, out, error);
-}
+ROW_SHAPE(softmax)
+ROW_SHAPE(log_softmax)
+#undef ROW_SHAPE
 
 #define ACTIVATION(f, reads, shape_rule, text)                                                                         \
 	const struct graph_op op_##f = {                                                                               \
@@ -60,3 +65,4 @@ ACTIVATION(hardswish, READS_IN_0, numbers_shape, "y = x min(max(x / 6 + 1/2, 0),
 ACTIVATION(softshrink, READS_IN_0, numbers_shape, "y = x - a above a, x + a below -a, else 0.");
 ACTIVATION(hardshrink, READS_IN_0, numbers_shape, "y = x where |x| > a, else 0.");
 ACTIVATION(softmax, READS_OUT, softmax_shape, "y = exp(x) / sum of exp(x) over the columns of a row.");
+ACTIVATION(log_softmax, READS_OUT, log_softmax_shape, "y = x - log(sum of exp(x) over the columns of a row).");

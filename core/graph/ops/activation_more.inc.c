@@ -70,4 +70,62 @@ static void NAME(softmax_reverse)(const struct op_call *call)
 	}
 }
 
+/* Sum of exp(y) over m numbers, in pieces. */
+static double NAME(sum_exp)(const struct op_call *call, size_t m, const REAL *y)
+{
+	enum { PIECE = 64 };
+	REAL part[PIECE];
+	double sum = 0;
+	for (size_t at = 0; at < m; at += PIECE) {
+		size_t n = m - at < PIECE ? m - at : PIECE;
+		call->kernels->NAME(exp)(n, y + at, part);
+		for (size_t i = 0; i < n; i++) {
+			sum += (double)part[i];
+		}
+	}
+	return sum;
+}
+
+/* y = x - log(sum of exp(x)); what is added up is exp(x - max). */
+static void NAME(log_softmax_forward)(const struct op_call *call)
+{
+	size_t m = call->shape[0].extent[0];
+	for (size_t r = 0; r < call->rows; r++) {
+		const REAL *x = (const REAL *)call->in[0] + r * m;
+		REAL *y = (REAL *)call->out + r * m, most = x[0];
+		for (size_t c = 1; c < m; c++) {
+			most = x[c] > most ? x[c] : most;
+		}
+		for (size_t c = 0; c < m; c++) {
+			y[c] = x[c] - most;
+		}
+		REAL less = (REAL)log(NAME(sum_exp)(call, m, y));
+		for (size_t c = 0; c < m; c++) {
+			y[c] -= less;
+		}
+	}
+}
+
+/* dx = dy - exp(y) sum of dy */
+static void NAME(log_softmax_reverse)(const struct op_call *call)
+{
+	enum { PIECE = 64 };
+	REAL share[PIECE];
+	size_t m = call->shape[0].extent[0];
+	for (size_t r = 0; r < call->rows && call->d_in[0] != NULL; r++) {
+		const REAL *y = (const REAL *)call->out + r * m, *dy = (const REAL *)call->d_out + r * m;
+		REAL *dx = (REAL *)call->d_in[0] + r * m, sum = 0;
+		for (size_t c = 0; c < m; c++) {
+			sum += dy[c];
+		}
+		for (size_t at = 0; at < m; at += PIECE) {
+			size_t n = m - at < PIECE ? m - at : PIECE;
+			call->kernels->NAME(exp)(n, y + at, share);
+			for (size_t c = at; c < at + n; c++) {
+				dx[c] = (call->accumulate[0] ? dx[c] : 0) + (dy[c] - share[c - at] * sum);
+			}
+		}
+	}
+}
+
 #undef REAL_IS_FLOAT
