@@ -248,11 +248,16 @@ static size_t draw_signals(struct sketch *sketch)
 				     (const double[GRAPH_ATTRIBUTES]){ 1, 1, 0, 1, 1, 1, 1, 3 });
 }
 
+/* Of few numbers, so that no two of a window are as close as the steps of the differences. */
 static size_t draw_signal_pool(struct sketch *sketch, const struct graph_op *op, double count)
 {
-	size_t z = draw_signals(sketch);
-	return graph_apply_constants(&sketch->graph, op, &z,
-				     (const double[GRAPH_ATTRIBUTES]){ 1, 3, 0, 1, count, 0, 1, 4 });
+	struct graph *graph = &sketch->graph;
+	size_t extent[3] = { 1, CHANNELS, 4 };
+	size_t input[3] = { sketch->x, graph_parameter(graph, "w", 3, extent, 0.4),
+			    graph_parameter(graph, "b", 1, extent, 0.3) };
+	size_t z = graph_apply_constants(graph, &op_conv1d, input,
+					 (const double[GRAPH_ATTRIBUTES]){ 1, 2, 0, 3, 1, 3, 1, 4 });
+	return graph_apply_constants(graph, op, &z, (const double[GRAPH_ATTRIBUTES]){ 1, 4, 0, 1, count, 0, 1, 3 });
 }
 
 static size_t draw_signal_max(struct sketch *sketch)
