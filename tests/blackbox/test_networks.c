@@ -211,6 +211,24 @@ static const struct {
 	{ "\"input_shape\": [8, 8], \"layers\": [{\"type\": \"conv2d\", \"out_channels\": 4, \"kernel_size\": 3, "
 	  "\"groups\": 2}]",
 	  "/model/layers/0", "out_of_range", "groups" },
+	{ "\"layers\": [{\"type\": \"conv1d\", \"out_channels\": 4, \"kernel_size\": 3}]", "/model/layers/0",
+	  "out_of_range", "input_shape" },
+	{ "\"input_shape\": [4, 16], \"layers\": [{\"type\": \"relu\"}, {\"type\": \"conv1d\", \"out_channels\": 4, "
+	  "\"kernel_size\": 9, \"dilation\": 3}]",
+	  "/model/layers/1", "out_of_range", "rows x [4, 16]" },
+	{ "\"input_shape\": [4, 16], \"layers\": [{\"type\": \"conv1d\", \"out_channels\": 6, \"kernel_size\": 3, "
+	  "\"groups\": 4}]",
+	  "/model/layers/0", "out_of_range", "4 groups" },
+	{ "\"input_shape\": [4, 16], \"layers\": [{\"type\": \"max_pool1d\", \"kernel_size\": 17}]", "/model/layers/0",
+	  "out_of_range", "rows x [4, 16]" },
+	{ "\"input_shape\": [1, 8, 8], \"layers\": [{\"type\": \"conv_transpose2d\", \"out_channels\": 2, "
+	  "\"kernel_size\": 3, \"output_padding\": 1}]",
+	  "/model/layers/0", "out_of_range", "output_padding" },
+	{ "\"layers\": [{\"type\": \"conv_transpose2d\", \"out_channels\": 2, \"kernel_size\": 3}]", "/model/layers/0",
+	  "out_of_range", "rows x [64]" },
+	{ "\"layers\": [{\"type\": \"group_norm\", \"groups\": 7}]", "/model/layers/0", "out_of_range",
+	  "7 groups do not divide the 64 channels" },
+	{ "\"layers\": [{\"type\": \"group_norm\"}]", "/model/layers/0/groups", "missing", "" },
 };
 
 START_TEST(what_does_not_fit_is_refused_at_its_place)
