@@ -93,7 +93,7 @@ static size_t along(struct lowering *lowering, const struct call *call, size_t a
 	case ALONG_VAR:
 		return variance_of(lowering, call, a, axis);
 	case ALONG_STD:
-		return lower_unary(lowering, TENSOR_sqrt, variance_of(lowering, call, a, axis));
+		return lower_unary(lowering, TENSOR_root, variance_of(lowering, call, a, axis));
 	case ALONG_NORM:
 		a = lower_unary(lowering, TENSOR_square, a);
 		return lower_unary(lowering, TENSOR_root, reduce(lowering, call, TENSOR_sum, a, axis));

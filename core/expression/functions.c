@@ -43,7 +43,7 @@ static size_t var(struct lowering *lowering, const struct call *call)
 static size_t std(struct lowering *lowering, const struct call *call)
 {
 	size_t variance = variance_of(lowering, call->value[0]);
-	return lowering->graph->status != OK ? NODE_NONE : lower_unary(lowering, TENSOR_sqrt, variance);
+	return lowering->graph->status != OK ? NODE_NONE : lower_unary(lowering, TENSOR_root, variance);
 }
 
 /* Euclidean, of a matrix Frobenius'. */

@@ -21,7 +21,7 @@
 	X(log1p, 1, M(log1p)(a), K(1) / (K(1) + a), K(0), K(0))                                                        \
 	X(expm1, 1, M(expm1)(a), y + K(1), K(0), K(0))                                                                 \
 	X(sqrt, 1, M(sqrt)(a), K(0.5) / y, K(0), K(0))                                                                 \
-	X(root, 1, M(sqrt)(a), (y > 0 ? K(0.5) / y : y), K(0), K(0)) /* of a norm: 0 at 0 */                           \
+	X(root, 1, M(sqrt)(a), (y > 0 ? K(0.5) / y : y), K(0), K(0)) /* of norm, std: 0 at 0 */                        \
 	X(cbrt, 1, M(cbrt)(a), K(1) / (K(3) * y * y), K(0), K(0))                                                      \
 	X(square, 1, a *a, K(2) * a, K(0), K(0))                                                                       \
 	X(cube, 1, a *a *a, K(3) * a * a, K(0), K(0))                                                                  \

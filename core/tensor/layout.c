@@ -20,7 +20,8 @@ enum { LANE_NANOSECONDS = 30000, LANES_MOST = 16, LANES_BYTES = 16 * 1024 * 1024
 /* What is found out about a node on the way. */
 struct sort {
 	bool root, output; /* needed by them */
-	bool wanted;       /* a parameter lies behind it */
+	bool flows;        /* of the root a gradient may come to it */
+	bool wanted;       /* and a parameter lies behind it */
 	bool late;         /* a sum over rows lies behind it */
 	unsigned degree;   /* of a late plain value in the sums over rows: 0, 1, or 2 for more */
 };
@@ -42,16 +43,24 @@ static bool is_leaf(const struct tensor_node *node)
 	return tensor_arity(node->op) == 0;
 }
 
+/* Nothing flows back through it, not even a 0, which would make NaN of what is infinite behind it. */
+static bool is_flat(enum tensor_op op)
+{
+	return op == TENSOR_less || op == TENSOR_less_equal || op == TENSOR_sign;
+}
+
 static void find_needs(struct layout *layout)
 {
 	const struct tensor_graph *graph = layout->graph;
 	struct sort *sort = layout->sort;
 	for (size_t i = graph->nodes; i-- > 0;) {
 		sort[i].root |= i == layout->program->root;
+		sort[i].flows |= i == layout->program->root;
 		sort[i].output |= i == layout->program->output;
 		for (size_t k = 0; k < tensor_arity(graph->node[i].op); k++) {
 			sort[graph->node[i].input[k]].root |= sort[i].root;
 			sort[graph->node[i].input[k]].output |= sort[i].output;
+			sort[graph->node[i].input[k]].flows |= sort[i].flows && !is_flat(graph->node[i].op);
 		}
 	}
 }
@@ -113,6 +122,7 @@ static void find_sorts(struct layout *layout)
 			sort->wanted |= input->wanted;
 			sort->late |= input->late;
 		}
+		sort->wanted &= node->op == TENSOR_PARAMETER || (sort->flows && !is_flat(node->op));
 		sort->degree = node->shape.rowed ? 0 : degree_of(node, layout->sort);
 		if (!sort->root && !sort->output) {
 			continue;

@@ -97,6 +97,33 @@ START_TEST(kinks_have_the_subgradients_that_torch_gives)
 }
 END_TEST
 
+/* Reference: torch 1.13.1, float64. What is compared is not finite, or its derivative is not. */
+START_TEST(conditions_let_nothing_flow_back_and_a_spread_of_nothing_has_no_slope)
+{
+	static const struct {
+		const char *text, *variables, *answer;
+	} cases[] = {
+		{ "where(log(x) < 1, 3*x, x**2)", "{\"x\": 0}", "{\"value\": 0, \"grad\": {\"x\": 3}}" },
+		{ "where(u @ (v/v) >= std(u), x**3, 2*x)", "{\"u\": [2, 0.5], \"v\": [1, 0], \"x\": 1.5}",
+		  "{\"value\": 3, \"grad\": {\"u\": [0, 0], \"v\": [0, 0], \"x\": 2}}" },
+		{ "where(logsumexp(log(A @ u)) > 2, x, sum(u))",
+		  "{\"A\": [[-1, -2], [-3, -4]], \"u\": [1, 2.385], \"x\": 7}",
+		  "{\"value\": 3.385, \"grad\": {\"A\": [0, 0, 0, 0], \"u\": [1, 1], \"x\": 0}}" },
+		{ "sign(sqrt(x))*y", "{\"x\": 0, \"y\": 2.385}", "{\"value\": 0, \"grad\": {\"x\": 0, \"y\": 0}}" },
+		{ "x + std(u)", "{\"u\": [2.385, 2.385, 2.385], \"x\": 1}",
+		  "{\"value\": 1, \"grad\": {\"u\": [0, 0, 0], \"x\": 1}}" },
+		{ "std(A, axis=0) @ u", "{\"A\": [[1.5, 2], [1.5, 5]], \"u\": [1, 2]}",
+		  "{\"value\": 3, \"grad\": {\"A\": [0, -1, 0, 1], \"u\": [0, 1.5]}}" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		cJSON *variables = cJSON_Parse(cases[i].variables), *answer = cJSON_Parse(cases[i].answer);
+		check_point(cases[i].text, variables, answer, 1e-15);
+		cJSON_Delete(variables);
+		cJSON_Delete(answer);
+	}
+}
+END_TEST
+
 static cJSON *variables_of_the_dialect(void)
 {
 	return cJSON_Parse("{\"x\": 0.7, \"y\": -1.3, \"z\": 2.385, \"u\": [0.5, -1.2, 2.1], \"v\": [1.1, 0.3, -0.4],"
@@ -396,6 +423,7 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, every_golden_expression_has_its_value_and_gradient);
 	tcase_add_test(tests, kinks_have_the_subgradients_that_torch_gives);
+	tcase_add_test(tests, conditions_let_nothing_flow_back_and_a_spread_of_nothing_has_no_slope);
 	tcase_add_test(tests, what_must_be_rejected_is_rejected_with_a_place);
 	tcase_add_test(tests, errors_point_at_the_character_and_say_what_is_wrong);
 	tcase_add_test(tests, every_operation_has_the_gradient_of_its_differences);
