@@ -31,22 +31,41 @@ static void numbers_render(const double *value, size_t count, size_t stride, str
 	text_puts(out, "]");
 }
 
-/* "bias", or "x[1]" where its tensor has two numbers. */
-static void name_render(const struct surface_view *view, size_t k, struct text *out)
+void surface_name(const struct surface_view *view, size_t k, char name[SURFACE_NAME])
 {
-	char name[80];
 	if (view->tensors == 1) {
-		snprintf(name, sizeof name, "%s[%zu]", view->tensor[0].name, k);
+		snprintf(name, SURFACE_NAME, "%s[%zu]", view->tensor[0].name, k);
 	} else {
-		snprintf(name, sizeof name, "%s", view->tensor[k].name);
+		snprintf(name, SURFACE_NAME, "%s", view->tensor[k].name);
 	}
-	text_json_string(out, name);
+}
+
+size_t surface_least(const struct surface_view *view)
+{
+	const size_t points = view->rows * view->columns;
+	size_t least = points;
+	for (size_t i = 0; i < points; i++) {
+		if (isfinite(view->values[i]) && (least == points || view->values[i] < view->values[least])) {
+			least = i;
+		}
+	}
+	return least;
+}
+
+bool surface_direction(const double gradient[2], double unit[2])
+{
+	const double size = hypot(gradient[0], gradient[1]);
+	unit[0] = gradient[0] / size;
+	unit[1] = gradient[1] / size;
+	return size > 0 && isfinite(size);
 }
 
 static void axis_render(const struct surface_view *view, size_t k, struct text *out)
 {
+	char name[SURFACE_NAME];
 	text_puts(out, k == 0 ? ",\"x\":{\"parameter\":" : ",\"y\":{\"parameter\":");
-	name_render(view, k, out);
+	surface_name(view, k, name);
+	text_json_string(out, name);
 	text_puts(out, ",\"values\":");
 	numbers_render(view->axis[k], k == 0 ? view->columns : view->rows, 1, out);
 	text_puts(out, "}");
@@ -55,16 +74,13 @@ static void axis_render(const struct surface_view *view, size_t k, struct text *
 /* The lowest point of the grid (null when none is finite), and what is not finite. */
 static void summary_render(const struct surface_view *view, struct text *out)
 {
-	const size_t points = view->rows * view->columns;
-	size_t least = points, nan = 0, above = 0, below = 0;
+	const size_t points = view->rows * view->columns, least = surface_least(view);
+	size_t nan = 0, above = 0, below = 0;
 	for (size_t i = 0; i < points; i++) {
 		const double value = view->values[i];
 		nan += isnan(value) ? 1 : 0;
 		above += isinf(value) && value > 0 ? 1 : 0;
 		below += isinf(value) && value < 0 ? 1 : 0;
-		if (isfinite(value) && (least == points || value < view->values[least])) {
-			least = i;
-		}
 	}
 	text_puts(out, ",\"minimum\":");
 	if (least == points) {
@@ -86,13 +102,13 @@ static void pairs_render(const struct surface_view *view, bool unit, struct text
 {
 	text_puts(out, "[");
 	for (size_t i = 0; i < view->count; i++) {
-		const double *g = view->gradient + 2 * i, size = hypot(g[0], g[1]);
-		const double pair[2] = { unit ? g[0] / size : g[0], unit ? g[1] / size : g[1] };
+		const double *gradient = view->gradient + 2 * i;
+		double direction[2];
 		text_puts(out, i > 0 ? "," : "");
-		if (unit && !(size > 0 && isfinite(size))) {
+		if (unit && !surface_direction(gradient, direction)) {
 			text_puts(out, "null");
 		} else {
-			numbers_render(pair, 2, 1, out);
+			numbers_render(unit ? direction : gradient, 2, 1, out);
 		}
 	}
 	text_puts(out, "]");

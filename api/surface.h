@@ -29,5 +29,14 @@ struct surface_view {
 /* Bytes that a grid and its text take at most. */
 uint64_t surface_memory(size_t points);
 void surface_render(const struct surface_view *view, struct text *out);
+void surface_render_npz(const struct surface_view *view, struct text *out); /* surface_npz.c */
+
+/* What both forms say. "bias", or "x[1]" where its tensor has two numbers: */
+enum { SURFACE_NAME = 80 };
+void surface_name(const struct surface_view *view, size_t k, char name[SURFACE_NAME]);
+/* Index of the lowest finite value; rows * columns when there is none. */
+size_t surface_least(const struct surface_view *view);
+/* gradient / |gradient|; false where it is 0 or not finite. */
+bool surface_direction(const double gradient[2], double unit[2]);
 
 #endif

@@ -55,6 +55,8 @@ enum status job_answer(struct service *service, const struct job_record *record,
 enum status job_answer_by_id(struct service *service, const char *id, struct http_response *response, bool *ended);
 
 /* results.c */
+/* A file name for what is downloaded: the job's name, or its id, in characters that need no quoting. */
+void name_download(struct http_response *response, const struct job_record *record, const char *extension);
 enum status curve_document(struct service *service, const struct job_record *record, struct text *out);
 /* at: "best", "last", or NULL for the one that the job's ending asks for; out: which it was. maximum: numbers at most
  * (0: any), more is E_TOO_LARGE. E_NOT_FOUND: none yet. */

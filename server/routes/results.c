@@ -248,8 +248,7 @@ enum status weights_document(struct service *service, const struct job_record *r
 	return status;
 }
 
-/* A file name for what is downloaded: the job's name, or its id, in characters that need no quoting. */
-static void name_download(struct http_response *response, const struct job_record *record, const char *extension)
+void name_download(struct http_response *response, const struct job_record *record, const char *extension)
 {
 	char name[101];
 	const char *from = record->name != NULL && record->name[0] != '\0' ? record->name : record->id;

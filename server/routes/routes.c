@@ -29,7 +29,7 @@ const struct http_route routes_table[] = {
 	  .parameters = PARAMETERS("series", "from_step", "wait", "format", "restart") },
 	{ .method = "GET", .pattern = "/v1/jobs/{id}/weights", .handler = jobs_weights, .abandon = true, .parameters = PARAMETERS("format", "at") },
 	{ .method = "GET", .pattern = "/v1/jobs/{id}/surface", .handler = jobs_surface, .abandon = true,
-	  .parameters = PARAMETERS("points", "x_min", "x_max", "y_min", "y_max") },
+	  .parameters = PARAMETERS("format", "points", "x_min", "x_max", "y_min", "y_max") },
 	{ .method = "POST", .pattern = "/v1/jobs/{id}/predictions", .handler = jobs_predictions, .body = HTTP_JSON, .abandon = true },
 
 	{ .method = "POST", .pattern = "/v1/expressions/evaluate", .handler = expressions_evaluated, .body = HTTP_JSON },

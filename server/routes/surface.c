@@ -27,6 +27,7 @@ static const double SECONDS = 30;
 struct surface_query {
 	uint64_t points;
 	double bound[4]; /* x_min, x_max, y_min, y_max; NAN: not given */
+	bool npz;
 };
 static const char *const bound_words[4] = { "x_min", "x_max", "y_min", "y_max" };
 
@@ -67,7 +68,11 @@ static void making_fini(struct making *making)
 
 static void read_query(const struct http_request *request, struct surface_query *query, struct problem *problem)
 {
+	static const char *const formats[] = { "json", "npz", NULL };
+	size_t format = 0;
 	query->points = SURFACE_POINTS_MIN;
+	query_word(request, "format", formats, &format, problem);
+	query->npz = format == 1;
 	query_uint(request, "points", SURFACE_POINTS_MAX, &query->points, problem);
 	if (query->points < SURFACE_POINTS_MIN) {
 		problem_parameter(problem, "points", FAULT_OUT_OF_RANGE, NULL, NULL, "at least %d", SURFACE_POINTS_MIN);
@@ -362,7 +367,7 @@ static enum status make(struct making *making, struct text *out, struct error *e
 		view->point = making->point;
 		view->path_values = making->path_values;
 		view->gradient = making->gradient;
-		surface_render(view, out);
+		(making->query.npz ? surface_render_npz : surface_render)(view, out);
 		status = text_failed(out) ? E_MEMORY : OK;
 	}
 	return status;
@@ -397,6 +402,10 @@ enum http_outcome jobs_surface(void *context, struct http_request *request, stru
 	status = make(&making, &response->body, &error);
 	if (status == E_BUSY || (status == OK && !job_status_ended(record.status))) {
 		http_response_header(response, "Retry-After", "1");
+	}
+	if (status == OK && making.query.npz) {
+		response->content_type = "application/octet-stream";
+		name_download(response, &record, "surface.npz");
 	}
 	making_fini(&making);
 	job_record_fini(&record);

@@ -1,5 +1,7 @@
 /* Surfaces of jobs of two parameters: the grid is the objective, the path the job's, the gradients are right. */
 #include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/blackbox/jobs.h"
@@ -175,6 +177,98 @@ START_TEST(a_linear_model_and_a_formula_on_data_have_theirs)
 }
 END_TEST
 
+static size_t little_endian(const unsigned char *bytes, size_t count)
+{
+	size_t value = 0;
+	while (count-- > 0) {
+		value = value << 8 | bytes[count];
+	}
+	return value;
+}
+
+/* The data of a member of an NPZ archive behind its NPY header, which must have this type and shape; its checksum and
+ * its place in the directory must be right. */
+static const void *npz_member(const struct reply *reply, const char *name, const char *type, const char *shape)
+{
+	const unsigned char *archive = (const unsigned char *)reply->body, *end = archive + reply->length - 22;
+	ck_assert_uint_eq(little_endian(end, 4), 0x06054b50);
+	const unsigned char *entry = archive + little_endian(end + 16, 4);
+	ck_assert_ptr_eq(entry + little_endian(end + 12, 4), end);
+	const char *file = text_of("%s.npy", name);
+	for (size_t left = little_endian(end + 10, 2); left > 0; left--) {
+		const size_t length = little_endian(entry + 28, 2), size = little_endian(entry + 24, 4);
+		ck_assert_uint_eq(little_endian(entry, 4), 0x02014b50);
+		if (length == strlen(file) && memcmp(entry + 46, file, length) == 0) {
+			const unsigned char *local = archive + little_endian(entry + 42, 4),
+					    *data = local + 30 + length;
+			ck_assert_uint_eq(little_endian(local, 4), 0x04034b50);
+			ck_assert_mem_eq(local + 14, entry + 16, 12); /* crc, sizes */
+			uint32_t crc = 0xffffffff;
+			for (size_t i = 0; i < 8 * size; i++) {
+				const uint32_t bit = (crc ^ data[i / 8] >> i % 8) & 1;
+				crc = crc >> 1 ^ (bit != 0 ? 0xedb88320 : 0);
+			}
+			ck_assert_uint_eq(little_endian(entry + 16, 4), (uint32_t)~crc);
+			const char *header =
+				text_of("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", type, shape);
+			ck_assert_mem_eq(data, "\x93NUMPY\x01\x00", 8);
+			ck_assert_mem_eq(data + 10, header, strlen(header));
+			const size_t begin = 10 + little_endian(data + 8, 2);
+			ck_assert_uint_eq(begin % 64, 0);
+			return memcpy(keep(calloc(1, size)), data + begin, size - begin);
+		}
+		entry += 46 + length;
+	}
+	ck_abort_msg("no %s", file);
+}
+
+static void expect_numbers(const struct reply *surface, const char *path, const double *values)
+{
+	for (size_t i = 0; i < length_of(surface, path); i++) {
+		ck_assert_double_eq(values[i], entry(surface, path, i));
+	}
+}
+
+START_TEST(the_same_numbers_come_as_npz)
+{
+	struct server *server = server_start(NULL);
+	const struct reply *job = job_run(
+		server,
+		"{\"name\": \"walk\", \"model\": {\"type\": \"expression\", \"objective\": \"log(x)**2 + (y_\u00b5 - "
+		"2)**2*x\", \"parameters\": {\"x\": 2.385, \"y_\u00b5\": 1}}, \"optimizer\": {\"type\": \"sgd\", "
+		"\"learning_rate\": 0.1}, \"training\": {\"steps\": 12}, \"recording\": {\"parameters\": true}}");
+	const char *range = "&points=12345&x_min=-1&x_max=2&y_min=0&y_max=3", *id = string_at(job->json, "id");
+	const struct reply *surface = surface_of(server, id, text_of("?format=json%s", range));
+	const struct reply *npz = surface_of(server, id, text_of("?format=npz%s", range));
+	expect(npz, 200);
+	ck_assert_str_eq(reply_header(npz, "Content-Type"), "application/octet-stream");
+	ck_assert_str_eq(reply_header(npz, "Content-Disposition"), "attachment; filename=\"walk.surface.npz\"");
+	const unsigned names[] = { 'x', 0, 0, 'y', '_', 0xb5 };
+	ck_assert_mem_eq(npz_member(npz, "parameters", "<U3", "2,"), names, sizeof names);
+	expect_numbers(surface, "x.values", npz_member(npz, "x", "<f8", "111,"));
+	expect_numbers(surface, "y.values", npz_member(npz, "y", "<f8", "111,"));
+	const double *values = npz_member(npz, "values", "<f8", "111, 111");
+	for (size_t i = 0; i < 111 * 111; i += 37) {
+		const cJSON *cell = get_at(surface->json, text_of("values.%zu.%zu", i / 111, i % 111));
+		ck_assert(cJSON_IsNull(cell) ? isnan(values[i]) || isinf(values[i]) : values[i] == cell->valuedouble);
+	}
+	ck_assert(isnan(values[0]) && isfinite(values[110]));
+	ck_assert_double_eq(((const double *)npz_member(npz, "minimum", "<f8", "3,"))[2],
+			    number_at(surface->json, "minimum.value"));
+	ck_assert_uint_eq(((const uint64_t *)npz_member(npz, "path.step", "<i8", "13,"))[12], 12);
+	expect_numbers(surface, "path.x", npz_member(npz, "path.x", "<f8", "13,"));
+	expect_numbers(surface, "path.y", npz_member(npz, "path.y", "<f8", "13,"));
+	expect_numbers(surface, "path.value", npz_member(npz, "path.value", "<f8", "13,"));
+	expect_numbers(surface, "path.magnitude", npz_member(npz, "path.magnitude", "<f8", "13,"));
+	const double *gradient = npz_member(npz, "path.gradient", "<f8", "13, 2");
+	const double *direction = npz_member(npz, "path.direction", "<f8", "13, 2");
+	ck_assert_double_eq(gradient[25], number_at(surface->json, "path.gradient.12.1"));
+	ck_assert_double_eq(direction[24], number_at(surface->json, "path.direction.12.0"));
+	expect_problem(surface_of(server, id, "?format=npy"), 400, "bad-query");
+	finish(server);
+}
+END_TEST
+
 START_TEST(values_that_are_not_finite_are_null_and_counted)
 {
 	struct server *server = server_start(NULL);
@@ -270,6 +364,7 @@ int main(void)
 	tcase_add_test(tcase, a_grid_lies_around_the_recorded_path);
 	tcase_add_test(tcase, a_range_and_a_number_of_points_can_be_given);
 	tcase_add_test(tcase, a_linear_model_and_a_formula_on_data_have_theirs);
+	tcase_add_test(tcase, the_same_numbers_come_as_npz);
 	tcase_add_test(tcase, values_that_are_not_finite_are_null_and_counted);
 	tcase_add_test(tcase, what_has_no_surface_says_why);
 	tcase_add_test(tcase, a_job_that_runs_and_the_run_shown_of_several_have_one);
