@@ -43,6 +43,7 @@ void surface_render_npz(const struct surface_view *view, struct text *out)
 		none ? (double)NAN : view->axis[1][least / view->columns],
 		none ? (double)NAN : view->values[least],
 	};
+	const uint64_t total = view->path_total;
 	struct npz npz;
 	npz_begin(&npz, out);
 	surface_name(view, 0, name[0]);
@@ -59,6 +60,6 @@ void surface_render_npz(const struct surface_view *view, struct text *out)
 	npz_matrix(&npz, "path.gradient", view->gradient, view->count, 2);
 	directions(view, &npz);
 	magnitudes(view, &npz);
-	npz_integers(&npz, "path.points_total", &(uint64_t){ view->path_total }, 1);
+	npz_integers(&npz, "path.points_total", &total, 1);
 	npz_end(&npz);
 }

@@ -205,7 +205,7 @@ static const void *npz_member(const struct reply *reply, const char *name, const
 			ck_assert_mem_eq(local + 14, entry + 16, 12); /* crc, sizes */
 			uint32_t crc = 0xffffffff;
 			for (size_t i = 0; i < 8 * size; i++) {
-				const uint32_t bit = (crc ^ data[i / 8] >> i % 8) & 1;
+				const uint32_t bit = (crc ^ (uint32_t)data[i / 8] >> i % 8) & 1;
 				crc = crc >> 1 ^ (bit != 0 ? 0xedb88320 : 0);
 			}
 			ck_assert_uint_eq(little_endian(entry + 16, 4), (uint32_t)~crc);
