@@ -47,7 +47,7 @@ struct NAME(lane) {
 ELEMENTS(FORWARD)
 #undef FORWARD
 
-/* One derivative: into an array, or added up into one number. */
+/* One derivative: into an array, or added up into one number, over fixed lanes, so that it vectorises. */
 #define ONE_REVERSE(name, arity_, k, derivative)                                                                       \
 	static void NAME(reverse_##name##_##k)(size_t n, const struct NAME(lane) * l, REAL * to, size_t step)          \
 	{                                                                                                              \
@@ -56,14 +56,29 @@ ELEMENTS(FORWARD)
 		const REAL *out = l->out, *d = l->d_out;                                                               \
 		(void)sb, (void)sc;                                                                                    \
 		if (step == 0) {                                                                                       \
-			REAL total = 0;                                                                                \
-			for (size_t i = 0; i < n; i++) {                                                               \
+			REAL total[LANES] = { 0 };                                                                     \
+			size_t from = 0;                                                                               \
+			if (sa == 1 && (arity < 2 || sb == 1) && (arity < 3 || sc == 1)) {                             \
+				sa = sb = sc = 1;                                                                      \
+				for (; from + LANES <= n; from += LANES) {                                             \
+					for (size_t j = 0; j < LANES; j++) {                                           \
+						const size_t i = from + j;                                             \
+						LOAD;                                                                  \
+						const REAL y = out[i];                                                 \
+						(void)y;                                                               \
+						total[j] += d[i] != 0 ? d[i] * (derivative) : 0;                       \
+					}                                                                              \
+				}                                                                                      \
+			}                                                                                              \
+			for (size_t i = from; i < n; i++) {                                                            \
 				LOAD;                                                                                  \
 				const REAL y = out[i];                                                                 \
 				(void)y;                                                                               \
-				total += d[i] != 0 ? d[i] * (derivative) : 0;                                          \
+				total[0] += d[i] != 0 ? d[i] * (derivative) : 0;                                       \
 			}                                                                                              \
-			*to += total;                                                                                  \
+			for (size_t j = 0; j < LANES; j++) {                                                           \
+				*to += total[j];                                                                       \
+			}                                                                                              \
 			return;                                                                                        \
 		}                                                                                                      \
 		if (sa == 1 && (arity < 2 || sb == 1) && (arity < 3 || sc == 1)) {                                     \
@@ -195,23 +210,61 @@ static void NAME(kept_back)(size_t n, const REAL *d, const REAL *slope, REAL *to
 	}
 }
 
+/* A loop of a value (to NULL), or of the derivative by input k. */
+static void NAME(element_loop)(const struct tensor_call *call, size_t k, size_t n, const struct NAME(lane) * lane,
+			       REAL *slope, REAL *to, size_t step)
+{
+	if (to == NULL) {
+		NAME(element_values)(call, n, lane, slope);
+	} else if (k == 0 && slope != NULL) {
+		NAME(kept_back)(n, lane->d_out, slope, to);
+	} else {
+		NAME(elements)[call->step->op - TENSOR_neg].reverse[k](n, lane, to, step);
+	}
+}
+
+/* Fills what is broadcast to a tile's length, so that every loop goes number by number. Returns which inputs. */
+static unsigned NAME(spread)(const struct tensor_call *call, size_t n, struct NAME(lane) * lane,
+			     REAL room[3][ELEMENT_TILE])
+{
+	unsigned spread = 0;
+	for (size_t i = 0; i < tensor_arity(call->step->op) && n >= SPREAD_LEAST; i++) {
+		if (lane->stride[i] == 0) {
+			const REAL number = *lane->in[i];
+			for (size_t j = 0; j < ELEMENT_TILE && j < n; j++) {
+				room[i][j] = number;
+			}
+			lane->in[i] = room[i];
+			lane->stride[i] = 1;
+			spread |= 1u << i;
+		}
+	}
+	return spread;
+}
+
 /* One loop is all there is. */
 static void NAME(element_line)(const struct tensor_call *call, size_t k, REAL *to)
 {
 	const struct walk *walk = &call->step->walk;
-	const size_t n = walk->extent[0] * (walk->rowed ? call->rows : 1);
-	const struct NAME(lane) lane = {
+	const size_t n = walk->extent[0] * (walk->rowed ? call->rows : 1), step = walk->stride[k][0];
+	REAL room[3][ELEMENT_TILE], *slope = call->kept;
+	struct NAME(lane) lane = {
 		.in = { call->in[0], call->in[1], call->in[2] },
 		.stride = { walk->stride[0][0], walk->stride[1][0], walk->stride[2][0] },
 		.out = call->out,
 		.d_out = call->d_out,
 	};
-	if (to == NULL) {
-		NAME(element_values)(call, n, &lane, call->kept);
-	} else if (k == 0 && call->kept != NULL) {
-		NAME(kept_back)(n, call->d_out, call->kept, to);
-	} else {
-		NAME(elements)[call->step->op - TENSOR_neg].reverse[k](n, &lane, to, walk->stride[k][0]);
+	const unsigned spread = NAME(spread)(call, n, &lane, room);
+	const size_t tile = spread == 0 ? n : ELEMENT_TILE;
+	for (size_t at = 0; at < n; at += tile) {
+		NAME(element_loop)(call, k, n - at < tile ? n - at : tile, &lane, slope, to, step);
+		for (size_t i = 0; i < 3; i++) {
+			lane.in[i] += (spread >> i & 1) != 0 || lane.in[i] == NULL ? 0 : tile * lane.stride[i];
+		}
+		lane.out += tile;
+		lane.d_out += lane.d_out == NULL ? 0 : tile;
+		slope += slope == NULL ? 0 : tile;
+		to += to == NULL ? 0 : tile * step;
 	}
 }
 
