@@ -197,7 +197,7 @@ static const char expression_more[] =
 	",\"prediction\":{\"type\":\"string\",\"description\":\"Instead of an objective: compared with the target by "
 	"the loss.\"}"
 	",\"parameters\":{\"type\":\"object\",\"description\":\"By name: a number, nested arrays, or {shape, init, "
-	"trainable}.\"}"
+	"min, max, trainable}; init: a number, nested arrays, or one of inits.\"}"
 	",\"constants\":{\"type\":\"object\",\"description\":\"By name: a number or nested arrays.\"}"
 	",\"columns\":{\"type\":\"object\",\"description\":\"Other names for columns: {\\\"t\\\": \\\"time "
 	"(s)\\\"}.\"}";

@@ -108,10 +108,15 @@ enum expression_field {
 /* spec_expression.c: the model expression, and its part of the document. */
 void judge_expression(struct judge *judge, const struct field *fields);
 void expression_render(const struct judge *judge, struct text *out);
+/* spec_document.c: ,"name":{"type": type, settings} */
+void member_typed(struct text *out, const char *name, const char *type, const struct settings *settings);
 
 /* spec_layers.c: layers, their activations and initialisers; whether the layers fit one another, once the shape is
  * known. */
 void judge_layers(struct judge *judge, const cJSON *item);
+/* A name or an object; item NULL or null: none, and nothing is changed. */
+void judge_init(struct judge *judge, const struct at *at, const cJSON *item, const struct init_type **init,
+		struct settings *settings);
 void judge_network_init(struct judge *judge, const cJSON *item);
 void judge_network(struct judge *judge);
 /* Whether the first layer that the job names reads whole numbers, which must not be standardised. */

@@ -82,7 +82,7 @@ static void typed_render(const char *type, const struct settings *settings, stru
 }
 
 /* ,"name":"relu" or ,"name":{"type":"elu", settings} */
-static void member_typed(struct text *out, const char *name, const char *type, const struct settings *settings)
+void member_typed(struct text *out, const char *name, const char *type, const struct settings *settings)
 {
 	text_printf(out, ",\"%s\":", name);
 	if (settings->count == 0) {

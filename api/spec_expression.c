@@ -9,6 +9,7 @@
 
 #include "api/expressions.h"
 #include "api/spec.h"
+#include "core/graph/start.h"
 #include "core/model/expression.h"
 
 enum { PARAMETERS_MAX = 256, CONSTANT_NUMBERS_MAX = 1000000, PARAMETER_NUMBERS_MAX = 100 * 1000 * 1000 };
@@ -96,48 +97,58 @@ static const double *fixed_values(struct judge *judge, const struct shape *shape
 	}
 	double *values = size <= CONSTANT_NUMBERS_MAX ? arena_alloc(judge->reader.arena, size, sizeof *values) : NULL;
 	for (size_t i = 0; i < size && values != NULL; i++) {
-		values[i] = start->kind == START_FILL ? start->scale : 0;
+		values[i] = start->kind == START_FILL ? start->fill : 0;
 	}
 	return values;
 }
 
-static void read_init(struct judge *judge, const struct at *at, const cJSON *item, const struct shape *shape,
-		      struct start *start)
+/* Numbers: one for all, or as many as the parameter has. */
+static void read_values(struct judge *judge, const struct at *at, const cJSON *item, const struct shape *shape,
+			struct start *start)
 {
-	static const char *const words[] = { "zeros", "ones", "normal", "uniform", NULL };
-	struct field fields[] = { { .name = "type" }, { .name = "scale" } };
-	struct at at_type = { at, "type", 0 }, at_scale = { at, "scale", 0 };
-	struct range positive = { 0, (double)INFINITY, true, true, NULL };
-	const cJSON *word = item;
-	size_t index = 0;
-	start->scale = 1;
+	struct shape given;
+	if (!tensor_read(&judge->reader, at, item, PARAMETER_NUMBERS_MAX, &given, &start->values)) {
+		return;
+	}
+	if (given.rank == 0) {
+		*start = (struct start){ .kind = START_FILL, .fill = start->values[0] };
+	} else if (!shape_equal(&given, shape)) {
+		char a[64], b[64];
+		reader_fault(&judge->reader, at, FAULT_WRONG_TYPE, NULL, NULL,
+			     "these numbers have the shape %s, the parameter %s", tensor_shape_text(&given, a),
+			     tensor_shape_text(shape, b));
+	}
+}
+
+/* By one of the laws that layers start by. A matrix [a, b] makes b numbers from a, as in X @ W, a vector [a] one. */
+static void read_law(struct judge *judge, const struct at *at, const cJSON *item,
+		     struct expression_parameter *parameter)
+{
+	const struct shape *shape = &parameter->shape;
+	judge_init(judge, at, item, &parameter->init, &parameter->init_settings);
+	if (parameter->init == NULL || judge->reader.problem->faults_total > 0) {
+		return;
+	}
+	const struct start_rule rule =
+		parameter->init->rule(&parameter->init_settings, shape->rank > 0 ? shape->extent[0] : 1,
+				      shape->rank > 1 ? shape->extent[1] : 1);
+	parameter->start = rule.law == STARTS_AT ? (struct start){ .kind = START_FILL, .fill = rule.middle }
+						 : (struct start){ .kind = START_RULE, .rule = rule };
+	if (rule.law == STARTS_ORTHOGONAL && (shape->rank != 2 || !start_affordable(&rule, 2, shape->extent))) {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
+			     shape->rank != 2 ? "orthogonal is for matrices"
+					      : "an orthogonal start of this size takes too long: use another init");
+	}
+}
+
+static void read_init(struct judge *judge, const struct at *at, const cJSON *item,
+		      struct expression_parameter *parameter)
+{
 	if (item != NULL && (cJSON_IsArray(item) || cJSON_IsNumber(item))) {
-		struct shape given;
-		if (tensor_read(&judge->reader, at, item, PARAMETER_NUMBERS_MAX, &given, &start->values)) {
-			if (given.rank == 0) {
-				*start = (struct start){ .kind = START_FILL, .scale = start->values[0] };
-			} else if (!shape_equal(&given, shape)) {
-				char a[64], b[64];
-				reader_fault(&judge->reader, at, FAULT_WRONG_TYPE, NULL, NULL,
-					     "these numbers have the shape %s, the parameter %s",
-					     tensor_shape_text(&given, a), tensor_shape_text(shape, b));
-			}
-		}
-		return;
+		read_values(judge, at, item, &parameter->shape, &parameter->start);
+	} else if (item != NULL) {
+		read_law(judge, at, item, parameter);
 	}
-	if (item != NULL && cJSON_IsObject(item)) {
-		if (!read_object(&judge->reader, at, item, fields, 2, NULL, NULL)) {
-			return;
-		}
-		word = fields[0].item;
-		if (fields[1].item != NULL) {
-			read_real(&judge->reader, &at_scale, fields[1].item, positive, &start->scale);
-		}
-	}
-	if (word != NULL && !read_choice(&judge->reader, word == item ? at : &at_type, word, words, &index)) {
-		return;
-	}
-	start->kind = (enum start_kind[]){ START_VALUES, START_FILL, START_NORMAL, START_UNIFORM }[index];
 }
 
 /* min and max of a parameter; its start must lie between them. */
@@ -162,10 +173,8 @@ static void take_bounds(struct judge *judge, const struct at *at, const cJSON *m
 		return;
 	}
 	judge->spec->train.bounded = true;
-	for (size_t i = 0; i < size && (start->kind == START_VALUES || start->kind == START_FILL); i++) {
-		const double x = start->kind == START_FILL ? start->scale
-				 : start->values != NULL   ? start->values[i]
-							   : 0;
+	for (size_t i = 0; i < size && start->kind != START_RULE; i++) {
+		const double x = start->kind == START_FILL ? start->fill : start->values != NULL ? start->values[i] : 0;
 		if (x < parameter->lower[i] || x > parameter->upper[i]) {
 			reader_fault(&judge->reader, &at_init, FAULT_OUT_OF_RANGE, NULL, NULL,
 				     "%s begins at %.17g, outside of its bounds min and max", parameter->name, x);
@@ -198,7 +207,7 @@ static void take_parameter(struct names *names, const cJSON *item)
 		    !read_shape(judge, &at_shape, fields[0].item, &parameter.shape)) {
 			return;
 		}
-		read_init(judge, &at_init, fields[1].item, &parameter.shape, &parameter.start);
+		read_init(judge, &at_init, fields[1].item, &parameter);
 		take_bounds(judge, &at, fields[3].item, fields[4].item, &parameter);
 		if (fields[2].item != NULL) {
 			read_bool(&judge->reader, &at_train, fields[2].item, &trainable);
@@ -209,7 +218,7 @@ static void take_parameter(struct names *names, const cJSON *item)
 		return;
 	}
 	const double *values = fixed_values(judge, &parameter.shape, &parameter.start);
-	if (parameter.start.kind == START_NORMAL || parameter.start.kind == START_UNIFORM || values == NULL) {
+	if (parameter.start.kind == START_RULE || values == NULL) {
 		reader_fault(&judge->reader, &at_init, FAULT_NOT_ALLOWED, NULL, NULL,
 			     "what is not trained needs its values said, at most %d", CONSTANT_NUMBERS_MAX);
 		return;
@@ -430,6 +439,47 @@ static void tree_render(const cJSON *item, struct text *out)
 	}
 }
 
+/* A parameter as it was given, the law of its start with every setting. */
+static void parameter_render(const struct judge *judge, const cJSON *item, struct text *out)
+{
+	const struct expression_config *config = judge->spec->model.expression;
+	const struct expression_parameter *parameter = NULL;
+	for (size_t p = 0; p < config->parameters; p++) {
+		parameter = strcmp(config->parameter[p].name, item->string) == 0 ? &config->parameter[p] : parameter;
+	}
+	if (parameter == NULL || parameter->init == NULL) {
+		tree_render(item, out);
+		return;
+	}
+	text_puts(out, "{\"shape\":[");
+	for (size_t d = 0; d < parameter->shape.rank; d++) {
+		text_printf(out, "%s%zu", d > 0 ? "," : "", parameter->shape.extent[d]);
+	}
+	text_puts(out, "]");
+	member_typed(out, "init", parameter->init->name, &parameter->init_settings);
+	for (const cJSON *child = item->child; child != NULL; child = child->next) {
+		if (strcmp(child->string, "shape") != 0 && strcmp(child->string, "init") != 0) {
+			text_puts(out, ",");
+			text_json_string(out, child->string);
+			text_puts(out, ":");
+			tree_render(child, out);
+		}
+	}
+	text_puts(out, "}");
+}
+
+static void parameters_render(const struct judge *judge, const cJSON *item, struct text *out)
+{
+	text_puts(out, "{");
+	for (const cJSON *child = item->child; child != NULL; child = child->next) {
+		text_puts(out, child == item->child ? "" : ",");
+		text_json_string(out, child->string);
+		text_puts(out, ":");
+		parameter_render(judge, child, out);
+	}
+	text_puts(out, "}");
+}
+
 void expression_render(const struct judge *judge, struct text *out)
 {
 	static const char *const names[] = { "objective", "prediction", "parameters", "constants", "columns" };
@@ -437,7 +487,11 @@ void expression_render(const struct judge *judge, struct text *out)
 		const cJSON *item = cJSON_GetObjectItemCaseSensitive(judge->top[TOP_MODEL].item, names[i]);
 		if (item != NULL && !cJSON_IsNull(item)) {
 			text_printf(out, ",\"%s\":", names[i]);
-			tree_render(item, out);
+			if (i == EXPRESSION_PARAMETERS) {
+				parameters_render(judge, item, out);
+			} else {
+				tree_render(item, out);
+			}
 		}
 	}
 }

@@ -12,9 +12,8 @@ enum { LAYERS_MAX = 100, NESTED_MAX = 4 };
 
 static const struct at at_model = { NULL, "model", 0 };
 
-/* A name or an object; item NULL or null: none. */
-static void take_init(struct judge *judge, const struct at *at, const cJSON *item, const struct init_type **init,
-		      struct settings *settings)
+void judge_init(struct judge *judge, const struct at *at, const cJSON *item, const struct init_type **init,
+		struct settings *settings)
 {
 	if (item == NULL || cJSON_IsNull(item)) {
 		return;
@@ -95,7 +94,7 @@ static void judge_layer(struct judge *judge, const struct at *at, const cJSON *i
 	if (type->weighs) {
 		layer->init = judge->spec->model.init;
 		layer->init_settings = judge->spec->model.init_settings;
-		take_init(judge, &at_init, extra[INIT].item, &layer->init, &layer->init_settings);
+		judge_init(judge, &at_init, extra[INIT].item, &layer->init, &layer->init_settings);
 	}
 	if (type->nests && extra[LAYERS].item == NULL) {
 		reader_fault(&judge->reader, &at_layers, FAULT_MISSING, NULL, NULL, "%s needs layers", type->name);
@@ -148,7 +147,7 @@ void judge_layers(struct judge *judge, const cJSON *item)
 void judge_network_init(struct judge *judge, const cJSON *item)
 {
 	struct at at = { &at_model, "init", 0 };
-	take_init(judge, &at, item, &judge->spec->model.init, &judge->spec->model.init_settings);
+	judge_init(judge, &at, item, &judge->spec->model.init, &judge->spec->model.init_settings);
 }
 
 bool network_reads_indices(const struct judge *judge)

@@ -55,7 +55,7 @@ static void take_batch(struct judge *judge, const cJSON *item)
 	if (training->batch_size > 0 && judge->couples != NULL) {
 		reader_fault(&judge->reader, &at, FAULT_NOT_ALLOWED, "full", NULL,
 			     "the objective cannot be taken apart into rows, so that mini-batches would minimise "
-			     "something else: %s",
+			     "something else: %s. Train with \"batch_size\": \"full\"",
 			     judge->couples);
 	}
 }

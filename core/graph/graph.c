@@ -8,9 +8,7 @@
 #include "core/base/size.h"
 #include "core/graph/op.h"
 #include "core/graph/ops/ops.h"
-
-/* Products that an orthogonal start may take, twice: a few seconds. */
-static const double ORTHOGONAL_PRODUCTS = 2e9;
+#include "core/graph/start.h"
 
 size_t shape_size(const struct shape *shape)
 {
@@ -178,17 +176,12 @@ size_t graph_parameter_start(struct graph *graph, const char *name, size_t rank,
 			     struct start_rule start)
 {
 	size_t id = add_parameter(graph, name, rank, extent, (struct graph_parameter){ .start = start });
-	if (id != NODE_NONE && start.law == STARTS_ORTHOGONAL) {
+	if (id != NODE_NONE && !start_affordable(&start, rank, extent)) {
 		char text[128];
-		const struct shape *shape = &graph->node[id].shape;
-		size_t rows = extent[0], columns = shape_size(shape) / extent[0];
-		size_t few = rows < columns ? rows : columns, many = rows < columns ? columns : rows;
-		if (few > 0 && (double)few * (double)few * (double)many > ORTHOGONAL_PRODUCTS) {
-			graph->status = error_set(&graph->error, E_INVALID,
-						  "an orthogonal start of %s takes too long: use another init",
-						  shape_text(shape, text));
-			return NODE_NONE;
-		}
+		graph->status = error_set(&graph->error, E_INVALID,
+					  "an orthogonal start of %s takes too long: use another init",
+					  shape_text(&graph->node[id].shape, text));
+		return NODE_NONE;
 	}
 	return id;
 }

@@ -10,6 +10,8 @@ struct expression_parameter {
 	const char *name;
 	struct shape shape; /* of rank 0 to 2 */
 	struct start start;
+	const struct init_type *init; /* that the start is the rule of; NULL: none */
+	struct settings init_settings;
 	const double *lower, *upper; /* its box, as many numbers; NULL: none */
 };
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/random.h"
+#include "core/graph/start.h"
 
 struct tensor_objective {
 	struct objective base; /* first: the two are cast to one another */
@@ -34,26 +34,17 @@ static enum status predict(struct objective *objective, const void *theta, const
 static void initialise(const struct objective *objective, uint64_t seed, void *theta)
 {
 	const struct tensor_objective *self = (const struct tensor_objective *)objective;
-	float *narrow = theta;
-	double *wide = theta;
 	for (size_t p = 0; p < objective->tensors; p++) {
 		const struct tensor *tensor = &self->tensor[p];
 		const struct start *start = &self->start[p];
-		for (size_t i = tensor->offset; i < tensor->offset + tensor->size; i++) {
-			double value = self->values[i];
-			if (start->kind == START_FILL) {
-				value = start->scale;
-			} else if (start->kind == START_NORMAL) {
-				value = start->scale * random_normal(seed, RANDOM_INIT, 0, i);
-			} else if (start->kind == START_UNIFORM) {
-				value = start->scale * (2 * random_uniform(seed, RANDOM_INIT, 0, i) - 1);
-			}
-			if (objective->dtype == DTYPE_FLOAT32) {
-				narrow[i] = (float)value;
-			} else {
-				wide[i] = value;
-			}
+		void *place = (char *)theta + tensor->offset * dtype_size(objective->dtype);
+		if (start->kind == START_VALUES) {
+			dtype_convert(DTYPE_FLOAT64, self->values + tensor->offset, objective->dtype, place,
+				      tensor->size);
+			continue;
 		}
+		const struct start_rule fill = { .law = STARTS_AT, .middle = start->fill };
+		start_write(start->kind == START_FILL ? &fill : &start->rule, tensor, objective->dtype, seed, place);
 	}
 }
 

@@ -2,16 +2,17 @@
 #ifndef CORE_OBJECTIVE_TENSOR_OBJECTIVE_H
 #define CORE_OBJECTIVE_TENSOR_OBJECTIVE_H
 
+#include "core/graph/graph.h"
 #include "core/objective/objective.h"
 #include "core/tensor/program.h"
 
-/* How numbers of a parameter begin: values (NULL: zeros), all the same, or drawn by the seed with this standard
- * deviation or half-width. */
-enum start_kind { START_VALUES, START_FILL, START_NORMAL, START_UNIFORM };
+/* How numbers of a parameter begin: values (NULL: zeros), all the same, or drawn by the seed. */
+enum start_kind { START_VALUES, START_FILL, START_RULE };
 struct start {
 	enum start_kind kind;
-	double scale;         /* also the number of START_FILL */
-	const double *values; /* borrowed for this call */
+	double fill;
+	const double *values;   /* borrowed for this call */
+	struct start_rule rule; /* core/graph/start.h */
 };
 
 /* Takes the program. start: [graph->parameters]. rowed: the objective is evaluated over rows. *out is returned owned.

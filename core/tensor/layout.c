@@ -129,11 +129,11 @@ static void find_sorts(struct layout *layout)
 		}
 		program->rowed |= node->shape.rowed;
 		if (node->shape.rowed && sort->late) {
-			couple(program, "%s of a sum or mean over rows goes back into rows", tensor_op_name(node->op));
+			couple(program, "each row needs a sum or mean over all rows (%s)", tensor_op_name(node->op));
 		} else if (node->whole) {
-			couple(program, "%s over all rows at once", tensor_op_name(node->op));
+			couple(program, "%s is taken over all rows at once", tensor_op_name(node->op));
 		} else if (sort->degree == 2) {
-			couple(program, "%s of a sum or mean over rows", tensor_op_name(node->op));
+			couple(program, "%s is taken of a sum or mean over rows", tensor_op_name(node->op));
 		}
 	}
 }

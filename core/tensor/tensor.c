@@ -33,7 +33,19 @@ size_t tensor_arity(enum tensor_op op)
 
 const char *tensor_op_name(enum tensor_op op)
 {
-	return ops[op].name;
+	/* clang-format off */
+	switch ((int)op) {
+	case TENSOR_add: return "+";
+	case TENSOR_sub: case TENSOR_neg: return "-";
+	case TENSOR_mul: return "*";
+	case TENSOR_div: return "/";
+	case TENSOR_power: case TENSOR_square: case TENSOR_cube: return "**";
+	case TENSOR_root: return "sqrt";
+	case TENSOR_less: return "<";
+	case TENSOR_less_equal: return "<=";
+	default: return ops[op].name;
+	}
+	/* clang-format on */
 }
 
 bool tensor_is_element(enum tensor_op op)

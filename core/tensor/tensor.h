@@ -61,7 +61,7 @@ void tensor_graph_init(struct tensor_graph *graph);
 void tensor_graph_fini(struct tensor_graph *graph);
 
 size_t tensor_arity(enum tensor_op op);
-const char *tensor_op_name(enum tensor_op op);
+const char *tensor_op_name(enum tensor_op op); /* as it is written: "+", "softmax" */
 bool tensor_is_element(enum tensor_op op);
 
 /* Leaves. shape: of rank 0 to 2, not rowed. */

@@ -52,7 +52,7 @@ static const struct kind kinds[] = {
 	{ "mini-batch expression",
 	  "{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"expression\", \"prediction\": "
 	  "\"h = tanh(X @ A / 8); h @ B + c\", \"loss\": \"cross_entropy\", \"parameters\": {\"A\": {\"shape\": "
-	  "[64, 16], \"init\": {\"type\": \"normal\", \"scale\": 0.1}}, \"B\": {\"shape\": [16, 10], \"init\": "
+	  "[64, 16], \"init\": {\"type\": \"normal\", \"std\": 0.1}}, \"B\": {\"shape\": [16, 10], \"init\": "
 	  "\"normal\"}, \"c\": {\"shape\": [10]}}}, \"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.001}, "
 	  "\"training\": {\"epochs\": 300, \"batch_size\": 16, \"seed\": 5}, \"recording\": {\"every_steps\": 20}}",
 	  33900, 3 },

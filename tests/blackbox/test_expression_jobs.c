@@ -116,6 +116,47 @@ START_TEST(an_expression_needs_no_dataset)
 }
 END_TEST
 
+START_TEST(parameters_begin_by_any_law_and_the_spec_says_all_of_it)
+{
+	struct server *server = server_start(NULL);
+	const struct reply *job = job_run(
+		server,
+		"{\"model\": {\"type\": \"expression\", \"objective\": \"sum(A**2) + sum(b**2) + sum(c**2) + d**2\", "
+		"\"parameters\": {\"A\": {\"shape\": [3, 3], \"init\": {\"type\": \"orthogonal\", \"gain\": 2}}, "
+		"\"b\": {\"shape\": [4], \"init\": {\"type\": \"uniform\", \"low\": 2.385, \"high\": 3}}, "
+		"\"c\": {\"shape\": [2], \"init\": \"normal\"}, \"d\": {\"init\": \"he_uniform\", \"min\": -9}}}, "
+		"\"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 1e-12}, \"training\": {\"steps\": 1}}");
+	size_t n;
+	const double *theta = job_weights(server, string_at(job->json, "id"), "last", &n);
+	ck_assert_uint_eq(n, 16);
+	for (size_t i = 0; i < 9; i++) {
+		double product = 0;
+		for (size_t k = 0; k < 3; k++) {
+			product += theta[i / 3 * 3 + k] * theta[i % 3 * 3 + k];
+		}
+		ck_assert_double_eq_tol(product, i % 4 == 0 ? 4 : 0, 1e-9);
+	}
+	for (size_t i = 9; i < 13; i++) {
+		ck_assert(theta[i] > 2.384 && theta[i] < 3);
+	}
+	ck_assert(theta[13] != 0 && fabs(theta[13]) < 0.5 && fabs(theta[15]) < sqrt(6));
+	const cJSON *spec = get_at(job->json, "spec");
+	ck_assert_str_eq(string_at(spec, "model.parameters.c.init.type"), "normal");
+	ck_assert_double_eq(number_at(spec, "model.parameters.c.init.std"), 0.05);
+	ck_assert_double_eq(number_at(spec, "model.parameters.d.min"), -9);
+	/* What the spec says is a whole job: the same one. */
+	char *text = keep(cJSON_PrintUnformatted(spec));
+	const struct reply *again = job_run(server, text);
+	const double *other = job_weights(server, string_at(again->json, "id"), "last", &n);
+	ck_assert_mem_eq(theta, other, n * sizeof *theta);
+	expect_fault(client_post(server, "/v1/jobs",
+				 "{\"model\": {\"type\": \"expression\", \"objective\": \"b @ b\", \"parameters\": "
+				 "{\"b\": {\"shape\": [4], \"init\": \"orthogonal\"}}}}"),
+		     "/model/parameters/b/init", "not_allowed");
+	finish(server);
+}
+END_TEST
+
 START_TEST(what_is_wrong_with_an_expression_is_pointed_at)
 {
 	static const struct {
@@ -167,6 +208,7 @@ int main(void)
 	tcase_add_test(tests, a_model_written_as_an_expression_has_the_curve_of_the_built_in_one);
 	tcase_add_test(tests, a_curve_is_fitted_and_predicted_and_an_objective_alone_predicts_nothing);
 	tcase_add_test(tests, an_expression_needs_no_dataset);
+	tcase_add_test(tests, parameters_begin_by_any_law_and_the_spec_says_all_of_it);
 	tcase_add_test(tests, what_is_wrong_with_an_expression_is_pointed_at);
 	return blackbox_run(suite);
 }

@@ -157,7 +157,7 @@ START_TEST(errors_point_at_the_character_and_say_what_is_wrong)
 	} cases[] = {
 		{ "x + speed", 4, "unknown name speed" },
 		{ "1 + sine(x)", 4, "unknown function sine, did you mean sin?" },
-		{ "u + p", 2, "shapes [3] and [4] do not fit for add" },
+		{ "u + p", 2, "shapes [3] and [4] do not fit for +" },
 		{ "u @ p", 2, "shapes [3] and [4] do not fit for @" },
 		{ "A @ B @ u", 6, "shapes [3, 4] and [3] do not fit for @" },
 		{ "u", 0, "the result is [3], not a number" },
@@ -171,7 +171,7 @@ START_TEST(errors_point_at_the_character_and_say_what_is_wrong)
 		{ "exp(u, axis=0)", 7, "exp takes no axis: exp(x)" },
 		{ "sum(A, keepdims=1)", 7, "the only named argument is axis, once, as in sum(A, axis=0)" },
 		{ "elu(x, y, z)", 0, "elu takes at most 2 arguments, 3 given: elu(x, alpha)" },
-		{ "x + poisson(u, p)", 4, "poisson: shapes [4] and [3] do not fit for mul" },
+		{ "x + poisson(u, p)", 4, "poisson: shapes [4] and [3] do not fit for *" },
 		{ "x = 2; x", 0, "the name x means something already" },
 		{ "t = 2", 5, "a ; is missing, and behind it the expression that is meant" },
 		{ "3e", 0, "this is not a number" },

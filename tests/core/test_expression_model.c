@@ -34,7 +34,7 @@ static void write_model(struct written *self, const char *objective, const char 
 	*self = (struct written){ .lam = 0.01 };
 	self->parameter[0] = (struct expression_parameter){ .name = "w", .shape = vector_of(FEATURES) };
 	self->parameter[1] = (struct expression_parameter){ .name = "b" };
-	self->parameter[2] = (struct expression_parameter){ .name = "s", .start = { START_FILL, 0.3, NULL } };
+	self->parameter[2] = (struct expression_parameter){ .name = "s", .start = { .kind = START_FILL, .fill = 0.3 } };
 	self->symbol[0] = (struct expression_symbol){ .name = "X", .kind = SYMBOL_FEATURES, .node = NODE_NONE };
 	self->symbol[1] = (struct expression_symbol){ .name = "y", .kind = SYMBOL_TARGET, .node = NODE_NONE };
 	self->symbol[2] = (struct expression_symbol){ .name = "x0", .kind = SYMBOL_COLUMN, .node = NODE_NONE };
@@ -304,7 +304,10 @@ START_TEST(predictions_are_those_of_the_text_and_parameters_begin_as_they_say)
 	struct batch batch = { .data = &data, .count = MANY };
 	struct written written;
 	write_model(&written, NULL, "x0 * exp(-s) + X @ w * b", "mse");
-	written.parameter[0].start = (struct start){ START_NORMAL, 2.385, NULL };
+	written.parameter[0].start = (struct start){
+		.kind = START_RULE,
+		.rule = { .law = STARTS_NORMAL, .spread = 2.385 },
+	};
 	struct objective *objective = build(&written, &shape, DTYPE_FLOAT64, 3);
 	double theta[NUMBERS], *outputs = malloc(MANY * sizeof *outputs);
 	objective->type->initialise(objective, 7, theta);
@@ -353,12 +356,12 @@ START_TEST(what_does_not_fit_the_data_is_refused_in_words)
 		const char *objective, *prediction, *loss, *sentence;
 	} cases[] = {
 		{ "mean(X)*X @ w", NULL, NULL, "the result is [rows], not a number" },
-		{ "mean(y - w)", NULL, NULL, "shapes [rows] and [5] do not fit for sub" },
+		{ "mean(y - w)", NULL, NULL, "shapes [rows] and [5] do not fit for -" },
 		{ "X[0] @ w", NULL, NULL, "single rows cannot be picked: write : for the rows, as in X[:, 0]" },
 		{ NULL, "X * w", "mse", "the prediction gives 5 numbers a row, and mse wants 1" },
 		{ NULL, "w", "mse", "the prediction is [5], not one for each row" },
 		{ NULL, "X @ w - mean(x0)", "mse",
-		  "a row's prediction depends on the other rows: sub of a sum or mean over rows goes back into rows" },
+		  "a row's prediction depends on the other rows: each row needs a sum or mean over all rows (-)" },
 	};
 	struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = 10 };
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -123,10 +123,12 @@ START_TEST(mutated_objectives_over_rows_are_planned_and_run)
 	const struct batch batch = { .data = &data, .count = ROWS };
 	const struct model_shape shape = { .features = 3, .targets = 1, .rows = ROWS };
 	const struct expression_parameter parameters[] = {
-		{ "u", { .rank = 1, .extent = { 3 } }, { START_FILL, 0.3, NULL }, NULL, NULL },
-		{ "A", { .rank = 2, .extent = { 3, 3 } }, { START_FILL, 0.1, NULL }, NULL, NULL },
-		{ "v", { .rank = 1, .extent = { 3 } }, { START_FILL, 1.3, NULL }, NULL, NULL },
-		{ "x", { .rank = 0 }, { START_FILL, 0.2, NULL }, NULL, NULL },
+		{ .name = "u", .shape = { .rank = 1, .extent = { 3 } }, .start = { .kind = START_FILL, .fill = 0.3 } },
+		{ .name = "A",
+		  .shape = { .rank = 2, .extent = { 3, 3 } },
+		  .start = { .kind = START_FILL, .fill = 0.1 } },
+		{ .name = "v", .shape = { .rank = 1, .extent = { 3 } }, .start = { .kind = START_FILL, .fill = 1.3 } },
+		{ .name = "x", .shape = { .rank = 0 }, .start = { .kind = START_FILL, .fill = 0.2 } },
 	};
 	const struct expression_symbol symbols[] = {
 		{ .name = "X", .kind = SYMBOL_FEATURES, .node = NODE_NONE },

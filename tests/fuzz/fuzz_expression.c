@@ -46,9 +46,11 @@ static void train_text(const char *text, enum dtype dtype)
 	const struct batch batch = { .data = &data, .count = ROWS };
 	const struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = ROWS };
 	const struct expression_parameter parameters[] = {
-		{ .name = "u", .shape = { .rank = 1, .extent = { 3 } }, .start = { START_FILL, 0.3, NULL } },
-		{ .name = "A", .shape = { .rank = 2, .extent = { 3, 3 } }, .start = { START_FILL, 0.1, NULL } },
-		{ .name = "x", .start = { START_FILL, 0.2, NULL } },
+		{ .name = "u", .shape = { .rank = 1, .extent = { 3 } }, .start = { .kind = START_FILL, .fill = 0.3 } },
+		{ .name = "A",
+		  .shape = { .rank = 2, .extent = { 3, 3 } },
+		  .start = { .kind = START_FILL, .fill = 0.1 } },
+		{ .name = "x", .start = { .kind = START_FILL, .fill = 0.2 } },
 	};
 	const struct expression_symbol symbols[] = {
 		{ .name = "X", .kind = SYMBOL_FEATURES, .node = NODE_NONE },
