@@ -38,6 +38,13 @@ static void render_tensor(const struct tensor *tensor, const struct gradient_che
 	text_json_double(out, check->worst.numeric);
 	text_puts(out, ",\"relative_error\":");
 	text_json_double(out, check->worst.error);
+	if (check->worst.sided) {
+		text_puts(out, ",\"one_sided\":[");
+		text_json_double(out, check->worst.left);
+		text_puts(out, ",");
+		text_json_double(out, check->worst.right);
+		text_puts(out, "]");
+	}
 	text_puts(out, ",\"checked\":");
 	text_json_uint(out, check->checked);
 	text_puts(out, "}");

@@ -6,8 +6,11 @@
 
 /* Far above eps^(1/5) the formula's own error would show, far below it that of the values. */
 static const double relative_step = 5e-5;
-/* For a coordinate near a kink: what is left of the digits still tells 1e-5. */
-static const double small_step = 5e-7;
+/* For a coordinate near a kink, the end of what f is defined on, or where f turns within the step: what is left of the
+ * digits still tells 1e-5 of a derivative as large as f. */
+static const double smaller_steps[] = { 5e-5, 5e-7, 5e-9, 5e-11 };
+/* Of the slopes to either side: about sqrt(eps), where the errors of f and of the formula are alike. */
+static const double side_step = 1e-8;
 /* A derivative that is smaller than this share of the value has no digits in a difference. */
 static const double share_of_value = 5e-5;
 
@@ -81,24 +84,52 @@ enum status gradient_check(struct objective *objective, const double *theta, con
 	return status;
 }
 
-/* Element i of the tensor: the better of two steps. */
+/* At a kink, or where the derivative is next to 0 and its digits are those of the rounding: a subgradient lies between
+ * the slopes to either side. Then *found says so. */
+static enum status check_sides(struct objective *objective, double *x, size_t i, const struct batch *batch,
+			       struct executor *executor, struct gradient_error *found)
+{
+	const double at = x[i], h = side_step * fmax(1, fabs(at));
+	double here = 0, above = 0, below = 0, largest = 0;
+	enum status status = value_at(objective, x, i, at, batch, executor, &here, &largest);
+	if (status == OK) {
+		status = value_at(objective, x, i, at + h, batch, executor, &above, &largest);
+	}
+	if (status == OK) {
+		status = value_at(objective, x, i, at - h, batch, executor, &below, &largest);
+	}
+	const double left = (here - below) / h, right = (above - here) / h, g = found->analytic;
+	const double slack = GRADIENT_TOLERANCE * fmax(fmax(fabs(left), fabs(right)), share_of_value * largest);
+	if (status == OK && g >= fmin(left, right) - slack && g <= fmax(left, right) + slack) {
+		*found = (struct gradient_error){ .index = i,
+						  .analytic = g,
+						  .numeric = found->numeric,
+						  .sided = true,
+						  .left = left,
+						  .right = right };
+	}
+	return status;
+}
+
+/* Element i of the tensor: the best of some steps, else the slopes to either side. */
 static enum status check_element(struct objective *objective, double *x, const double *gradient, size_t i,
 				 const struct batch *batch, struct executor *executor, struct gradient_error *found)
 {
-	const double steps[] = { relative_step, small_step };
 	enum status status = OK;
-	for (size_t k = 0; k < 2 && status == OK; k++) {
+	for (size_t k = 0; k < sizeof smaller_steps / sizeof *smaller_steps && status == OK; k++) {
 		double numeric = 0, largest;
-		status = difference(objective, x, i, steps[k], batch, executor, &numeric, &largest);
+		status = difference(objective, x, i, smaller_steps[k], batch, executor, &numeric, &largest);
 		double error = relative_error(gradient[i], numeric, largest);
 		if (k == 0 || error < found->error || isnan(found->error)) {
-			*found = (struct gradient_error){ error, i, gradient[i], numeric };
+			*found = (struct gradient_error){
+				.error = error, .index = i, .analytic = gradient[i], .numeric = numeric
+			};
 		}
 		if (found->error <= GRADIENT_TOLERANCE) {
-			break;
+			return OK;
 		}
 	}
-	return status;
+	return status == OK ? check_sides(objective, x, i, batch, executor, found) : status;
 }
 
 static enum status check_tensor(struct objective *objective, const struct tensor *tensor, double *x,

@@ -7,7 +7,8 @@
  * itself and better, component by component, except within 2 h of a kink (relu, sum_abs).
  *
  * gradient_check_tensors is for a user's model: parameter by parameter, some elements of each. Where the differences do
- * not agree it tries an h of a hundredth, since a kink may lie near; at a kink itself they agree with no subgradient.
+ * not agree it tries smaller h, since a kink or an edge may lie near; at a kink itself any slope between those to the
+ * left and to the right is right (a subgradient).
  */
 #ifndef CORE_OBJECTIVE_GRADIENT_CHECK_H
 #define CORE_OBJECTIVE_GRADIENT_CHECK_H
@@ -20,6 +21,8 @@ struct gradient_error {
 	double error;
 	size_t index;
 	double analytic, numeric;
+	bool sided; /* judged by the slopes to the left and to the right, between which it lies */
+	double left, right;
 };
 
 /* Checks a float64 objective at theta [n] over `batch` (NULL without rows): 4 n + 1 evaluations. E_UNSUPPORTED in

@@ -22,6 +22,12 @@ static size_t elements_of(const struct objective *objective, size_t rows)
 	return elements < ELEMENTS_LEAST ? ELEMENTS_LEAST : elements > ELEMENTS_MOST ? ELEMENTS_MOST : (size_t)elements;
 }
 
+/* Of the batch that it is looked at over, whatever the job's own batches have. */
+static size_t rows_of(const struct data_view *data)
+{
+	return data->rows < ROWS_MOST ? data->rows : ROWS_MOST;
+}
+
 static enum status check(struct job_spec *spec, struct objective *objective, const struct data_view *data,
 			 const double *initial, const atomic_bool *stop, struct gradient_report *out)
 {
@@ -41,7 +47,7 @@ static enum status check(struct job_spec *spec, struct objective *objective, con
 		objective->type->initialise(objective, spec->train.training.seed, theta);
 	}
 	if (data != NULL) {
-		batch.count = data->rows < ROWS_MOST ? data->rows : ROWS_MOST;
+		batch.count = rows_of(data);
 	}
 	memcpy(out->tensor, objective->tensor, objective->tensors * sizeof *out->tensor);
 	out->tensors = objective->tensors;
@@ -58,7 +64,7 @@ static enum status build_and_check(struct job_spec *spec, const struct prepared 
 {
 	struct objective *objective = NULL;
 	struct model_shape shape = spec->shape;
-	shape.rows = spec->train_rows;
+	shape.rows = prepared != NULL ? rows_of(&prepared->training) : 0;
 	enum status status = spec->model.type->build(&spec->model, &shape, DTYPE_FLOAT64, 1, &objective, error);
 	if (status == OK && initial != NULL && initial_count != objective->n) {
 		status = error_set(error, E_INVALID, "%zu initial parameters, the model has %zu", initial_count,

@@ -264,6 +264,12 @@ static const struct {
 	  "\"target\": \"y\"}, \"model\": {\"type\": \"expression\", \"prediction\": \"a*exp(-k*t)\", "
 	  "\"parameters\": {\"a\": 2.385, \"k\": 0.7}}",
 	  "a", 2, 1 },
+	/* Rows that couple, in more of them than a batch of the job has. */
+	{ "\"dataset\": {\"generator\": {\"type\": \"moons\", \"rows\": 200, \"noise\": 0.1}}, \"model\": {\"type\": "
+	  "\"sequential\", \"layers\": [{\"type\": \"dense\", \"units\": 5}, {\"type\": \"batch_norm\"}, {\"type\": "
+	  "\"activation\", \"activation\": \"tanh\"}, "
+	  "{\"type\": \"dropout\", \"p\": 0.3}]}, \"training\": {\"batch_size\": 16}",
+	  "layers.0.weight", 6, 10 },
 };
 
 START_TEST(a_dry_run_holds_the_gradient_against_differences)
@@ -281,17 +287,58 @@ START_TEST(a_dry_run_holds_the_gradient_against_differences)
 }
 END_TEST
 
-START_TEST(a_kink_fails_the_gradient_check_and_is_named)
+static const struct reply *checked(const struct server *server, const char *objective, const char *parameters)
+{
+	return client_post(
+		server, "/v1/jobs?dry_run=true&gradient_check=true",
+		text_of("{\"model\": {\"type\": \"expression\", \"objective\": \"%s\", \"parameters\": {%s}}}",
+			objective, parameters));
+}
+
+START_TEST(no_right_gradient_fails_its_check)
+{
+	static const struct {
+		const char *objective, *parameters;
+		bool sided;
+		double left, right;
+	} cases[] = {
+		{ "a**2 + sum(maximum(w, 2.385))", "\"a\": 1, \"w\": [1, 3, 2.385]", false, 0, 0 },
+		{ "relu(w - 2.385)", "\"w\": 2.385", true, 0, 1 },
+		{ "2*max(w)", "\"w\": [3, 3, 3]", true, 0, 2 },
+		{ "sin(1e6*x)", "\"x\": 1", false, 0, 0 },
+		{ "sqrt(x)", "\"x\": {\"init\": 1e-9, \"min\": 0}", false, 0, 0 },
+	};
+	struct server *server = server_start(NULL);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct reply *dry = checked(server, cases[i].objective, cases[i].parameters);
+		expect(dry, 200);
+		ck_assert_msg(cJSON_IsTrue(get_at(dry->json, "gradient_check.passed")), "%s", dry->body);
+		ck_assert_msg(cases[i].sided == (find(dry->json, "gradient_check.parameters.0.one_sided") != NULL),
+			      "%s", dry->body);
+		if (cases[i].sided) {
+			ck_assert_double_eq_tol(number_at(dry->json, "gradient_check.parameters.0.one_sided.0"),
+						cases[i].left, 1e-6);
+			ck_assert_double_eq_tol(number_at(dry->json, "gradient_check.parameters.0.one_sided.1"),
+						cases[i].right, 1e-6);
+		}
+	}
+	/* At the minimum the differences are rounding. */
+	const struct reply *dry = client_post(server, "/v1/jobs?dry_run=true&gradient_check=true",
+					      "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", "
+					      "\"initial_point\": [1, 1]}}");
+	ck_assert_msg(cJSON_IsTrue(get_at(dry->json, "gradient_check.passed")), "%s", dry->body);
+	finish(server);
+}
+END_TEST
+
+START_TEST(what_differences_cannot_tell_fails_the_check_and_is_named)
 {
 	struct server *server = server_start(NULL);
-	const char *json = "{\"model\": {\"type\": \"expression\", \"objective\": \"a**2 + sum(maximum(w, 2.385))\", "
-			   "\"parameters\": {\"a\": 1, \"w\": [1, 3, 2.385]}}}";
-	const struct reply *dry = client_post(server, "/v1/jobs?dry_run=true&gradient_check=true", json);
+	const struct reply *dry = checked(server, "a**2 + sum(log(w))", "\"a\": 1, \"w\": [1, 3, -2.385]");
 	expect(dry, 200);
-	ck_assert(cJSON_IsTrue(get_at(dry->json, "gradient_check.passed"))); /* a half, as differences have it */
-	json = "{\"model\": {\"type\": \"expression\", \"objective\": \"a**2 + sum(relu(w - 2.385))\", "
-	       "\"parameters\": {\"a\": 1, \"w\": [1, 3, 2.385]}}}";
-	dry = client_post(server, "/v1/jobs?dry_run=true&gradient_check=true", json);
+	ck_assert(cJSON_IsFalse(get_at(dry->json, "gradient_check.passed")));
+	ck_assert(cJSON_IsNull(get_at(dry->json, "gradient_check.worst.numeric")));
+	dry = checked(server, "a**2 + sqrt(w[2])", "\"a\": 1, \"w\": [1, 3, 0]");
 	expect(dry, 200);
 	ck_assert(cJSON_IsFalse(get_at(dry->json, "gradient_check.passed")));
 	ck_assert_str_eq(string_at(dry->json, "gradient_check.worst.name"), "w");
@@ -379,7 +426,8 @@ static Suite *suite(void)
 	tcase_add_test(tests, a_dry_run_estimates_and_stores_nothing);
 	tcase_add_loop_test(tests, a_dry_run_holds_the_gradient_against_differences, 0,
 			    sizeof gradients / sizeof gradients[0]);
-	tcase_add_test(tests, a_kink_fails_the_gradient_check_and_is_named);
+	tcase_add_test(tests, no_right_gradient_fails_its_check);
+	tcase_add_test(tests, what_differences_cannot_tell_fails_the_check_and_is_named);
 	tcase_add_test(tests, a_job_that_runs_checks_no_gradient);
 	tcase_add_test(tests, a_dataset_that_a_job_needs_is_not_deleted_and_an_ended_job_does_without);
 	tcase_add_test(tests, training_goes_on_from_the_parameters_of_another_job);
