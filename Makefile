@@ -20,8 +20,9 @@ LDFLAGS_cov := --coverage
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wformat=2 -Wundef -Wvla -Wswitch-enum $(WERROR)
-# Results must be the same bits everywhere: no contraction to FMA. sqrt vectorises only without errno.
-ARITH := -ffp-contract=off -fno-math-errno -fno-trapping-math
+# Results must be the same bits everywhere: no contraction to FMA. sqrt vectorises only without errno. Complex numbers
+# serve as dual numbers (core/base/dual.h), which have no complex infinities to look for.
+ARITH := -ffp-contract=off -fno-math-errno -fno-trapping-math -fcx-fortran-rules
 CFLAGS := -std=c17 -D_GNU_SOURCE -iquote . -MMD -MP -pthread $(WARN) $(ARITH) $(CFLAGS_$(MODE))
 # The build id is what a checkpoint is bound to (server/runner/build.c).
 LDFLAGS := -pthread -Wl,--build-id=sha1 $(LDFLAGS_$(MODE))
@@ -143,7 +144,7 @@ lint: setup
 
 # libFuzzer on the parser and planner of expressions, for SECONDS: those by clang, what they call as it is (kernels are gcc's).
 SECONDS := 60
-FUZZ_SRC := tests/fuzz/fuzz_expression.c $(wildcard core/expression/*.c) $(filter-out %.inc.c core/tensor/operation.c,$(wildcard core/tensor/*.c)) \
+FUZZ_SRC := tests/fuzz/fuzz_expression.c $(wildcard core/expression/*.c) $(filter-out %.inc.c core/tensor/operation.c core/tensor/product.c,$(wildcard core/tensor/*.c)) \
 	core/model/expression.c core/objective/tensor_objective.c
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)

@@ -71,6 +71,7 @@ void judge_estimate(struct judge *judge)
 		const uint64_t batch = spec->train.training.batch_size, rows = spec->training_rows;
 		trained.rows = (size_t)(batch == 0 || batch > rows ? rows : batch);
 	}
+	trained.products = spec->train.optimizer.type->products;
 	enum status status = judge->model->measure(&spec->model, &trained, dtype, judge->slots, &parameters, &bytes);
 	if (status == OK) {
 		spec->parameters = parameters;

@@ -28,8 +28,9 @@
 enum activation_kernel { ACTIVATION_KERNELS(ACTIVATION_INDEX) ACTIVATION_COUNT };
 #undef ACTIVATION_INDEX
 
-/* The members for one precision; R is float or double. */
-#define KERNEL_MEMBERS(R, S)                                                                                           \
+/* The members for one precision; R is float or double (W double), or both are dual numbers (core/kernels/dual.h, where
+ * most are NULL). */
+#define KERNEL_MEMBERS(R, W, S)                                                                                        \
 	/* z[r] = bias + sum_c X[r,c] w[c]    (columns small enough for w to stay in L1: any number works) */          \
 	void (*matvec_##S)(size_t rows, size_t columns, const R *x, size_t ld, const R *w, R bias, R *z);              \
 	/* g[c] += sum_r d[r] X[r,c] */                                                                                \
@@ -63,18 +64,18 @@ enum activation_kernel { ACTIVATION_KERNELS(ACTIVATION_INDEX) ACTIVATION_COUNT }
 	/* Losses: return sum over elements (rows) of the loss when want_sum, else 0; d (may be NULL) =                \
 	 * scale * dloss/dz; d may be z. y: target. label: class index.                                                \
 	 * bce: log(1 + exp(z)) - y z, stable for any z. */                                                            \
-	double (*bce_logits_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                      \
-	double (*bce_logits_label_##S)(size_t n, const R *z, const int32_t *label, R scale, R *d, bool want_sum);      \
+	W (*bce_logits_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                           \
+	W (*bce_logits_label_##S)(size_t n, const R *z, const int32_t *label, R scale, R *d, bool want_sum);           \
 	/* sum of (z - y)^2; d = scale * 2 (z - y) */                                                                  \
-	double (*squared_error_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                   \
+	W (*squared_error_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                        \
 	/* sum over rows of logsumexp(z) - z[label]; D = scale * (softmax(z) - onehot) */                              \
-	double (*softmax_xent_##S)(size_t rows, size_t classes, const R *z, const int32_t *label, R scale, R *d,       \
-				   bool want_sum);                                                                     \
+	W (*softmax_xent_##S)                                                                                          \
+	(size_t rows, size_t classes, const R *z, const int32_t *label, R scale, R *d, bool want_sum);                 \
 	/* vectors */                                                                                                  \
-	double (*dot_##S)(size_t n, const R *x, const R *y);                                                           \
-	double (*sum_squares_##S)(size_t n, const R *x);                                                               \
-	double (*sum_squared_difference_##S)(size_t n, const R *x, const R *y);                                        \
-	double (*sum_abs_##S)(size_t n, const R *x);                                                                   \
+	W (*dot_##S)(size_t n, const R *x, const R *y);                                                                \
+	W (*sum_squares_##S)(size_t n, const R *x);                                                                    \
+	W (*sum_squared_difference_##S)(size_t n, const R *x, const R *y);                                             \
+	W (*sum_abs_##S)(size_t n, const R *x);                                                                        \
 	void (*add_##S)(size_t n, const R *x, R *y);       /* y += x */                                                \
 	void (*axpy_##S)(size_t n, R a, const R *x, R *y); /* y += a x */                                              \
 	/* out = a x + b y; out may be x or y */                                                                       \
@@ -86,8 +87,9 @@ enum activation_kernel { ACTIVATION_KERNELS(ACTIVATION_INDEX) ACTIVATION_COUNT }
 
 struct kernels {
 	const char *isa; /* "baseline", "avx2", "avx512" */
-	KERNEL_MEMBERS(float, f32)
-	KERNEL_MEMBERS(double, f64)
+	KERNEL_MEMBERS(float, double, f32)
+	KERNEL_MEMBERS(double, double, f64)
+	KERNEL_MEMBERS(double _Complex, double _Complex, dual)
 };
 
 /* The table in use; found out at the first call unless kernels_select came before. Never NULL. */

@@ -202,7 +202,7 @@ static enum status build(const struct model_config *config, const struct model_s
 {
 	struct sketch sketch;
 	struct expression_error wrong;
-	struct program *program = NULL;
+	struct program *program = NULL, *product = NULL;
 	const struct expression_config *expression = config->expression;
 	struct start *start = calloc(expression->parameters + 1, sizeof *start);
 	enum status status = draw(&sketch, config, shape, &wrong);
@@ -214,11 +214,17 @@ static enum status build(const struct model_config *config, const struct model_s
 		status = program_create(&sketch.graph, sketch.root, sketch.output, dtype, slots, shape->rows, &program,
 					error);
 	}
+	if (status == OK && shape->products) {
+		status = program_create_product(&sketch.graph, sketch.root, dtype, slots, shape->rows, &product, error);
+		if (status != OK) {
+			program_destroy(program);
+		}
+	}
 	for (size_t p = 0; status == OK && p < expression->parameters; p++) {
 		start[p] = expression->parameter[p].start;
 	}
 	if (status == OK) {
-		status = tensor_objective_create(program, &sketch.graph, start, sketch.outputs, dtype,
+		status = tensor_objective_create(program, product, &sketch.graph, start, sketch.outputs, dtype,
 						 shape->features > 0, out, error);
 	}
 	if (status == OK) {
@@ -234,14 +240,19 @@ static enum status measure(const struct model_config *config, const struct model
 {
 	struct sketch sketch;
 	struct expression_error wrong;
+	size_t products = 0;
 	enum status status = draw(&sketch, config, shape, &wrong);
 	if (status == OK) {
 		status = program_measure(&sketch.graph, sketch.root, sketch.output, dtype, slots, shape->rows, bytes,
 					 NULL);
 	}
+	if (status == OK && shape->products) {
+		status = program_measure_product(&sketch.graph, sketch.root, dtype, slots, shape->rows, &products,
+						 NULL);
+	}
 	if (status == OK) {
 		*parameters = sketch.graph.n;
-		*bytes += tensor_objective_bytes(&sketch.graph) +
+		*bytes += products + tensor_objective_bytes(&sketch.graph) +
 			  (is_bounded(config->expression) ? 2 * sketch.graph.n * sizeof(double) : 0);
 	}
 	sketch_fini(&sketch);

@@ -40,6 +40,11 @@ struct objective_type {
 	 * Returns OK, or E_CANCELLED when executor->stop was seen set (outputs then undefined). */
 	enum status (*evaluate)(struct objective *objective, const void *theta, const struct batch *batch,
 				struct executor *executor, double *value, void *gradient);
+	/* out [n - buffers] = H v, the product of the Hessian at theta with v [n - buffers], over the same rows as
+	 * evaluate(), exact to rounding; arrays of dtype, computed in double. Returns as evaluate(). NULL, or the
+	 * objective was made without (model_shape.products): there are only differences of gradients. */
+	enum status (*product)(struct objective *objective, const void *theta, const void *v, const struct batch *batch,
+			       struct executor *executor, void *out);
 	/* outputs [batch rows, objective->outputs] of dtype: the model before its link function
 	 * (logits, or the predicted number). NULL where there is no such thing. Needs only x. */
 	enum status (*predict)(struct objective *objective, const void *theta, const struct batch *batch,
@@ -64,6 +69,7 @@ struct objective {
 	bool rowed;                  /* sums over the rows of a data_view; false: batch is NULL */
 	bool quadratic;              /* a quadratic function of theta: its gradient is linear in theta */
 	const double *l1;            /* [tensors] factor of sum |w| in it, owned by the objective; NULL: none */
+	bool products;               /* type->product may be called */
 	bool smooth; /* gradients leave these terms out: for who takes them by proximal steps (the trainer) */
 	struct linear_form linear; /* what it is made of; loss.derive NULL: not a linear model */
 	/* The box that theta must stay in: [n] each of dtype, infinite where there is no bound; NULL: no box. The

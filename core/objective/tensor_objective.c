@@ -7,7 +7,7 @@
 
 struct tensor_objective {
 	struct objective base; /* first: the two are cast to one another */
-	struct program *program;
+	struct program *program, *product;
 	struct tensor *tensor;
 	struct start *start;
 	double *values; /* [n] those of START_VALUES */
@@ -22,6 +22,12 @@ static enum status evaluate(struct objective *objective, const void *theta, cons
 			    struct executor *executor, double *value, void *gradient)
 {
 	return program_evaluate(of(objective)->program, theta, batch, executor, value, gradient);
+}
+
+static enum status product(struct objective *objective, const void *theta, const void *v, const struct batch *batch,
+			   struct executor *executor, void *out)
+{
+	return program_product(of(objective)->product, theta, v, batch, executor, out);
 }
 
 static enum status predict(struct objective *objective, const void *theta, const struct batch *batch,
@@ -52,6 +58,7 @@ static void destroy(struct objective *objective)
 {
 	struct tensor_objective *self = of(objective);
 	program_destroy(self->program);
+	program_destroy(self->product);
 	free(self->tensor);
 	free(self->start);
 	free(self->values);
@@ -59,9 +66,10 @@ static void destroy(struct objective *objective)
 }
 
 static const struct objective_type type_with_outputs = {
-	.evaluate = evaluate, .predict = predict, .initialise = initialise, .destroy = destroy
+	.evaluate = evaluate, .product = product, .predict = predict, .initialise = initialise, .destroy = destroy
 };
 static const struct objective_type type_without_outputs = { .evaluate = evaluate,
+							    .product = product,
 							    .initialise = initialise,
 							    .destroy = destroy };
 
@@ -71,16 +79,18 @@ size_t tensor_objective_bytes(const struct tensor_graph *graph)
 	       graph->n * sizeof(double);
 }
 
-enum status tensor_objective_create(struct program *program, const struct tensor_graph *graph,
+enum status tensor_objective_create(struct program *program, struct program *product, const struct tensor_graph *graph,
 				    const struct start *start, size_t outputs, enum dtype dtype, bool rowed,
 				    struct objective **out, struct error *error)
 {
 	struct tensor_objective *self = calloc(1, sizeof *self);
 	if (self == NULL) {
 		program_destroy(program);
+		program_destroy(product);
 		return error_set(error, E_MEMORY, "out of memory for the model");
 	}
 	self->program = program;
+	self->product = product;
 	self->tensor = calloc(graph->parameters + 1, sizeof *self->tensor);
 	self->start = calloc(graph->parameters + 1, sizeof *self->start);
 	self->values = calloc(graph->n + 1, sizeof *self->values);
@@ -105,6 +115,7 @@ enum status tensor_objective_create(struct program *program, const struct tensor
 		.tensor = self->tensor,
 		.outputs = outputs,
 		.rowed = rowed,
+		.products = product != NULL,
 	};
 	*out = &self->base;
 	return OK;

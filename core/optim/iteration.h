@@ -29,6 +29,7 @@ struct iteration;
 struct iteration_calls {
 	enum status (*evaluate_all)(struct iteration *iteration, const void *point, void *gradient);
 	enum status (*evaluate)(struct iteration *iteration, const void *point, double *f, void *gradient);
+	enum status (*product)(struct iteration *iteration, const void *v, void *out);
 	double (*dot)(const struct iteration *iteration, const void *a, const void *b);
 	void (*combine)(const struct iteration *iteration, double a, const void *x, double b, const void *y, void *out);
 	double (*largest)(const struct iteration *iteration, const void *v);
@@ -42,6 +43,7 @@ struct iteration {
 				 the schedule's factor */
 	double sign;          /* +1 minimize, -1 maximize: f below is sign * the objective */
 	bool quadratic;       /* the objective is a quadratic function of theta */
+	bool products;        /* it has products with its Hessian: iteration_product */
 	enum dtype dtype;
 	size_t n;
 	const void *x, *g;         /* [n] parameters and gradient */
@@ -81,6 +83,12 @@ static inline enum status iteration_evaluate(struct iteration *it, const void *p
 static inline enum status iteration_evaluate_all(struct iteration *it, const void *point, void *gradient)
 {
 	return it->call->evaluate_all(it, point, gradient);
+}
+
+/* out = H v at x, on the rows of this update; only where `products` says so. OK or E_CANCELLED. */
+static inline enum status iteration_product(struct iteration *it, const void *v, void *out)
+{
+	return it->call->product(it, v, out);
 }
 
 /* sum a_i b_i, in double. */

@@ -152,5 +152,6 @@ const struct optimizer_type OPTIMIZER(newton) = {
 	.suits = suits,
 	.needs = needs_free_line,
 	.check = check_wolfe,
+	.products = true,
 	.iterate = iterate,
 };

@@ -114,5 +114,6 @@ const struct optimizer_type OPTIMIZER(newton_cg) = {
 	.suits = suits,
 	.needs = needs_free_line,
 	.check = check_wolfe,
+	.products = true,
 	.iterate = iterate,
 };

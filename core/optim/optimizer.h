@@ -138,6 +138,8 @@ struct optimizer_type {
 	 * use instead. */
 	enum status (*fits)(const struct settings *settings, const struct tensor *tensor, size_t tensors,
 			    struct error *error);
+	/* iterate() asks for products with the Hessian, where the objective has them (core/search/curvature.h). */
+	bool products;
 	/* NULL: the gradient is wanted at x. Otherwise writes the point where it is wanted, for [begin, end). */
 	void (*look_ahead_f32)(const struct optimizer *optimizer, const float *x, float *point, size_t begin,
 			       size_t end);

@@ -4,6 +4,9 @@
 
 enum status curvature_product(struct iteration *it, const void *v, void *point, void *other, void *out)
 {
+	if (it->products) {
+		return iteration_product(it, v, out);
+	}
 	const double unit = it->dtype == DTYPE_FLOAT64 ? DBL_EPSILON : (double)FLT_EPSILON;
 	const double size = fmax(1, sqrt(iteration_dot(it, it->x, it->x)));
 	const double step = (it->quadratic ? 1 : cbrt(unit)) * size / sqrt(iteration_dot(it, v, v));

@@ -2,14 +2,29 @@
  * The element-wise operations, as one list: name, number of inputs, value and derivatives.
  *
  * In the formulas a, b, c are the inputs, y the value, all REAL; M(f) is the function of <math.h> of that precision,
- * K(x) a constant. Loops over arrays and the straight code for scalars are made of the same formulas
- * (element.inc.c, program_scalar.inc.c), so that both give the same bits.
+ * K(x) a constant. Derivatives are read in dual numbers too (core/base/real.h) and compare RE(a), values never are: in
+ * dual numbers a value's derivative is made of the derivatives here (core/tensor/product.c). Loops over arrays and the
+ * straight code for scalars are made of the same formulas (element.inc.c, program_scalar.inc.c), so that both give the
+ * same bits.
  *
  * At kinks: abs'(0) = 0, relu'(0) = 0, maximum and minimum of equals 1/2 each, clip at its limits 1 (as torch has it).
  * Adding one: one line here, and its name in core/expression/functions.c.
  */
 #ifndef CORE_TENSOR_ELEMENT_H
 #define CORE_TENSOR_ELEMENT_H
+
+#include <math.h>
+
+/* 1 / (1 + exp(-x)) */
+static inline float expitf(float x)
+{
+	return 1 / (1 + expf(-x));
+}
+
+static inline double expit(double x)
+{
+	return 1 / (1 + exp(-x));
+}
 
 /* X(name, arity, value, d/da, d/db, d/dc) */
 #define ELEMENT_UNARY(X)                                                                                               \
@@ -21,7 +36,7 @@
 	X(log1p, 1, M(log1p)(a), K(1) / (K(1) + a), K(0), K(0))                                                        \
 	X(expm1, 1, M(expm1)(a), y + K(1), K(0), K(0))                                                                 \
 	X(sqrt, 1, M(sqrt)(a), K(0.5) / y, K(0), K(0))                                                                 \
-	X(root, 1, M(sqrt)(a), (y > 0 ? K(0.5) / y : y), K(0), K(0)) /* of norm, std: 0 at 0 */                        \
+	X(root, 1, M(sqrt)(a), (RE(y) > 0 ? K(0.5) / y : y), K(0), K(0)) /* of norm, std: 0 at 0 */                    \
 	X(cbrt, 1, M(cbrt)(a), K(1) / (K(3) * y * y), K(0), K(0))                                                      \
 	X(square, 1, a *a, K(2) * a, K(0), K(0))                                                                       \
 	X(cube, 1, a *a *a, K(3) * a * a, K(0), K(0))                                                                  \
@@ -37,13 +52,13 @@
 	X(arcsinh, 1, M(asinh)(a), K(1) / M(sqrt)(a * a + K(1)), K(0), K(0))                                           \
 	X(arccosh, 1, M(acosh)(a), K(1) / M(sqrt)((a - K(1)) * (a + K(1))), K(0), K(0))                                \
 	X(arctanh, 1, M(atanh)(a), K(1) / ((K(1) - a) * (K(1) + a)), K(0), K(0))                                       \
-	X(abs, 1, M(fabs)(a), (REAL)((a > 0) - (a < 0)), K(0), K(0))                                                   \
+	X(abs, 1, M(fabs)(a), (REAL)((RE(a) > 0) - (RE(a) < 0)), K(0), K(0))                                           \
 	X(sign, 1, (a != a ? a : (REAL)((a > 0) - (a < 0))), K(0), K(0), K(0))                                         \
-	X(expit, 1, K(1) / (K(1) + M(exp)(-a)), y * (K(1) - y), K(0), K(0))                                            \
+	X(expit, 1, M(expit)(a), y *(K(1) - y), K(0), K(0))                                                            \
 	X(erf, 1, M(erf)(a), K(1.1283791670955125739) * M(exp)(-a * a), K(0), K(0))                                    \
-	X(relu, 1, (a < 0 ? K(0) : a), (a > 0 ? K(1) : K(0)), K(0), K(0))                                              \
-	X(softplus, 1, M(log1p)(M(exp)(-M(fabs)(a))) + (a < 0 ? K(0) : a), K(1) / (K(1) + M(exp)(-a)), K(0), K(0))     \
-	X(silu, 1, a / (K(1) + M(exp)(-a)), SILU_SLOPE(K(1) / (K(1) + M(exp)(-a))), K(0), K(0))                        \
+	X(relu, 1, (a < 0 ? K(0) : a), (RE(a) > 0 ? K(1) : K(0)), K(0), K(0))                                          \
+	X(softplus, 1, M(log1p)(M(exp)(-M(fabs)(a))) + (a < 0 ? K(0) : a), M(expit)(a), K(0), K(0))                    \
+	X(silu, 1, a / (K(1) + M(exp)(-a)), SILU_SLOPE(M(expit)(a)), K(0), K(0))                                       \
 	X(gelu, 1, K(0.5) * a * (K(1) + M(erf)(a * K(0.70710678118654752440))),                                        \
 	  K(0.5) * (K(1) + M(erf)(a * K(0.70710678118654752440))) +                                                    \
 		  a * K(0.39894228040143267794) * M(exp)(K(-0.5) * a * a),                                             \
@@ -55,49 +70,50 @@
 	X(mul, 2, a *b, b, a, K(0))                                                                                    \
 	X(div, 2, a / b, K(1) / b, -y / b, K(0))                                                                       \
 	X(power, 2, M(pow)(a, b), (b == 0 ? K(0) : b * M(pow)(a, b - K(1))),                                           \
-	  (a == 0 && b >= 0 ? K(0) : y * M(log)(a)), K(0))                                                             \
+	  (RE(a) == 0 && RE(b) >= 0 ? K(0) : y * M(log)(a)), K(0))                                                     \
 	X(maximum, 2, (a != a || a > b ? a : b),                                                                       \
-	  (a > b    ? K(1)                                                                                             \
-	   : a == b ? K(0.5)                                                                                           \
-		    : K(0)),                                                                                           \
-	  (a < b    ? K(1)                                                                                             \
-	   : a == b ? K(0.5)                                                                                           \
-		    : K(0)),                                                                                           \
+	  (RE(a) > RE(b)    ? K(1)                                                                                     \
+	   : RE(a) == RE(b) ? K(0.5)                                                                                   \
+			    : K(0)),                                                                                   \
+	  (RE(a) < RE(b)    ? K(1)                                                                                     \
+	   : RE(a) == RE(b) ? K(0.5)                                                                                   \
+			    : K(0)),                                                                                   \
 	  K(0))                                                                                                        \
 	X(minimum, 2, (a != a || a < b ? a : b),                                                                       \
-	  (a < b    ? K(1)                                                                                             \
-	   : a == b ? K(0.5)                                                                                           \
-		    : K(0)),                                                                                           \
-	  (a > b    ? K(1)                                                                                             \
-	   : a == b ? K(0.5)                                                                                           \
-		    : K(0)),                                                                                           \
+	  (RE(a) < RE(b)    ? K(1)                                                                                     \
+	   : RE(a) == RE(b) ? K(0.5)                                                                                   \
+			    : K(0)),                                                                                   \
+	  (RE(a) > RE(b)    ? K(1)                                                                                     \
+	   : RE(a) == RE(b) ? K(0.5)                                                                                   \
+			    : K(0)),                                                                                   \
 	  K(0))                                                                                                        \
 	X(arctan2, 2, M(atan2)(a, b), b / (a * a + b * b), -a / (a * a + b * b), K(0))                                 \
-	X(hypot, 2, M(hypot)(a, b), (y > 0 ? a / y : y), (y > 0 ? b / y : y), K(0))                                    \
+	X(hypot, 2, M(hypot)(a, b), (RE(y) > 0 ? a / y : y), (RE(y) > 0 ? b / y : y), K(0))                            \
 	X(logaddexp, 2, (a == b ? a + K(0.69314718055994530942) : M(fmax)(a, b) + M(log1p)(M(exp)(-M(fabs)(a - b)))),  \
-	  K(1) / (K(1) + M(exp)(b - a)), K(1) / (K(1) + M(exp)(a - b)), K(0))                                          \
+	  M(expit)(a - b), M(expit)(b - a), K(0))                                                                      \
 	X(huber, 2, (M(fabs)(a) <= b ? K(0.5) * a * a : b * (M(fabs)(a) - K(0.5) * b)),                                \
-	  (M(fabs)(a) <= b ? a                                                                                         \
-	   : a > 0         ? b                                                                                         \
-			   : -b),                                                                                              \
-	  (M(fabs)(a) <= b ? K(0) : M(fabs)(a) - b), K(0))                                                             \
-	X(logistic, 2, (M(log1p)(M(exp)(-M(fabs)(a))) + ((a < 0 ? K(0) : a) - b * a)),                                 \
-	  (K(1) / (K(1) + M(exp)(-a)) - b), -a, K(0)) /* softplus(a) - b a */                                          \
-	X(margin, 2, (M(log1p)(M(exp)(-M(fabs)(a * b))) + (a * b < 0 ? -(a * b) : K(0))), -b / (K(1) + M(exp)(a * b)), \
-	  -a / (K(1) + M(exp)(a * b)), K(0)) /* softplus(-a b) */                                                      \
+	  (RE(M(fabs)(a)) <= RE(b) ? a                                                                                 \
+	   : RE(a) > 0             ? b                                                                                 \
+				   : -b),                                                                                          \
+	  (RE(M(fabs)(a)) <= RE(b) ? K(0) : M(fabs)(a) - b), K(0))                                                     \
+	X(logistic, 2, (M(log1p)(M(exp)(-M(fabs)(a))) + ((a < 0 ? K(0) : a) - b * a)), (M(expit)(a) - b), -a,          \
+	  K(0)) /* softplus(a) - b a */                                                                                \
+	X(margin, 2, (M(log1p)(M(exp)(-M(fabs)(a * b))) + (a * b < 0 ? -(a * b) : K(0))), -b *M(expit)(-(a * b)),      \
+	  -a *M(expit)(-(a * b)), K(0)) /* softplus(-a b) */                                                           \
 	X(less, 2, (a < b ? K(1) : K(0)), K(0), K(0), K(0))                                                            \
 	X(less_equal, 2, (a <= b ? K(1) : K(0)), K(0), K(0), K(0))
 
 #define ELEMENT_TERNARY(X)                                                                                             \
-	X(where, 3, (a != 0 ? b : c), K(0), (a != 0 ? K(1) : K(0)), (a != 0 ? K(0) : K(1)))                            \
+	X(where, 3, (a != 0 ? b : c), K(0), (RE(a) != 0 ? K(1) : K(0)), (RE(a) != 0 ? K(0) : K(1)))                    \
 	X(clip, 3,                                                                                                     \
 	  (a < b   ? b                                                                                                 \
 	   : a > c ? c                                                                                                 \
 		   : a),                                                                                               \
-	  (a >= b && a <= c ? K(1) : K(0)), (a < b ? K(1) : K(0)), (a > c && a >= b ? K(1) : K(0)))
+	  (RE(a) >= RE(b) && RE(a) <= RE(c) ? K(1) : K(0)), (RE(a) < RE(b) ? K(1) : K(0)),                             \
+	  (RE(a) > RE(c) && RE(a) >= RE(b) ? K(1) : K(0)))
 
 #define ELEMENTS(X) ELEMENT_UNARY(X) ELEMENT_BINARY(X) ELEMENT_TERNARY(X)
 
-#define SILU_SLOPE(s) (K(1) / (K(1) + M(exp)(-a)) + y * (K(1) - s))
+#define SILU_SLOPE(s) (s + y * (K(1) - s))
 
 #endif

@@ -34,14 +34,14 @@ struct NAME(lane) {
 			_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)                                            \
 			{                                                                                              \
 				LOAD;                                                                                  \
-				out[i] = value;                                                                        \
+				out[i] = ELEMENT_VALUE(name, value);                                                   \
 			}                                                                                              \
 			return;                                                                                        \
 		}                                                                                                      \
 		_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)                                                    \
 		{                                                                                                      \
 			LOAD;                                                                                          \
-			out[i] = value;                                                                                \
+			out[i] = ELEMENT_VALUE(name, value);                                                           \
 		}                                                                                                      \
 	}
 ELEMENTS(FORWARD)
@@ -123,6 +123,7 @@ static const struct {
 #undef ENTRY
 };
 
+#ifndef REAL_IS_DUAL
 /* y = log(1 + exp(z)) = log1p(t) + max(z, 0), t = exp(-|z|), by tiles through the vectorised exp and log; the rounding
  * error of u = 1 + t is put back (Higham 2002, section 1.14.1). b not NULL: y = log(1 + exp(z)) - b z; where b is 1 and
  * z large the difference keeps its digits. slope (NULL: not wanted) = dy / dz. */
@@ -200,6 +201,16 @@ static void NAME(element_values)(const struct tensor_call *call, size_t n, const
 	}
 	NAME(elements)[call->step->op - TENSOR_neg].forward(n, lane);
 }
+
+#else
+/* Dual numbers keep no slopes. */
+static void NAME(element_values)(const struct tensor_call *call, size_t n, const struct NAME(lane) * lane, REAL *slope)
+{
+	assert(slope == NULL);
+	(void)slope;
+	NAME(elements)[call->step->op - TENSOR_neg].forward(n, lane);
+}
+#endif
 
 /* to += d slope, the slopes having been kept. */
 static void NAME(kept_back)(size_t n, const REAL *d, const REAL *slope, REAL *to)

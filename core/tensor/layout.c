@@ -288,7 +288,7 @@ static void make_step(struct layout *layout, size_t i, struct step *step)
 	step->at[3] = (unsigned)program->offset[i];
 	step->streams = (node->op == TENSOR_matmul || node->op == TENSOR_affine) && node->shape.rank == 0 &&
 			layout->graph->node[node->input[0]].op == TENSOR_FEATURES;
-	program->ahead |= step->streams && step->wanted;
+	program->ahead |= step->streams && step->wanted && !program->dual;
 	for (size_t k = 0; k < tensor_arity(node->op); k++) {
 		step->in[k] = (unsigned)node->input[k];
 		step->at[k] = (unsigned)program->offset[node->input[k]];
@@ -300,7 +300,7 @@ static void make_step(struct layout *layout, size_t i, struct step *step)
 	}
 	/* One loop over all rows, from 8 rows on or not: what is written forward is what is read backward. */
 	bool two = node->op == TENSOR_logistic || node->op == TENSOR_margin;
-	bool keeps = (node->op == TENSOR_softplus || two) && node->shape.rowed && step->wanted &&
+	bool keeps = (node->op == TENSOR_softplus || two) && node->shape.rowed && step->wanted && !program->dual &&
 		     (step->wants & 1) != 0 && step->walk.dims == 1 && step->walk.stride[0][0] == 1 &&
 		     (!two || step->walk.stride[1][0] == 1);
 	step->kept = SIZE_MAX;

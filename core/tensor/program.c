@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/size.h"
+#include "core/kernels/dual.h"
 #include "core/tensor/program_internal.h"
 
 enum { LINE = 64 };
@@ -42,7 +43,8 @@ static bool measure(struct program *program, struct places *places)
 	places->gradient = reserve(program, 1, program->plain_gradient_size, element, &program->bytes, &overflow);
 	places->lanes =
 		reserve(program, program->lanes - 1, program->plain_gradient_size, element, &program->bytes, &overflow);
-	places->sum = reserve(program, program->lanes, program->sums, sizeof(double), &program->bytes, &overflow);
+	places->sum = reserve(program, program->lanes, program->sums, program->dual ? program->element : sizeof(double),
+			      &program->bytes, &overflow);
 	places->seed = reserve(program, 1, program->sums, element, &program->bytes, &overflow);
 	reserve(program, program->block_rows, program->row_numbers, element, &bytes, &overflow);
 	places->row_bytes = bytes;
@@ -88,7 +90,7 @@ static bool allocate(struct program *program, const struct places *places)
 	program->plain = program->memory + places->plain;
 	program->gradient = program->memory + places->gradient;
 	program->lane_gradient = program->memory + places->lanes;
-	program->sum = (double *)(void *)(program->memory + places->sum);
+	program->sum = program->memory + places->sum;
 	program->seed = program->memory + places->seed;
 	for (size_t s = 0; s < program->slots; s++) {
 		if (!make_slot(program, s, places)) {
@@ -100,6 +102,10 @@ static bool allocate(struct program *program, const struct places *places)
 
 static void fill_constants(struct program *program, const struct tensor_graph *graph)
 {
+	if (program->dual) {
+		program_fill_duals(program, graph);
+		return;
+	}
 	for (size_t i = 0; i < graph->nodes; i++) {
 		if (graph->node[i].op != TENSOR_CONSTANT || program->place[i] != PLACE_PLAIN) {
 			continue;
@@ -125,26 +131,36 @@ static void fill_constants(struct program *program, const struct tensor_graph *g
 static const struct tensor_operations *const sets[] = { &tensor_operations_baseline, &tensor_operations_avx2,
 							&tensor_operations_avx512 };
 
-static enum status start(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
-			 size_t most_rows, struct program **out, struct places *places, struct error *error)
+/* What is asked for. dual: a program of dual numbers, for products. */
+struct order {
+	const struct tensor_graph *graph;
+	size_t root, output;
+	enum dtype dtype;
+	size_t slots, most_rows;
+	bool dual;
+};
+
+static enum status start(const struct order *order, struct program **out, struct places *places, struct error *error)
 {
+	const struct tensor_graph *graph = order->graph;
 	struct program *program = calloc(1, sizeof *program);
-	assert(slots >= 1);
+	assert(order->slots >= 1);
 	if (program == NULL) {
 		return error_set(error, E_MEMORY, "out of memory for the expression");
 	}
-	program->dtype = dtype;
-	program->element = dtype_size(dtype);
-	program->kernels = kernels_active();
-	program->operations = sets[kernels_isa_index()];
+	program->dtype = order->dtype;
+	program->dual = order->dual;
+	program->element = (order->dual ? 2 : 1) * dtype_size(order->dual ? DTYPE_FLOAT64 : order->dtype);
+	program->kernels = order->dual ? &kernels_dual : kernels_active();
+	program->operations = order->dual ? &tensor_operations_dual : sets[kernels_isa_index()];
 	program->n = graph->n;
 	program->nodes = graph->nodes;
-	program->root = root;
-	program->output = output;
+	program->root = order->root;
+	program->output = order->output;
 	program->features = graph->features;
 	program->targets = graph->targets;
-	program->slots = slots;
-	program->most_rows = most_rows;
+	program->slots = order->slots;
+	program->most_rows = order->most_rows;
 	*out = program;
 	enum status status = program_layout(program, graph, error);
 	if (status == OK && !measure(program, places)) {
@@ -153,12 +169,11 @@ static enum status start(const struct tensor_graph *graph, size_t root, size_t o
 	return status;
 }
 
-enum status program_create(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
-			   size_t most_rows, struct program **out, struct error *error)
+static enum status create(const struct order *order, struct program **out, struct error *error)
 {
 	struct program *program = NULL;
 	struct places places;
-	enum status status = start(graph, root, output, dtype, slots, most_rows, &program, &places, error);
+	enum status status = start(order, &program, &places, error);
 	if (status == OK && !allocate(program, &places)) {
 		status = error_set(error, E_MEMORY, "out of memory: the expression needs %zu bytes", program->bytes);
 	}
@@ -167,9 +182,23 @@ enum status program_create(const struct tensor_graph *graph, size_t root, size_t
 		return status;
 	}
 	memset(program->gradient, 0, program->plain_gradient_size * program->element);
-	fill_constants(program, graph);
+	fill_constants(program, order->graph);
 	*out = program;
 	return OK;
+}
+
+enum status program_create(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
+			   size_t most_rows, struct program **out, struct error *error)
+{
+	const struct order order = { graph, root, output, dtype, slots, most_rows, false };
+	return create(&order, out, error);
+}
+
+enum status program_create_product(const struct tensor_graph *graph, size_t root, enum dtype dtype, size_t slots,
+				   size_t most_rows, struct program **out, struct error *error)
+{
+	const struct order order = { graph, root, NODE_NONE, dtype, slots, most_rows, true };
+	return create(&order, out, error);
 }
 
 void program_destroy(struct program *program)
@@ -194,18 +223,32 @@ void program_destroy(struct program *program)
 	free(program);
 }
 
-enum status program_measure(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype,
-			    size_t slots, size_t most_rows, size_t *bytes, struct error *error)
+static enum status measure_order(const struct order *order, size_t *bytes, struct error *error)
 {
 	struct program *program = NULL;
 	struct places places;
-	enum status status = start(graph, root, output, dtype, slots, most_rows, &program, &places, error);
+	enum status status = start(order, &program, &places, error);
 	if (status == OK) {
 		*bytes = program->bytes + sizeof *program +
-			 graph->nodes * (sizeof(struct step) + 6 * sizeof(size_t) + 2 * slots * sizeof(void *));
+			 order->graph->nodes *
+				 (sizeof(struct step) + 6 * sizeof(size_t) + 2 * order->slots * sizeof(void *));
 	}
 	program_destroy(program);
 	return status;
+}
+
+enum status program_measure(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype,
+			    size_t slots, size_t most_rows, size_t *bytes, struct error *error)
+{
+	const struct order order = { graph, root, output, dtype, slots, most_rows, false };
+	return measure_order(&order, bytes, error);
+}
+
+enum status program_measure_product(const struct tensor_graph *graph, size_t root, enum dtype dtype, size_t slots,
+				    size_t most_rows, size_t *bytes, struct error *error)
+{
+	const struct order order = { graph, root, NODE_NONE, dtype, slots, most_rows, true };
+	return measure_order(&order, bytes, error);
 }
 
 enum status program_evaluate(struct program *program, const void *theta, const struct batch *batch,

@@ -15,7 +15,8 @@
  * Invariants
  *  1. Blocks and lanes depend on shapes and the number of rows alone, never on the executor: the same bits for any
  *     number of threads.
- *  2. All arithmetic is in the program's dtype, but sums over rows, which are double.
+ *  2. All arithmetic is in the program's dtype, but sums over rows, which are double. Products with the Hessian are
+ *     computed in double whatever the dtype.
  */
 #ifndef CORE_TENSOR_PROGRAM_H
 #define CORE_TENSOR_PROGRAM_H
@@ -34,6 +35,16 @@ void program_destroy(struct program *program);
 /* The bytes that program_create takes; the same errors. */
 enum status program_measure(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype,
 			    size_t slots, size_t most_rows, size_t *bytes, struct error *error);
+
+/* A program that computes products with the Hessian of the same root, in dual numbers (core/base/dual.h); theta and the
+ * rows are of dtype. It is for program_product alone. Errors as program_create and program_measure. */
+enum status program_create_product(const struct tensor_graph *graph, size_t root, enum dtype dtype, size_t slots,
+				   size_t most_rows, struct program **out, struct error *error);
+enum status program_measure_product(const struct tensor_graph *graph, size_t root, enum dtype dtype, size_t slots,
+				    size_t most_rows, size_t *bytes, struct error *error);
+/* As objective_type.product. */
+enum status program_product(struct program *program, const void *theta, const void *v, const struct batch *batch,
+			    struct executor *executor, void *out);
 
 /* As objective_type.evaluate and .predict. */
 enum status program_evaluate(struct program *program, const void *theta, const struct batch *batch,

@@ -40,7 +40,8 @@ enum node_place { PLACE_NONE, PLACE_PLAIN, PLACE_ROWS, PLACE_FEATURES, PLACE_TAR
 
 struct program {
 	enum dtype dtype;
-	size_t element;
+	bool dual;      /* all numbers are dual (core/base/dual.h): for products with the Hessian alone */
+	size_t element; /* bytes of a number */
 	const struct kernels *kernels;
 	const struct tensor_operations *operations;
 	size_t n, nodes;
@@ -75,7 +76,7 @@ struct program {
 	char *memory;
 	char *plain, *gradient; /* [plain_size], [plain_gradient_size] of dtype; gradient of lane 0 */
 	char *lane_gradient;    /* of the lanes 1..L-1 */
-	double *sum;            /* [lanes, sums] */
+	void *sum;              /* [lanes, sums] doubles, or dual numbers */
 	char *seed;             /* [sums] of dtype */
 	struct program_slot *slot;
 };
@@ -101,8 +102,12 @@ enum status program_layout(struct program *program, const struct tensor_graph *g
 /* The arithmetic, compiled once an instruction set; in the order of kernels_isa_index(). The same bits in all. */
 typedef void tensor_operation(const struct tensor_call *call);
 struct tensor_operations {
-	tensor_operation *forward_f32, *forward_f64, *reverse_f32, *reverse_f64;
+	tensor_operation *forward_f32, *forward_f64, *forward_dual, *reverse_f32, *reverse_f64, *reverse_dual;
 };
 extern const struct tensor_operations tensor_operations_baseline, tensor_operations_avx2, tensor_operations_avx512;
+extern const struct tensor_operations tensor_operations_dual;
+
+/* What program_create does of a program of dual numbers with its constants (core/tensor/product.c). */
+void program_fill_duals(struct program *program, const struct tensor_graph *graph);
 
 #endif

@@ -10,7 +10,7 @@
 struct NAME(run) {
 	struct program *program;
 	const struct batch *batch;
-	const struct executor *executor;
+	struct executor *executor;
 	bool back;
 	size_t block_rows, blocks, lanes;
 	REAL *outputs;
@@ -25,6 +25,11 @@ static double NAME(crossing_scale)(const struct step *step, const struct batch *
 		return batch->sum ? 1 : 1 / count;
 	}
 	return (double)batch->data->rows / count;
+}
+
+static WIDE *NAME(sums)(const struct program *program, size_t lane)
+{
+	return (WIDE *)program->sum + lane * program->sums;
 }
 
 /* Where the slopes of a step in a slot's rows are kept. */
@@ -58,7 +63,7 @@ static inline void NAME(scalar_forward)(const struct step *step, REAL *m)
 	switch ((int)step->op) {
 #define CASE(name, arity, value, da, db, dc)                                                                           \
 	case TENSOR_##name:                                                                                            \
-		*y = value;                                                                                            \
+		*y = ELEMENT_VALUE(name, value);                                                                       \
 		break;
 		ELEMENTS(CASE)
 #undef CASE
@@ -108,7 +113,7 @@ static void NAME(run_plain)(struct program *program, size_t begin, size_t end, s
 		struct tensor_call call = { .program = program, .rows = rows };
 		NAME(bind)(program, &program->slot[0], step, &call);
 		if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {
-			call.sum = program->sum + step->sum;
+			call.sum = NAME(sums)(program, 0) + step->sum;
 			memset(call.sum, 0, shape_size(&step->shape[3]) * sizeof(WIDE));
 			call.scale = step->op == TENSOR_MEAN_ROWS ? 1 / (double)rows : share;
 		}
@@ -135,6 +140,7 @@ static void NAME(reverse_plain)(struct program *program, size_t begin, size_t en
 	}
 }
 
+#ifndef REAL_IS_DUAL
 /* Points the slot's leaves at rows first..first+rows-1 of the batch: where they lie, or gathered. */
 static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_slot *slot, size_t first, size_t rows)
 {
@@ -178,6 +184,33 @@ static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_s
 		slot->value[leaf] = room;
 	}
 }
+#else
+/* Rows first..first+rows-1 of the batch as numbers without a derivative, in the slot's leaves. */
+static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_slot *slot, size_t first, size_t rows)
+{
+	const struct program *program = run->program;
+	const struct batch *batch = run->batch;
+	const struct data_view *data = batch->data;
+	for (size_t i = 0; i < program->leaves; i++) {
+		const unsigned leaf = program->leaf[i];
+		const bool target = program->place[leaf] == PLACE_TARGET, one = program->column[leaf] != SIZE_MAX;
+		const bool labels = target && data->y == NULL;
+		const size_t width = target ? (labels ? 1 : data->targets) : data->features, count = one ? 1 : width;
+		REAL *room = (REAL *)(void *)slot->rows + program->offset[leaf] * program->block_rows;
+		slot->value[leaf] = room;
+		for (size_t r = 0; r < rows; r++) {
+			const size_t place = batch->first + first + r,
+				     row = batch->index != NULL ? batch->index[place] : place;
+			const size_t at = row * width + (one ? program->column[leaf] : 0);
+			for (size_t j = 0; j < count; j++) {
+				room[r * count + j] =
+					labels ? (double)data->label[row]
+					       : number_at(data->dtype, target ? data->y : data->x, at + j);
+			}
+		}
+	}
+}
+#endif
 
 /* Gradients of plain values that the rows of this lane add to. */
 static REAL *NAME(bind_lane)(const struct program *program, const struct program_slot *slot, size_t lane)
@@ -193,7 +226,7 @@ static REAL *NAME(bind_lane)(const struct program *program, const struct program
 }
 
 /* next: X of the block after this one, or NULL. */
-static void NAME(run_block)(const struct NAME(run) * run, const struct program_slot *slot, size_t rows, double *sums,
+static void NAME(run_block)(const struct NAME(run) * run, const struct program_slot *slot, size_t rows, WIDE *sums,
 			    const void *next)
 {
 	const struct program *program = run->program;
@@ -232,7 +265,7 @@ static void NAME(run_lane)(void *context, size_t lane, size_t slot_index)
 	struct NAME(run) *run = context;
 	struct program *program = run->program;
 	const struct program_slot *slot = &program->slot[slot_index];
-	double *sums = program->sum + lane * program->sums;
+	WIDE *sums = NAME(sums)(program, lane);
 	assert(slot_index < program->slots);
 	memset(sums, 0, program->sums * sizeof *sums);
 	NAME(bind_lane)(program, slot, lane);
@@ -299,9 +332,9 @@ static void NAME(add_lanes)(struct NAME(run) * run)
 	const struct step *middle = program->step + program->constants + program->before;
 	for (const struct step *step = middle; step < middle + program->middle; step++) {
 		for (size_t j = 0; !step->shape[3].rowed && j < shape_size(&step->shape[3]); j++) {
-			double sum = 0;
+			WIDE sum = 0;
 			for (size_t lane = 0; lane < run->lanes; lane++) {
-				sum += program->sum[lane * program->sums + step->sum + j];
+				sum += NAME(sums)(program, lane)[step->sum + j];
 			}
 			m[step->at[3] + j] = (REAL)(sum * NAME(crossing_scale)(step, run->batch));
 		}
@@ -344,42 +377,51 @@ static enum status NAME(evaluate_blocks)(struct NAME(run) * run, struct executor
 	return OK;
 }
 
-static enum status NAME(evaluate)(struct program *program, const void *theta, const struct batch *batch,
-				  struct executor *executor, double *value, void *gradient)
+/* The root's value and the gradient, in plain memory, at the theta that lies there. */
+static enum status NAME(compute)(struct NAME(run) * run)
 {
-	struct NAME(run) run = { .program = program, .batch = batch, .executor = executor, .back = gradient != NULL };
-	REAL *m = (REAL *)(void *)program->plain, *g = (REAL *)(void *)program->gradient;
+	struct program *program = run->program;
+	const struct batch *batch = run->batch;
+	REAL *g = (REAL *)(void *)program->gradient;
 	size_t begin = program->constants, end = begin + program->before;
 	bool blocks = program->rowed && !program->coupled;
 	size_t rows = program->coupled ? batch->count : 0;
 	double share = program->coupled ? (double)batch->data->rows / (double)batch->count : 0;
-	memcpy(m, theta, program->n * sizeof *m);
 	if (program->coupled) {
 		assert(rows <= program->most_rows);
-		NAME(bind_rows)(&run, &program->slot[0], 0, rows);
+		NAME(bind_rows)(run, &program->slot[0], 0, rows);
 	}
 	NAME(run_plain)(program, begin, end, rows, share);
 	if (blocks) {
-		enum status status = NAME(evaluate_blocks)(&run, executor);
-		if (status != OK) {
-			return status;
-		}
-	} else if (run.back) {
+		return NAME(evaluate_blocks)(run, run->executor);
+	}
+	if (run->back) {
 		memset(g, 0, program->plain_gradient_size * sizeof *g);
 		if (program->coupled) {
-			memset(program->slot[0].rows + program->row_values * program->block_rows * sizeof *m, 0,
-			       (program->row_numbers - program->row_values) * program->block_rows * sizeof *m);
+			memset(program->slot[0].rows + program->row_values * program->block_rows * sizeof *g, 0,
+			       (program->row_numbers - program->row_values) * program->block_rows * sizeof *g);
 		}
 		NAME(seed_root)(program);
 		NAME(reverse_plain)(program, begin, end, rows, share);
 	}
-	if (gradient != NULL) {
-		memcpy(gradient, g, program->n * sizeof *g);
+	return OK;
+}
+
+#ifndef REAL_IS_DUAL
+static enum status NAME(evaluate)(struct program *program, const void *theta, const struct batch *batch,
+				  struct executor *executor, double *value, void *gradient)
+{
+	struct NAME(run) run = { .program = program, .batch = batch, .executor = executor, .back = gradient != NULL };
+	REAL *m = (REAL *)(void *)program->plain;
+	memcpy(m, theta, program->n * sizeof *m);
+	const enum status status = NAME(compute)(&run);
+	if (status == OK && gradient != NULL) {
+		memcpy(gradient, program->gradient, program->n * sizeof *m);
 	}
-	if (value != NULL) {
+	if (status == OK && value != NULL) {
 		*value = (double)m[program->offset[program->root]];
 	}
-	return OK;
+	return status;
 }
 
 /* A piece: the outputs of one block. */
@@ -428,3 +470,4 @@ static enum status NAME(predict)(struct program *program, const void *theta, con
 	}
 	return atomic_load_explicit(&run.cancelled, memory_order_relaxed) ? E_CANCELLED : OK;
 }
+#endif

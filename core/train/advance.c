@@ -54,22 +54,40 @@ struct verdict diverged(double loss, double norm)
 	return (struct verdict){ STOP_DIVERGED, isfinite(loss) ? norm : loss, NAN };
 }
 
+/* The batch as one of this step, in `room`; NULL of NULL. */
+static const struct batch *in_training(const struct trainer *trainer, const struct batch *batch, struct batch *room)
+{
+	if (batch == NULL) {
+		return NULL;
+	}
+	*room = *batch;
+	room->training = true;
+	room->seed = trainer->setup.config.training.seed;
+	room->step = trainer->state->step;
+	return room;
+}
+
 enum status evaluate_training(struct trainer *trainer, const void *point, const struct batch *batch, double *value,
 			      void *gradient)
 {
 	struct objective *objective = trainer->setup.objective;
 	struct batch training;
-	if (batch != NULL) {
-		training = *batch;
-		training.training = true;
-		training.seed = trainer->setup.config.training.seed;
-		training.step = trainer->state->step;
-		batch = &training;
-	}
+	batch = in_training(trainer, batch, &training);
 	trainer->value_count += value != NULL;
 	trainer->gradient_count += gradient != NULL;
 	trainer->row_count += gradient != NULL && batch != NULL ? batch->count : 0;
 	return objective->type->evaluate(objective, point, batch, trainer->setup.executor, value, gradient);
+}
+
+enum status product_training(struct trainer *trainer, const void *point, const void *v, const struct batch *batch,
+			     void *out)
+{
+	struct objective *objective = trainer->setup.objective;
+	struct batch training;
+	batch = in_training(trainer, batch, &training);
+	trainer->gradient_count++;
+	trainer->row_count += batch != NULL ? batch->count : 0;
+	return objective->type->product(objective, point, v, batch, trainer->setup.executor, out);
 }
 
 void count_evaluations(struct trainer *trainer)

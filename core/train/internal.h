@@ -120,6 +120,9 @@ double rate_base(const struct trainer *trainer);
 /* Calls the objective's evaluate for training and counts it. */
 enum status evaluate_training(struct trainer *trainer, const void *point, const struct batch *batch, double *value,
 			      void *gradient);
+/* out = H v of the training objective at `point` (objective_type.product), counted as a gradient. */
+enum status product_training(struct trainer *trainer, const void *point, const void *v, const struct batch *batch,
+			     void *out);
 /* Adds the step's evaluations, each over `rows` rows, to the state's. */
 void count_evaluations(struct trainer *trainer);
 void keep_validation(struct trainer *trainer, double loss, double accuracy, bool classifier);

@@ -53,6 +53,18 @@ static enum status call_evaluate_all(struct iteration *iteration, const void *po
 	return status;
 }
 
+static enum status call_product(struct iteration *iteration, const void *v, void *out)
+{
+	const struct trials *trials = iteration->trainer;
+	struct trainer *trainer = trials->trainer;
+	const enum status status = product_training(trainer, iteration->x, v, trials->batch, out);
+
+	if (status == OK) {
+		vector_transform(trainer, out, trainer->sign, NAN);
+	}
+	return status;
+}
+
 static double call_dot(const struct iteration *iteration, const void *a, const void *b)
 {
 	const struct trials *trials = iteration->trainer;
@@ -91,6 +103,7 @@ static enum status call_residual(struct iteration *iteration, const void *point,
 
 static const struct iteration_calls calls = { .evaluate_all = call_evaluate_all,
 					      .evaluate = call_evaluate,
+					      .product = call_product,
 					      .dot = call_dot,
 					      .combine = call_combine,
 					      .largest = call_largest,
@@ -133,6 +146,7 @@ enum status iterate_run(struct trainer *trainer, const struct batch *batch, doub
 				   .learning_rate = rate,
 				   .sign = trainer->sign,
 				   .quadratic = trainer->setup.objective->quadratic,
+				   .products = trainer->setup.objective->products,
 				   .dtype = trainer->dtype,
 				   .n = trainer->n,
 				   .x = trainer->theta,

@@ -144,6 +144,7 @@ static enum status build_trainer(struct run *run, struct error *error)
 	struct executor *executor = run->environment->executor;
 	struct model_shape shape = spec->shape;
 	shape.rows = spec->train_rows;
+	shape.products = spec->train.optimizer.type->products;
 	enum status status = spec->model.type->build(&spec->model, &shape, spec->train.training.dtype, executor->slots,
 						     &run->objective, error);
 	if (status == OK && (needs_residual(spec) || (run->is_prepared && !spec->model.type->has_layers))) {

@@ -150,7 +150,9 @@ void bench_job_init(struct bench_job *job, const char *body, const struct bench_
 	if (data != NULL && spec->shape.classes != data->view.classes) {
 		bench_fail("%s: takes the target for something else", body);
 	}
-	status = spec->model.type->build(&spec->model, &spec->shape, spec->train.training.dtype, slots, &job->objective,
+	struct model_shape shape = spec->shape;
+	shape.products = spec->train.optimizer.type->products;
+	status = spec->model.type->build(&spec->model, &shape, spec->train.training.dtype, slots, &job->objective,
 					 &error);
 	if (status != OK) {
 		bench_fail("%s: %s", body, error.text);
