@@ -69,7 +69,7 @@ enum activation_kernel { ACTIVATION_KERNELS(ACTIVATION_INDEX) ACTIVATION_COUNT }
 	/* sum of (z - y)^2; d = scale * 2 (z - y) */                                                                  \
 	W (*squared_error_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                        \
 	/* sum over rows of logsumexp(z) - z[label]; D = scale * (softmax(z) - onehot) */                              \
-	W (*softmax_xent_##S)                                                                                          \
+	W(*softmax_xent_##S)                                                                                           \
 	(size_t rows, size_t classes, const R *z, const int32_t *label, R scale, R *d, bool want_sum);                 \
 	/* vectors */                                                                                                  \
 	W (*dot_##S)(size_t n, const R *x, const R *y);                                                                \

@@ -247,8 +247,8 @@ static enum status measure(const struct model_config *config, const struct model
 					 NULL);
 	}
 	if (status == OK && shape->products) {
-		status = program_measure_product(&sketch.graph, sketch.root, dtype, slots, shape->rows, &products,
-						 NULL);
+		status =
+			program_measure_product(&sketch.graph, sketch.root, dtype, slots, shape->rows, &products, NULL);
 	}
 	if (status == OK) {
 		*parameters = sketch.graph.n;

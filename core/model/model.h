@@ -147,7 +147,8 @@ struct model_config {
 struct model_shape {
 	size_t features;
 	size_t targets; /* numeric target columns; 0 for a classification */
-	bool products;  /* the optimizer wants products with the Hessian, where the model has them (objective.products) */
+	bool products;  /* the optimizer wants products with the Hessian, where the model has them (objective.products)
+			 */
 	size_t classes; /* 0: not a classification */
 	size_t rows;    /* the most of any batch to train on; what runs rows as a whole needs to know */
 };

@@ -68,10 +68,9 @@ static void destroy(struct objective *objective)
 static const struct objective_type type_with_outputs = {
 	.evaluate = evaluate, .product = product, .predict = predict, .initialise = initialise, .destroy = destroy
 };
-static const struct objective_type type_without_outputs = { .evaluate = evaluate,
-							    .product = product,
-							    .initialise = initialise,
-							    .destroy = destroy };
+static const struct objective_type type_without_outputs = {
+	.evaluate = evaluate, .product = product, .initialise = initialise, .destroy = destroy
+};
 
 size_t tensor_objective_bytes(const struct tensor_graph *graph)
 {

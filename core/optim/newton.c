@@ -4,8 +4,9 @@
  *   (H + tau I) p = -g  by Cholesky's factors; tau = 0 where H is positive definite, else as large as is needed
  *   x = x + alpha p,    alpha by a strong Wolfe search from 1
  *
- * H of a linear model is X'DX (core/linear/linear.h), one pass over the rows. Elsewhere it is made column by column
- * from differences of gradients (core/search/curvature.h), two evaluations a parameter (one for a quadratic).
+ * H of a linear model is X'DX (core/linear/linear.h), one pass over the rows. Elsewhere it is made column by column of
+ * products (core/search/curvature.h): exact ones where the objective has them, one a parameter, else differences of
+ * gradients, two evaluations a parameter (one for a quadratic).
  */
 #include "core/kernels/kernels.h"
 #include "core/linear/cholesky.h"

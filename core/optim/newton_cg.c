@@ -5,8 +5,8 @@
  *   x = x + alpha p,  alpha by a strong Wolfe search from 1
  *
  * H is never formed: each iteration within takes one product with it, of a linear model X'(D(Xv)) in one pass over the
- * rows (core/linear/linear.h), else from differences of gradients (core/search/curvature.h). Where the first
- * direction has no positive curvature p is -g.
+ * rows (core/linear/linear.h), else that of the objective or one from differences of gradients
+ * (core/search/curvature.h). Where the first direction has no positive curvature p is -g.
  */
 #include "core/optim/line_settings.h"
 #include "core/search/curvature.h"
