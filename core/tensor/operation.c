@@ -15,11 +15,6 @@
 #define PASTE(a, b) a##b
 #define JOIN(a, b)  PASTE(a, b)
 
-/* Numbers that an operation of several passes works on at a time: they stay in the first-level cache. */
-enum { ELEMENT_TILE = 256 };
-/* From so many on it pays to spread what is broadcast; sums are taken over so many lanes. */
-enum { SPREAD_LEAST = 16, LANES = 8 };
-
 #define REAL_IS_FLOAT 1
 #include "core/tensor/element.inc.c"
 #include "core/tensor/operation.inc.c"

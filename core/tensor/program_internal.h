@@ -5,6 +5,11 @@
 #include "core/kernels/kernels.h"
 #include "core/tensor/program.h"
 
+/* Numbers that an operation of several passes works on at a time: they stay in the first-level cache. */
+enum { ELEMENT_TILE = 256 };
+/* From so many on it pays to spread what is broadcast; sums are taken over so many lanes. */
+enum { SPREAD_LEAST = 16, LANES = 8 };
+
 /* Loops of an element-wise operation, outermost first; adjacent dimensions that lie alike are one. */
 struct walk {
 	size_t dims;
