@@ -54,11 +54,22 @@ static bool is_activation(const struct judge *judge, const cJSON *item)
 	       kind_find(&judge->activations, type->valuestring) >= 0;
 }
 
+/* Recurrent layers: a choice among their settings. */
+static bool has_own_activation(const struct layer_type *type)
+{
+	for (size_t i = 0; i < type->setting_count; i++) {
+		if (strcmp(type->settings[i].name, "activation") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void judge_layer(struct judge *judge, const struct at *at, const cJSON *item, size_t depth,
 			struct layer_config *layer)
 {
-	enum { ACTIVATION, INIT, LAYERS, FIELDS };
-	static const char *const names[FIELDS] = { "activation", "init", "layers" };
+	enum { INIT, LAYERS, ACTIVATION, FIELDS };
+	static const char *const names[FIELDS] = { "init", "layers", "activation" };
 	struct field extra[FIELDS] = { { .name = names[0] }, { .name = names[1] }, { .name = names[2] } };
 	if (is_activation(judge, item)) {
 		layer->type = layer_find("activation");
@@ -78,8 +89,9 @@ static void judge_layer(struct judge *judge, const struct at *at, const cJSON *i
 		return;
 	}
 	const struct layer_type *type = layer->type = judge->layers.entries[index].type;
-	const bool takes[FIELDS] = { type->activates, type->weighs, type->nests };
-	typed_read(judge, at, item, &judge->layers, index, extra, FIELDS, &layer->settings);
+	const bool takes[FIELDS] = { type->weighs, type->nests, type->activates };
+	typed_read(judge, at, item, &judge->layers, index, extra, has_own_activation(type) ? ACTIVATION : FIELDS,
+		   &layer->settings);
 	for (size_t i = 0; i < FIELDS; i++) {
 		struct at here = { at, names[i], 0 };
 		if (extra[i].item != NULL && !takes[i]) {

@@ -35,7 +35,7 @@ const struct layer_type *const layer_types[] = {
 	&layer_dense,      &layer_conv2d,     &layer_max_pool2d, &layer_avg_pool2d, &layer_flatten,
 	&layer_batch_norm, &layer_layer_norm, &layer_dropout,    &layer_embedding,  &layer_residual,
 	&layer_activation, &layer_conv1d,     &layer_max_pool1d, &layer_avg_pool1d, &layer_conv_transpose2d,
-	&layer_group_norm, &layer_prelu,
+	&layer_group_norm, &layer_prelu,      &layer_rnn,        &layer_gru,        &layer_lstm,
 };
 const size_t layer_type_count = sizeof layer_types / sizeof layer_types[0];
 

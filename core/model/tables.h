@@ -20,7 +20,7 @@ extern const struct activation_type activation_leaky_relu, activation_relu6, act
 extern const struct layer_type layer_dense, layer_conv2d, layer_max_pool2d, layer_avg_pool2d, layer_flatten,
 	layer_batch_norm, layer_layer_norm, layer_dropout, layer_embedding, layer_residual, layer_activation;
 extern const struct layer_type layer_conv1d, layer_max_pool1d, layer_avg_pool1d, layer_conv_transpose2d,
-	layer_group_norm, layer_prelu;
+	layer_group_norm, layer_prelu, layer_rnn, layer_gru, layer_lstm;
 extern const struct init_type init_xavier, init_xavier_uniform, init_xavier_normal, init_he, init_he_uniform,
 	init_he_normal, init_lecun, init_lecun_uniform, init_lecun_normal, init_orthogonal, init_normal, init_uniform,
 	init_zeros, init_ones;

@@ -7,6 +7,7 @@
 
 #include "core/graph/graph.h"
 #include "core/graph/ops/ops.h"
+#include "core/graph/ops/recurrent.h"
 #include "core/graph/ops/window.h"
 
 enum { CHANNELS = 4, HEIGHT = 5, WIDTH = 6, FEATURES = CHANNELS * HEIGHT * WIDTH, TARGETS = 2, ROWS = 7 };
@@ -268,6 +269,72 @@ static size_t draw_signal_average(struct sketch *sketch)
 	return draw_signal_pool(sketch, &op_avg_pool1d, 1);
 }
 
+/* A recurrent layer over node x, which has `inputs` features a step. */
+static size_t recur(struct sketch *sketch, const struct graph_op *op, size_t gates, size_t x, size_t units,
+		    const double *attribute)
+{
+	struct graph *graph = &sketch->graph;
+	const size_t ih[2] = { gates * units, graph->node[x].shape.extent[1] }, hh[2] = { gates * units, units };
+	size_t z = graph_ternary(graph, &op_affine_steps, x, graph_parameter(graph, "ih", 2, ih, 0.3),
+				 graph_parameter(graph, "bi", 1, ih, 0.3));
+	size_t input[3] = { z, graph_parameter(graph, "hh", 2, hh, 0.4), graph_parameter(graph, "bh", 1, hh, 0.3) };
+	return graph_apply_constants(graph, op, input, attribute);
+}
+
+/* Sequences of sequences: what the first layer makes is read by the second, of which the last step counts, and once
+ * more beside it, as the activation `squash` has it in both. */
+static size_t draw_recurrent(struct sketch *sketch, const struct graph_op *op, size_t gates, double squash)
+{
+	struct graph *graph = &sketch->graph;
+	size_t each = recur(sketch, op, gates, sketch->x, 5, (const double[GRAPH_ATTRIBUTES]){ 1, squash });
+	size_t last = recur(sketch, op, gates, each, 3, (const double[GRAPH_ATTRIBUTES]){ 0, squash });
+	return graph_binary(graph, &op_join, graph_unary(graph, &op_flatten, graph_unary(graph, &op_tanh, each)), last);
+}
+
+static size_t draw_rnn(struct sketch *sketch)
+{
+	return draw_recurrent(sketch, &op_rnn, 1, SQUASH_TANH);
+}
+
+static size_t draw_rnn_identity(struct sketch *sketch)
+{
+	return draw_recurrent(sketch, &op_rnn, 1, SQUASH_IDENTITY);
+}
+
+static size_t draw_gru(struct sketch *sketch)
+{
+	return draw_recurrent(sketch, &op_gru, 3, SQUASH_TANH);
+}
+
+static size_t draw_gru_sigmoid(struct sketch *sketch)
+{
+	return draw_recurrent(sketch, &op_gru, 3, SQUASH_SIGMOID);
+}
+
+static size_t draw_lstm(struct sketch *sketch)
+{
+	return draw_recurrent(sketch, &op_lstm, 4, SQUASH_TANH);
+}
+
+static size_t draw_lstm_identity(struct sketch *sketch)
+{
+	return draw_recurrent(sketch, &op_lstm, 4, SQUASH_IDENTITY);
+}
+
+/* The first sequences are read by two layers: a gradient is added to another. */
+static size_t draw_recurrent_forked(struct sketch *sketch)
+{
+	struct graph *graph = &sketch->graph;
+	const double last[GRAPH_ATTRIBUTES] = { 0 };
+	size_t x = recur(sketch, &op_rnn, 1, sketch->x, 6, (const double[GRAPH_ATTRIBUTES]){ 1 });
+	size_t gru = recur(sketch, &op_gru, 3, x, 2, last), lstm = recur(sketch, &op_lstm, 4, x, 3, last);
+	/* Gates are any sequences: those that the others read too. */
+	size_t extent[2] = { 6, 6 };
+	size_t w = graph_parameter(graph, "fw", 2, extent, 0.4), b = graph_parameter(graph, "fb", 1, extent, 0.3);
+	size_t one = graph_apply_constants(graph, &op_rnn, (size_t[]){ x, w, b }, last);
+	return graph_binary(graph, &op_join, graph_binary(graph, &op_join, gru, lstm), one);
+}
+
 static const struct drawing_case {
 	const char *name;
 	size_t (*draw)(struct sketch *);
@@ -296,6 +363,13 @@ static const struct drawing_case {
 	{ .name = "group norm", .draw = draw_group_norm },
 	{ .name = "prelu", .draw = draw_prelu },
 	{ .name = "signals", .draw = draw_signals, .signals = true },
+	{ .name = "rnn", .draw = draw_rnn, .signals = true },
+	{ .name = "rnn, identity", .draw = draw_rnn_identity, .signals = true },
+	{ .name = "gru", .draw = draw_gru, .signals = true },
+	{ .name = "gru, sigmoid", .draw = draw_gru_sigmoid, .signals = true },
+	{ .name = "lstm", .draw = draw_lstm, .signals = true },
+	{ .name = "lstm, identity", .draw = draw_lstm_identity, .signals = true },
+	{ .name = "recurrent, forked", .draw = draw_recurrent_forked, .signals = true },
 	{ .name = "signal max", .draw = draw_signal_max, .signals = true },
 	{ .name = "signal average", .draw = draw_signal_average, .signals = true },
 };

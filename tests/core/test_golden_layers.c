@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/graph/ops/ops.h"
+#include "core/graph/ops/recurrent.h"
 #include "core/graph/ops/window.h"
 #include "tests/core/modelling.h"
 #include "tests/support/golden.h"
@@ -37,11 +38,14 @@ static const struct layer {
 	  { { &op_batch_norm, { "running_mean", "running_var" } }, { &op_scale_shift, { "weight", "bias" } } } },
 	{ "layer_norm_no_affine", { { &op_layer_norm, { NULL } } } },
 	{ "layer_norm", { { &op_layer_norm, { NULL } }, { &op_scale_shift, { "weight", "bias" } } } },
+	{ "max_pool1d", { { &op_max_pool1d, { NULL } } } },
+	{ "avg_pool1d", { { &op_avg_pool1d, { NULL } } } },
+	{ "rnn", { { &op_affine_steps, { "weight_ih", "bias_ih" } }, { &op_rnn, { "weight_hh", "bias_hh" } } } },
+	{ "gru", { { &op_affine_steps, { "weight_ih", "bias_ih" } }, { &op_gru, { "weight_hh", "bias_hh" } } } },
+	{ "lstm", { { &op_affine_steps, { "weight_ih", "bias_ih" } }, { &op_lstm, { "weight_hh", "bias_hh" } } } },
 	{ "dropout", { { &op_dropout, { NULL } } } },
 	{ "embedding", { { &op_embedding, { "weight" } } } },
 };
-
-static const char *const not_there[] = { "lstm_cell", "gru_cell", "rnn_cell" };
 
 /* A tensor that goes in, in our order, and its gradient. */
 struct input {
@@ -60,6 +64,7 @@ struct work {
 	double out[MOST], d_in[MOST], kept[MOST], scratch[MOST];
 	double in_own[GRAPH_ARITY][MOST], out_own[MOST], d_out_own[MOST], d_in_own[GRAPH_ARITY][MOST];
 	struct op_call call;
+	const struct recurrent_state *state; /* where a cell starts; NULL: the operation is called as it stands */
 };
 
 static void give(enum dtype dtype, const double *from, size_t n, double *own)
@@ -102,6 +107,18 @@ static void set_constants(const struct graph_op *op, const cJSON *params, double
 		attribute[1] = golden_number(params, "num_groups");
 	} else if (op == &op_dropout) {
 		attribute[0] = golden_number(params, "p");
+	} else if (op == &op_rnn || op == &op_gru || op == &op_lstm) {
+		const cJSON *activation = cJSON_GetObjectItemCaseSensitive(params, "activation");
+		attribute[RECURRENT_SEQUENCES] = golden_flag(params, "return_sequences");
+		attribute[RECURRENT_ACTIVATION] =
+			activation != NULL && strcmp(activation->valuestring, "relu") == 0 ? SQUASH_RELU : SQUASH_TANH;
+	} else if (op == &op_max_pool1d || op == &op_avg_pool1d) {
+		pair(params, "kernel_size", 0, attribute + WINDOW_KERNEL);
+		pair(params, "stride", 1, attribute + WINDOW_STRIDE);
+		pair(params, "padding", 0, attribute + WINDOW_PADDING);
+		attribute[WINDOW_STRIDE] = attribute[WINDOW_KERNEL] = 1;
+		attribute[WINDOW_PADDING] = 0;
+		attribute[WINDOW_DILATION] = golden_flag(params, "count_include_pad");
 	} else if (op == &op_conv1d || op == &op_conv_transpose2d) {
 		pair(params, "stride", 1, attribute + WINDOW_STRIDE);
 		pair(params, "padding", 0, attribute + WINDOW_PADDING);
@@ -191,9 +208,11 @@ static void forward(struct work *work, const struct layer *layer, size_t s, cons
 	const cJSON *params = golden_get(entry, "params");
 	struct error error = { .text = "" };
 	struct op_memory memory = { 0 };
-	enum dtype dtype = work->dtype;
+	const enum dtype dtype = work->dtype;
+	const struct recurrent_state *state = work->state;
 	memset(work, 0, sizeof *work);
 	work->dtype = dtype;
+	work->state = state;
 	work->shape[0] = *x_shape;
 	give(dtype, x, rows * shape_size(x_shape), work->in_own[0]);
 	set_constants(op, params, work->node.attribute);
@@ -226,7 +245,11 @@ static void forward(struct work *work, const struct layer *layer, size_t s, cons
 				       .training = golden_flag(params, "training"),
 				       .kept = work->kept,
 				       .scratch = work->scratch };
-	op->forward[dtype](&work->call);
+	if (state != NULL) {
+		recurrent_forward(dtype, &work->call, state);
+	} else {
+		op->forward[dtype](&work->call);
+	}
 	take(dtype, work->out_own, rows * shape_size(out), work->out);
 }
 
@@ -238,7 +261,11 @@ static void backward(struct work *work, const struct graph_op *op, const double 
 	for (size_t i = 0; i < GRAPH_ARITY; i++) {
 		work->call.d_in[i] = work->d_in_own[i];
 	}
-	op->reverse[work->dtype](&work->call);
+	if (work->state != NULL) {
+		recurrent_reverse(work->dtype, &work->call, work->state);
+	} else {
+		op->reverse[work->dtype](&work->call);
+	}
 	take(work->dtype, work->d_in_own[0], rows * shape_size(&work->shape[0]), work->d_in);
 	for (size_t i = 0; i < 2; i++) {
 		take(work->dtype, work->d_in_own[1 + i], work->input[i].n, work->input[i].gradient);
@@ -308,11 +335,95 @@ static void check_case(const struct layer *layer, const cJSON *entry, enum dtype
 	free(d);
 }
 
-START_TEST(outputs_and_gradients_are_those_of_torch)
+/* A state of a cell in a precision, and what is made of it. */
+struct cell {
+	double h[MOST], c[MOST], last_c[MOST], d_last_c[MOST], d_h[MOST], d_c[MOST];
+};
+
+/* Columns [first, first + units) of rows x width numbers. */
+static void columns(const double *from, size_t rows, size_t width, size_t first, size_t units, double *to)
 {
-	cJSON *file = golden_load("golden/losses_layers/layers.json");
+	for (size_t r = 0; r < rows; r++) {
+		memcpy(to + r * units, from + r * width + first, units * sizeof *to);
+	}
+}
+
+static void read_state(const cJSON *inputs, const char *name, enum dtype dtype, double *own)
+{
+	size_t n = 0;
+	const cJSON *given = cJSON_GetObjectItemCaseSensitive(inputs, name);
+	double *values = given != NULL ? golden_numbers(given, &n) : NULL;
+	give(dtype, values, n, own);
+	free(values);
+}
+
+static void expect_state(const cJSON *entry, const char *name, enum dtype dtype, const double *own, double tolerance)
+{
+	const cJSON *expected = cJSON_GetObjectItemCaseSensitive(golden_get(entry, "grad"), name);
+	double got[MOST];
+	size_t n = 0;
+	free(expected != NULL ? golden_numbers(expected, &n) : NULL);
+	take(dtype, own, n, got);
+	if (expected != NULL) {
+		expect_close(entry, name, got, expected, tolerance);
+	}
+}
+
+/* One step from a state; its result is h, of lstm with c beside it. */
+static void check_cell(const struct layer *layer, const cJSON *entry, enum dtype dtype, double tolerance)
+{
+	static struct work work[STAGES];
+	static struct cell cell;
+	static struct input x;
+	double *output = golden_array(entry, "output", NULL), *d = golden_array(entry, "grad_output", NULL);
+	double part[MOST], got[MOST];
+	const cJSON *inputs = golden_get(entry, "inputs");
+	const bool has_c = layer->stage[1].op == &op_lstm;
+	const struct recurrent_state state = { .h = cell.h,
+					       .c = has_c ? cell.c : NULL,
+					       .last_c = cell.last_c,
+					       .d_last_c = cell.d_last_c,
+					       .d_h = cell.d_h,
+					       .d_c = cell.d_c };
+	read_tensor(&x, golden_get(inputs, "input"), true);
+	const size_t rows = x.n / x.shape.extent[0];
+	const struct shape one_step = { .rowed = true, .rank = 2, .extent = { 1, x.shape.extent[0] } };
+	read_state(inputs, "h", dtype, cell.h);
+	read_state(inputs, "c", dtype, cell.c);
+	work[0].dtype = work[1].dtype = dtype;
+	work[0].state = NULL;
+	work[1].state = &state;
+	forward(&work[0], layer, 0, entry, rows, &one_step, x.value);
+	forward(&work[1], layer, 1, entry, rows, &work[0].shape[GRAPH_ARITY], work[0].out);
+	const size_t units = work[1].shape[GRAPH_ARITY].extent[0], width = has_c ? 2 * units : units;
+	columns(output, rows, width, 0, units, part);
+	ck_assert(golden_close(work[1].out, part, rows * units, tolerance));
+	if (has_c) {
+		columns(output, rows, width, units, units, part);
+		take(dtype, cell.last_c, rows * units, got);
+		ck_assert(golden_close(got, part, rows * units, tolerance));
+		columns(d, rows, width, units, units, part);
+		give(dtype, part, rows * units, cell.d_last_c);
+	}
+	columns(d, rows, width, 0, units, part);
+	backward(&work[1], layer->stage[1].op, part);
+	backward(&work[0], layer->stage[0].op, work[1].d_in);
+	check_stage(&work[1], layer->stage[1].op, entry, tolerance);
+	check_stage(&work[0], layer->stage[0].op, entry, tolerance);
+	expect_close(entry, "d/dinput", work[0].d_in, golden_get(golden_get(entry, "grad"), "input"), tolerance);
+	expect_state(entry, "h", dtype, cell.d_h, tolerance);
+	expect_state(entry, "c", dtype, cell.d_c, tolerance);
+	free(output);
+	free(d);
+}
+
+/* Every case of a file, in both precisions. Returns how many. */
+static size_t check_file(const char *path)
+{
+	cJSON *file = golden_load(path);
 	const cJSON *entry = NULL;
-	size_t checked = 0, left_out = 0;
+	const double tolerances[] = { [DTYPE_FLOAT32] = SINGLE, [DTYPE_FLOAT64] = golden_number(file, "tolerance") };
+	size_t checked = 0;
 	cJSON_ArrayForEach(entry, golden_get(file, "cases"))
 	{
 		const char *name = golden_string(entry, "name");
@@ -320,21 +431,21 @@ START_TEST(outputs_and_gradients_are_those_of_torch)
 		for (size_t i = 0; i < sizeof layers / sizeof layers[0] && layer == NULL; i++) {
 			layer = strncmp(name, layers[i].name, strlen(layers[i].name)) == 0 ? &layers[i] : NULL;
 		}
-		bool known = false;
-		for (size_t i = 0; i < sizeof not_there / sizeof not_there[0]; i++) {
-			known = known || strcmp(name, not_there[i]) == 0;
+		ck_assert_msg(layer != NULL, "%s: there is no such layer", name);
+		for (enum dtype dtype = DTYPE_FLOAT32; dtype <= DTYPE_FLOAT64; dtype++) {
+			(strstr(name, "_cell") != NULL ? check_cell : check_case)(layer, entry, dtype,
+										  tolerances[dtype]);
 		}
-		ck_assert_msg((layer != NULL) != known, "%s: is it here or not?", name);
-		if (layer != NULL) {
-			check_case(layer, entry, DTYPE_FLOAT64, golden_number(file, "tolerance"));
-			check_case(layer, entry, DTYPE_FLOAT32, SINGLE);
-		}
-		checked += layer != NULL;
-		left_out += known;
+		checked++;
 	}
-	ck_assert_uint_eq(checked, 24);
-	ck_assert_uint_eq(left_out, sizeof not_there / sizeof not_there[0]);
 	cJSON_Delete(file);
+	return checked;
+}
+
+START_TEST(outputs_and_gradients_are_those_of_torch)
+{
+	ck_assert_uint_eq(check_file("golden/losses_layers/layers.json"), 27);
+	ck_assert_uint_eq(check_file("golden/losses_layers/layers_more.json"), 14);
 }
 END_TEST
 

@@ -12,6 +12,7 @@ extern const struct graph_op op_leaky_relu, op_elu, op_gelu, op_gelu_tanh, op_si
 extern const struct graph_op op_conv2d, op_max_pool2d, op_avg_pool2d, op_batch_norm, op_layer_norm, op_scale_shift,
 	op_dropout, op_embedding, op_flatten, op_add_rows, op_join, op_interactions, op_pair_product, op_pair_sum;
 extern const struct graph_op op_conv1d, op_max_pool1d, op_avg_pool1d, op_conv_transpose2d, op_group_norm;
+extern const struct graph_op op_affine_steps, op_rnn, op_gru, op_lstm;
 extern const struct graph_op op_squared_error, op_residual, op_bce_with_logits, op_bce_with_logits_label,
 	op_cross_entropy;
 extern const struct graph_op op_absolute_error, op_huber, op_quantile, op_poisson, op_hinge, op_squared_hinge,
