@@ -18,7 +18,9 @@
 	X(sparse_linear)                                                                                               \
 	X(sine)                                                                                                        \
 	X(ratings)                                                                                                     \
-	X(interactions)
+	X(interactions)                                                                                                \
+	X(waves)                                                                                                       \
+	X(pulses)
 
 #define DECLARE(name) extern const struct generator_type generator_##name;
 GENERATOR_LIST(DECLARE)

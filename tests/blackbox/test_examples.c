@@ -20,8 +20,10 @@ static const struct {
 	{ "matrix_factorization", "validation_r2", 0.9, 1 },
 	{ "moons", "validation_accuracy", 0.97, 1 },
 	{ "own_objective", "train_loss", 0, 0.35 },
+	{ "pulses", "validation_accuracy", 0.95, 1 },
 	{ "rosenbrock", "train_loss", 0, 1e-6 },
 	{ "spirals", "validation_accuracy", 0.9, 1 },
+	{ "waves", "validation_accuracy", 0.97, 1 },
 };
 enum { LEARNED = sizeof learned / sizeof *learned, SEEDS = 3 };
 

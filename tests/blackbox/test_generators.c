@@ -145,7 +145,7 @@ START_TEST(every_generator_of_the_catalog_trains_by_its_name_alone)
 	struct server *server = server_start(NULL);
 	const struct reply *catalog = client_get(server, "/v1/catalog");
 	const cJSON *list = get_at(catalog->json, "generators");
-	ck_assert_int_eq(cJSON_GetArraySize(list), 10);
+	ck_assert_int_eq(cJSON_GetArraySize(list), 12);
 	for (const cJSON *entry = list->child; entry != NULL; entry = entry->next) {
 		const char *name = string_at(entry, "name");
 		ck_assert_double_eq(number_at(entry, "settings.properties.rows.default"), 100);

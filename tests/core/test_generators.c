@@ -156,6 +156,41 @@ START_TEST(columns_have_names_and_the_target_is_the_last)
 }
 END_TEST
 
+/* Pulses: two of one sign, the tall one first in class 0; waves: of height 1, of mean 0 over whole waves, a square one
+ * of two numbers alone. */
+START_TEST(sequences_are_of_the_form_that_their_class_says)
+{
+	struct drawn a = draw("pulses", "rows steps", 300.0, 7.0),
+		     b = draw("waves", "rows steps classes", 300.0, 40.0, 4.0);
+	size_t negative = 0;
+	for (size_t i = 0; i < a.rows; i++) {
+		double found[8];
+		size_t count = 0;
+		for (size_t t = 0; t < 7; t++) {
+			if (a.cell[i * 8 + t] != 0) {
+				found[count++] = a.cell[i * 8 + t];
+			}
+		}
+		ck_assert_uint_eq(count, 2);
+		const bool late = a.cell[i * 8 + 7] != 0;
+		ck_assert_double_eq(fabs(found[late]), 1);
+		ck_assert_double_eq(found[!late], found[late] / 2);
+		negative += found[0] < 0;
+	}
+	ck_assert(negative > 100 && negative < 200);
+	for (size_t i = 0; i < b.rows; i++) {
+		const double *x = b.cell + i * 41, form = x[40];
+		double most = 0;
+		for (size_t t = 0; t < 40; t++) {
+			most = fmax(most, fabs(x[t]));
+			ck_assert(form != 1 || fabs(x[t]) == 1);
+		}
+		ck_assert(most <= 1 && most > 0.9);
+	}
+	drop(&a), drop(&b);
+}
+END_TEST
+
 START_TEST(classes_are_whole_numbers_as_many_as_said_and_in_balance)
 {
 	static const struct {
@@ -477,6 +512,7 @@ int main(void)
 	tcase_add_test(tests, rows_made_in_pieces_are_those_made_at_once);
 	tcase_add_test(tests, shuffling_moves_rows_and_changes_none);
 	tcase_add_test(tests, columns_have_names_and_the_target_is_the_last);
+	tcase_add_test(tests, sequences_are_of_the_form_that_their_class_says);
 	tcase_add_test(tests, classes_are_whole_numbers_as_many_as_said_and_in_balance);
 	tcase_add_test(tests, moons_and_circles_lie_on_their_arcs_and_noise_has_its_size);
 	tcase_add_test(tests, a_spiral_arm_winds_outwards_and_a_ring_is_round);
