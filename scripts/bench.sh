@@ -57,7 +57,15 @@ for _ in 1 2 3 4 5; do
 		done
 	done
 	"$bin/bench_mlp" sgd 64 1024,1024 1,2 >>"$results"
-	"$bin/bench_mlp" sgd 64 lenet 1,2 ${data:+"$data/raw"} >>"$results"
+done
+for _ in 1 2 3; do
+	for optimizer in sgd adam; do
+		for batch in 64 256; do
+			"$bin/bench_mlp" "$optimizer" "$batch" lenet 1,2 ${data:+"$data/raw"} >>"$results"
+			[ $torch = no ] || [ -z "$data" ] ||
+				timeout 120 "$python" tests/bench/lenet_torch.py "$optimizer" "$batch" 1,2 "$data/raw" >>"$results" || true
+		done
+	done
 done
 if [ -f "$peers/t4/t4.py" ]; then
 	peer linear.numpy us_per_step "$python" "$peers/t4/t4.py" 1 "$data" peer=numpy

@@ -127,6 +127,41 @@ TEST(NAME(rows_are_gathered_added_to_and_summed))
 }
 END_TEST
 
+/* The largest as the sentence says it: x is larger than y when it is, or when it is the first NaN. */
+TEST(NAME(the_largest_of_quarters_is_the_first_of_equal_ones_and_nan_before_all))
+{
+	static const size_t sizes[][3] = { { 1, 2, 2 },   { 3, 4, 5 },  { 2, 3, 28 },
+					   { 5, 10, 10 }, { 1, 7, 67 }, { 4, 6, 128 } };
+	const struct kernels *kernels = set_at(_i);
+	for (size_t i = 0; kernels != NULL && i < COUNT(sizes); i++) {
+		size_t images = sizes[i][0], height = sizes[i][1], width = sizes[i][2], n = images * height * width;
+		size_t down = height / 2, across = width / 2, places = down * across;
+		REAL *x = NAME(numbers)(n, 1, 11), *z = NAME(numbers)(images * places, 1, 12);
+		int32_t *where = malloc(images * places * sizeof *where);
+		ck_assert_ptr_nonnull(where);
+		for (size_t at = 0; at < n; at++) { /* few different numbers, some of them none */
+			x[at] = at % 13 == 5 ? (REAL)NAN : at % 17 == 3 ? (REAL)-INFINITY : (REAL)(int)(3 * x[at]);
+		}
+		KERNEL(kernels, max_quarters)(images, height, width, x, z, where);
+		for (size_t w = 0; w < images * places; w++) {
+			const REAL *image = x + w / places * height * width;
+			size_t first = 2 * (w % places / across) * width + 2 * (w % across), found = first;
+			const size_t corner[] = { first + 1, first + width, first + width + 1 };
+			for (size_t k = 0; k < 3; k++) {
+				bool larger = image[corner[k]] > image[found] ||
+					      (isnan(image[corner[k]]) && !isnan(image[found]));
+				found = larger ? corner[k] : found;
+			}
+			ck_assert_uint_eq((size_t)where[w], found);
+			ck_assert(z[w] == image[found] || (isnan(z[w]) && isnan(image[found])));
+		}
+		free(x);
+		free(z);
+		free(where);
+	}
+}
+END_TEST
+
 static long double NAME(sigmoid_exact)(long double x)
 {
 	return 1.0L / (1.0L + expl(-x));
@@ -465,6 +500,8 @@ static void NAME(add_cases)(TCase *cases)
 	tcase_add_loop_test(cases, NAME(products_with_a_vector_are_what_loops_say_in_any_shape), 0, SETS);
 	tcase_add_loop_test(cases, NAME(an_infinity_among_the_columns_stays_one), 0, SETS);
 	tcase_add_loop_test(cases, NAME(rows_are_gathered_added_to_and_summed), 0, SETS);
+	tcase_add_loop_test(cases, NAME(the_largest_of_quarters_is_the_first_of_equal_ones_and_nan_before_all), 0,
+			    SETS);
 	tcase_add_loop_test(cases, NAME(exp_log_tanh_and_sigmoid_are_accurate_to_a_few_ulp), 0, SETS);
 	tcase_add_loop_test(cases, NAME(special_numbers_go_where_ieee_says), 0, SETS);
 	tcase_add_loop_test(cases, NAME(derivatives_and_vector_sums_are_what_their_formulas_say), 0, SETS);

@@ -1,5 +1,6 @@
 /*
- * Convolution of images, as networks mean it: cross-correlation with zero padding, row by row as one product of the
+ * Convolution of images, as networks mean it: cross-correlation with zero padding. Small images lie side by side where
+ * the instruction set has kernels for it (core/kernels/conv.h); otherwise row by row as one product of the
  * weights with the image's patches (Chellapilla, Puri, Simard 2006, High performance convolutional neural networks for
  * document processing). Patches are laid out anew in both directions: keeping them would cost kernel times the image.
  */
@@ -8,6 +9,7 @@
 #include "core/base/size.h"
 #include "core/graph/ops/ops.h"
 #include "core/graph/ops/window.h"
+#include "core/kernels/conv.h"
 #include "core/kernels/gemm.h"
 
 /* The kernel's size stands in the weights' shape [out, in / groups, height, width]. */
@@ -23,6 +25,24 @@ static struct window window_with(const struct shape *in, const double *attribute
 	double own[GRAPH_ATTRIBUTES];
 	read_kernel(&in[1], attribute, own);
 	return window_of(&in[0], own);
+}
+
+/* The same as kernels take it. */
+static struct conv conv_of(const struct window *window, const struct shape *weight)
+{
+	struct conv conv = {
+		.channels = window->channels,
+		.height = window->height,
+		.width = window->width,
+		.outputs = weight->extent[0],
+		.groups = window->channels / weight->extent[1],
+	};
+	memcpy(conv.kernel, window->kernel, sizeof conv.kernel);
+	memcpy(conv.stride, window->stride, sizeof conv.stride);
+	memcpy(conv.padding, window->padding, sizeof conv.padding);
+	memcpy(conv.dilation, window->dilation, sizeof conv.dilation);
+	memcpy(conv.out, window->out, sizeof conv.out);
+	return conv;
 }
 
 /* Whether patches are the image itself. */
@@ -72,11 +92,13 @@ static enum status conv2d_shape(const struct shape *in, const double *attribute,
 static bool conv2d_memory(const struct shape *shape, const double *attribute, struct op_memory *memory)
 {
 	struct window window = window_with(shape, attribute);
+	const struct conv conv = conv_of(&window, &shape[1]);
 	const size_t *weight = shape[1].extent;
 	size_t patch, places;
-	return size_multiply(window.out[0], window.out[1], &places) &&
-	       size_multiply(weight[1] * weight[2], weight[3], &patch) &&
-	       size_multiply(patch, places, &memory->scratch);
+	memory->scratch = conv_scratch(&conv);
+	return memory->scratch != 0 || (size_multiply(window.out[0], window.out[1], &places) &&
+					size_multiply(weight[1] * weight[2], weight[3], &patch) &&
+					size_multiply(patch, places, &memory->scratch));
 }
 
 const struct graph_op op_conv2d = {

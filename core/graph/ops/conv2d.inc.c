@@ -90,7 +90,7 @@ static const REAL *NAME(patches)(const struct op_call *call, const struct window
 	return call->scratch;
 }
 
-static void NAME(conv2d_forward)(const struct op_call *call)
+static void NAME(multiply_patches)(const struct op_call *call)
 {
 	const struct window window = window_with(call->shape, call->attribute);
 	const size_t *extent = call->shape[1].extent, channels = extent[1], groups = window.channels / channels;
@@ -174,7 +174,7 @@ static void NAME(conv2d_clear)(const struct op_call *call, size_t image)
 	}
 }
 
-static void NAME(conv2d_reverse)(const struct op_call *call)
+static void NAME(patches_back)(const struct op_call *call)
 {
 	const struct window window = window_with(call->shape, call->attribute);
 	const size_t *extent = call->shape[1].extent, channels = extent[1], groups = window.channels / channels;
@@ -201,6 +201,30 @@ static void NAME(conv2d_reverse)(const struct op_call *call)
 			}
 		}
 	}
+}
+
+static void NAME(conv2d_forward)(const struct op_call *call)
+{
+	const struct window window = window_with(call->shape, call->attribute);
+	const struct conv conv = conv_of(&window, &call->shape[1]);
+	if (conv_scratch(&conv) == 0) {
+		NAME(multiply_patches)(call);
+		return;
+	}
+	conv_active()->NAME(forward)(&conv, call->rows, call->in[0], call->in[1], call->in[2], call->out,
+				     call->scratch);
+}
+
+static void NAME(conv2d_reverse)(const struct op_call *call)
+{
+	const struct window window = window_with(call->shape, call->attribute);
+	const struct conv conv = conv_of(&window, &call->shape[1]);
+	if (conv_scratch(&conv) == 0) {
+		NAME(patches_back)(call);
+		return;
+	}
+	conv_active()->NAME(reverse)(&conv, call->rows, call->in[0], call->in[1], call->d_out, call->d_in[0],
+				     call->d_in[1], call->d_in[2], call->accumulate, call->scratch);
 }
 
 #undef REAL_IS_FLOAT

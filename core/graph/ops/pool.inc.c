@@ -9,30 +9,6 @@ static void NAME(clear_image)(const struct op_call *call, size_t numbers)
 	}
 }
 
-/* Of two places the one with the larger number: the first of equal ones, NaN before all. No branches: which is larger
- * is a coin's toss. */
-static inline size_t NAME(larger)(const REAL *x, size_t a, size_t b)
-{
-	REAL here = x[a], there = x[b];
-	size_t take = (size_t)((there > here) | ((there != there) & (here == here)));
-	return a + take * (b - a);
-}
-
-/* Windows of 2 x 2 side by side, the common case. */
-static void NAME(max_quarters)(const REAL *x, size_t width, size_t rows, size_t columns, REAL *z, int32_t *where)
-{
-	for (size_t i = 0; i < rows; i++) {
-		for (size_t j = 0; j < columns; j++) {
-			size_t at = 2 * i * width + 2 * j;
-			size_t top = NAME(larger)(x, at, at + 1);
-			size_t bottom = NAME(larger)(x, at + width, at + width + 1);
-			size_t found = NAME(larger)(x, top, bottom);
-			z[i * columns + j] = x[found];
-			where[i * columns + j] = (int32_t)found;
-		}
-	}
-}
-
 static void NAME(max_windows)(const struct window *window, const REAL *x, REAL *z, int32_t *where)
 {
 	for (size_t i = 0; i < window->out[0]; i++) {
@@ -63,12 +39,13 @@ static void NAME(max_pool2d_forward)(const struct op_call *call)
 	int32_t *where = call->kept;
 	bool quarters = window.kernel[0] == 2 && window.kernel[1] == 2 && window.stride[0] == 2 &&
 			window.stride[1] == 2 && window.padding[0] == 0 && window.padding[1] == 0;
+	if (quarters) { /* the common case */
+		call->kernels->NAME(max_quarters)(call->rows * window.channels, window.height, window.width, x, z,
+						  where);
+		return;
+	}
 	for (size_t c = 0; c < call->rows * window.channels; c++) {
-		if (quarters) {
-			NAME(max_quarters)(x, window.width, window.out[0], window.out[1], z, where);
-		} else {
-			NAME(max_windows)(&window, x, z, where);
-		}
+		NAME(max_windows)(&window, x, z, where);
 		x += area;
 		z += places;
 		where += places;

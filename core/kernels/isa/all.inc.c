@@ -9,6 +9,7 @@
 #include "core/kernels/isa/matvec.inc.c"
 #include "core/kernels/isa/matvec_t.inc.c"
 #include "core/kernels/isa/rows.inc.c"
+#include "core/kernels/isa/pool.inc.c"
 #include "core/kernels/isa/loss.inc.c"
 #include "core/kernels/isa/softmax.inc.c"
 

@@ -49,9 +49,10 @@
 
 #define MEMBERS(S)                                                                                                     \
 	.matvec_##S = matvec_##S, .matvec_t_##S = matvec_t_##S, .matvec_ahead_##S = matvec_ahead_##S,                  \
-	.matvec_t_ahead_##S = matvec_t_ahead_##S, .gather_rows_##S = gather_rows_##S, .add_row_##S = add_row_##S,      \
-	.column_sums_##S = column_sums_##S, .relu_##S = relu_##S, .tanh_##S = tanh_##S, .sigmoid_##S = sigmoid_##S,    \
-	.exp_##S = exp_##S, .log_##S = log_##S, .relu_back_##S = relu_back_##S, .tanh_back_##S = tanh_back_##S,        \
+	.matvec_t_ahead_##S = matvec_t_ahead_##S, .gather_rows_##S = gather_rows_##S,                                  \
+	.max_quarters_##S = max_quarters_##S, .add_row_##S = add_row_##S, .column_sums_##S = column_sums_##S,          \
+	.relu_##S = relu_##S, .tanh_##S = tanh_##S, .sigmoid_##S = sigmoid_##S, .exp_##S = exp_##S,                    \
+	.log_##S = log_##S, .relu_back_##S = relu_back_##S, .tanh_back_##S = tanh_back_##S,                            \
 	.sigmoid_back_##S = sigmoid_back_##S, .bce_logits_##S = bce_logits_##S,                                        \
 	.bce_logits_label_##S = bce_logits_label_##S, .squared_error_##S = squared_error_##S,                          \
 	.softmax_xent_##S = softmax_xent_##S, .dot_##S = dot_##S, .sum_squares_##S = sum_squares_##S,                  \
