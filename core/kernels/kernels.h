@@ -45,7 +45,7 @@ enum activation_kernel { ACTIVATION_KERNELS(ACTIVATION_INDEX) ACTIVATION_COUNT }
 	/* out[r,:] = X[index[r],:] */                                                                                 \
 	void (*gather_rows_##S)(size_t rows, size_t columns, const R *x, const uint32_t *index, R *out);               \
 	/* The largest of each 2 x 2 numbers of images [height, width], and where in the image it is: Z, where         \
-	 * [images, height / 2, width / 2]. Of equal numbers the first in row-major order, NaN before all */                              \
+	 * [images, height / 2, width / 2]. Of equal numbers the first in row-major order, NaN before all */           \
 	void (*max_quarters_##S)(size_t images, size_t height, size_t width, const R *x, R *z, int32_t *where);        \
 	/* Z[r,c] += b[c] */                                                                                           \
 	void (*add_row_##S)(size_t rows, size_t columns, R * z, const R *b);                                           \
