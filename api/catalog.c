@@ -103,7 +103,11 @@ static void setting_render(const struct setting *setting, struct text *out)
 		number_default(setting, out);
 		break;
 	case SETTING_BOOL:
-		text_printf(out, "\"type\":\"boolean\",\"default\":%s", setting->preset != 0 ? "true" : "false");
+		type_render("boolean", setting->nullable, out);
+		text_printf(out, ",\"default\":%s",
+			    isnan(setting->preset) ? "null"
+			    : setting->preset != 0 ? "true"
+						   : "false");
 		break;
 	case SETTING_CHOICE:
 		choice_render(setting, out);

@@ -25,6 +25,9 @@ static bool is_class(enum target_kind kind)
 static bool classifies(const cJSON *model)
 {
 	const struct model_type *type = model_find(name_of(model));
+	if (type != NULL && type->embeds) {
+		return false; /* an embedding names no class */
+	}
 	if (type == NULL || type->target != TARGET_ANY) {
 		return type != NULL && is_class(type->target);
 	}

@@ -2,6 +2,7 @@
  * Predictions as an answer. Of a classifier: the class, the probabilities, the outputs before the link function (one
  * column: the log-odds of the second class, or with a hinge loss its side of the margin, which has no probability;
  * more: softmax). Of a regression: the numbers, by way of the loss's link. Of an autoencoder: the row again, the code.
+ * Of embeddings: those of points; of rows that hold several the distances between them. They have no metrics.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -240,6 +241,70 @@ static void codes_render(const struct model_card *card, const struct prediction_
 	text_puts(out, "]");
 }
 
+/* A number of a row of two points, a list of two of a row of three: what the first is to each other one. */
+static void compared_render(const struct prediction_inputs *inputs, const double *outputs, size_t columns,
+			    size_t members, double compare(const double *a, const double *b, size_t m),
+			    struct text *out)
+{
+	const size_t m = columns / members;
+	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
+		const double *z = outputs + i * columns;
+		text_puts(out, i > 0 ? "," : "");
+		text_puts(out, members > 2 ? "[" : "");
+		for (size_t k = 1; k < members; k++) {
+			text_puts(out, k > 1 ? "," : "");
+			text_json_double(out, compare(z, z + k * m, m));
+		}
+		text_puts(out, members > 2 ? "]" : "");
+	}
+}
+
+static double distance_of(const double *a, const double *b, size_t m)
+{
+	double sum = 0;
+	for (size_t c = 0; c < m; c++) {
+		sum += (a[c] - b[c]) * (a[c] - b[c]);
+	}
+	return sqrt(sum);
+}
+
+/* The cosine of the angle between them; of a vector of length 0: 0. */
+static double similarity_of(const double *a, const double *b, size_t m)
+{
+	double ab = 0, aa = 0, bb = 0;
+	for (size_t c = 0; c < m; c++) {
+		ab += a[c] * b[c];
+		aa += a[c] * a[c];
+		bb += b[c] * b[c];
+	}
+	return aa == 0 || bb == 0 ? 0 : ab / (sqrt(aa) * sqrt(bb));
+}
+
+/* Of points: their embeddings. Of rows of two or three: how far the others are from the first, their similarities to
+ * it, and the embeddings one by one. */
+static void embeddings_render(const struct model_card *card, const struct prediction_inputs *inputs,
+			      const double *outputs, size_t columns, struct text *out)
+{
+	const size_t members = card->link == LINK_EMBEDDING ? 1 : card->link == LINK_PAIR ? 2 : 3;
+	text_puts(out, ",\"predictions\":[");
+	if (members > 1) {
+		compared_render(inputs, outputs, columns, members, distance_of, out);
+		text_puts(out, "],\"similarities\":[");
+		compared_render(inputs, outputs, columns, members, similarity_of, out);
+		text_puts(out, "],\"embeddings\":[");
+	}
+	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
+		text_puts(out, i > 0 ? "," : "");
+		text_puts(out, members > 1 ? "[" : "");
+		for (size_t k = 0; k < members; k++) {
+			text_puts(out, k > 0 ? "," : "");
+			numbers_render(out, outputs + i * columns + k * (columns / members), columns / members);
+		}
+		text_puts(out, members > 1 ? "]" : "");
+	}
+	text_puts(out, "]");
+}
+
 void predictions_render(const char *job_id, uint64_t step, const struct model_card *card,
 			const struct prediction_inputs *inputs, const double *outputs, size_t columns, struct text *out)
 {
@@ -247,7 +312,10 @@ void predictions_render(const char *job_id, uint64_t step, const struct model_ca
 	text_json_string(out, job_id);
 	text_puts(out, ",\"step\":");
 	text_json_uint(out, step);
-	if (card->classes > 0) {
+	const bool embeds = card->link >= LINK_EMBEDDING;
+	if (embeds) {
+		embeddings_render(card, inputs, outputs, columns, out);
+	} else if (card->classes > 0) {
 		text_puts(out, ",\"classes\":");
 		card_classes_render(card, out);
 		classes_render(card, inputs, outputs, columns, out);
@@ -263,7 +331,7 @@ void predictions_render(const char *job_id, uint64_t step, const struct model_ca
 	}
 	text_puts(out, "]");
 	nonfinite_render(inputs->rows, outputs, columns, out);
-	if (inputs->has_target && inputs->rows > 0) {
+	if (inputs->has_target && inputs->rows > 0 && !embeds) {
 		metrics_render(card, inputs, outputs, columns, out);
 	}
 	text_puts(out, "}");

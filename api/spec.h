@@ -121,6 +121,11 @@ void judge_network_init(struct judge *judge, const cJSON *item);
 void judge_network(struct judge *judge);
 /* Whether the first layer that the job names reads whole numbers, which must not be standardised. */
 bool network_reads_indices(const struct judge *judge);
+/* spec_target.c: of a model of embeddings, whether rows hold the members of its pairs, and the kind of target that it
+ * wants then. Where the job leaves it open this depends on whether there is a target: asked before the targets are
+ * taken it answers for none. */
+bool judge_pairs_in_rows(const struct judge *judge);
+enum target_kind judge_embeds_target(const struct judge *judge);
 /* spec_common.c: what any optimizer takes. The items may be NULL. */
 void judge_decay(struct judge *judge, const cJSON *amount, const cJSON *decoupled);
 void judge_averages(struct judge *judge, const cJSON *ema, const cJSON *averaging);

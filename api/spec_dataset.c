@@ -60,6 +60,17 @@ static struct at place(const struct at *at, const cJSON *item, size_t k)
 	return item != NULL && cJSON_IsArray(item) ? (struct at){ at, NULL, k } : *at;
 }
 
+/* What the target of a model of embeddings is for. */
+static const char *missing_target_hint(const struct judge *judge)
+{
+	if (judge->model == NULL || !judge->model->embeds) {
+		return "";
+	}
+	return judge_pairs_in_rows(judge)
+		       ? ": whether the two points of a row are alike, 1, or not, 0"
+		       : ": the class of each point; where a row holds its points side by side, use \"pairs\": \"rows\"";
+}
+
 static void take_targets(struct judge *judge, const struct columns *columns, const cJSON *item, bool *taken)
 {
 	struct job_spec *spec = judge->spec;
@@ -87,7 +98,8 @@ static void take_targets(struct judge *judge, const struct columns *columns, con
 	}
 	if (count == 0) {
 		reader_fault(&judge->reader, &at, FAULT_MISSING, NULL,
-			     columns->info->columns <= 50 ? columns->names : NULL, "say which column is the target");
+			     columns->info->columns <= 50 ? columns->names : NULL, "say which column is the target%s",
+			     missing_target_hint(judge));
 		return;
 	}
 	spec->target = arena_alloc(judge->reader.arena, count, sizeof *spec->target);
@@ -110,7 +122,9 @@ static void take_targets(struct judge *judge, const struct columns *columns, con
 		spec->target_column[spec->target_count++] = (size_t)index;
 	}
 	judge->columns_known = judge->columns_known && fine;
-	if (judge->model != NULL && judge->model->target == TARGET_NONE && spec->target_count > 0) {
+	const bool alone = judge->model != NULL && (judge->model->embeds ? judge_embeds_target(judge) == TARGET_NONE
+									 : judge->model->target == TARGET_NONE);
+	if (alone && spec->target_count > 0) {
 		judge_warn(judge, "%s learns from the features alone: the target %s is left out of them and not used",
 			   judge->model->name, spec->target[0]);
 		spec->target_count = 0;

@@ -239,6 +239,22 @@ static void judge_function(struct judge *judge, const cJSON *item)
 	judge_box(judge, extra[MIN].item, extra[MAX].item);
 }
 
+/* What a job of embeddings leaves open: where its pairs come from, and whether embeddings are of length 1. */
+static void settle_pairs(struct judge *judge, struct setting_value *values)
+{
+	const struct settings *settings = &judge->spec->model.settings;
+	struct setting_value *pairs = value_find(settings, values, "pairs");
+	struct setting_value *normalize = value_find(settings, values, "normalize");
+	enum { CLASSES = 1, ROWS = 2 }; /* places of the words among the choices */
+	if (pairs == NULL || normalize == NULL || judge->spec->model.loss == NULL) {
+		return; /* no memory for them */
+	}
+	pairs->number = judge_pairs_in_rows(judge) ? ROWS : CLASSES;
+	if (isnan(normalize->number)) {
+		normalize->number = judge->spec->model.loss->compares_directions ? 1 : 0;
+	}
+}
+
 void judge_model(struct judge *judge)
 {
 	const cJSON *item = judge->top[TOP_MODEL].item;
@@ -255,7 +271,8 @@ void judge_model(struct judge *judge)
 		extra[i].name = field_names[i];
 	}
 	long index = kind_find(&judge->models, judge->model->name);
-	typed_read(judge, &at_model, item, &judge->models, index, extra, MODEL_FIELDS, &spec->model.settings);
+	struct setting_value *settings =
+		typed_read(judge, &at_model, item, &judge->models, index, extra, MODEL_FIELDS, &spec->model.settings);
 	for (size_t i = 0; i < MODEL_FIELDS; i++) {
 		struct at here = { &at_model, field_names[i], 0 };
 		if (extra[i].item != NULL && !has_field(judge->model, (enum model_field)i)) {
@@ -269,6 +286,9 @@ void judge_model(struct judge *judge)
 			     "an objective is its own loss: a loss goes with a prediction");
 	} else if (has_field(judge->model, MODEL_LOSS) && !own_loss) {
 		judge_loss(judge, extra[MODEL_LOSS].item);
+	}
+	if (judge->model->embeds) {
+		settle_pairs(judge, settings);
 	}
 	if (judge->model->is_expression) {
 		judge_expression(judge, extra + MODEL_OBJECTIVE);

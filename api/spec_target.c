@@ -22,10 +22,34 @@ static bool looks_like_classes(const struct column_info *column)
 	return true;
 }
 
+/* What a job of embeddings says of its pairs; "auto" where it says nothing (or nothing that is read as a word). */
+static const char *pairs_word(const struct judge *judge)
+{
+	const cJSON *pairs = cJSON_GetObjectItemCaseSensitive(judge->top[TOP_MODEL].item, "pairs");
+	return cJSON_IsString(pairs) ? pairs->valuestring : "auto";
+}
+
+bool judge_pairs_in_rows(const struct judge *judge)
+{
+	const char *word = pairs_word(judge);
+	const struct loss_type *loss = judge->loss != NULL ? judge->loss : judge->model->losses[0];
+	return strcmp(word, "rows") == 0 ||
+	       (strcmp(word, "auto") == 0 && loss->target == TARGET_NONE && judge->spec->target_count == 0);
+}
+
+enum target_kind judge_embeds_target(const struct judge *judge)
+{
+	const struct loss_type *loss = judge->loss != NULL ? judge->loss : judge->model->losses[0];
+	return model_target(judge->model, loss, judge_pairs_in_rows(judge) ? loss->members : 1);
+}
+
 /* What the target is to be: from the loss where the job names one, from the model, else from the data. */
 static enum target_kind wanted(struct judge *judge, const struct column_info *column)
 {
 	enum target_kind kind = judge->model->target;
+	if (judge->model->embeds) {
+		return judge_embeds_target(judge);
+	}
 	if (kind != TARGET_ANY) {
 		return kind;
 	}
@@ -73,6 +97,9 @@ static void copy_classes(struct judge *judge, const struct column_info *column)
 /* The first model or loss that takes more than two classes. */
 static const char *instead_of_binary(const struct judge *judge)
 {
+	if (judge->model->embeds) {
+		return "\"pairs\": \"classes\" where a row is a point of a class";
+	}
 	return judge->model->has_layers || judge->model->is_expression ? "\"loss\": \"cross_entropy\""
 								       : "softmax_regression";
 }
@@ -145,6 +172,9 @@ bool target_spared(const struct judge *judge)
 	const cJSON *model = judge->top[TOP_MODEL].item;
 	if (judge->model == NULL || judge->model->target == TARGET_NONE) {
 		return judge->model != NULL;
+	}
+	if (judge->model->embeds) { /* without a target, that is */
+		return judge_embeds_target(judge) == TARGET_NONE;
 	}
 	return judge->model->is_expression && !cJSON_IsString(cJSON_GetObjectItemCaseSensitive(model, "prediction"));
 }

@@ -139,6 +139,10 @@ static size_t add_parameter(struct graph *graph, const char *name, size_t rank, 
 			    struct graph_parameter made)
 {
 	assert(rank >= 1 && rank <= GRAPH_RANK);
+	if (graph->status == OK && graph->again) {
+		assert(graph->next < graph->parameters);
+		return graph->parameter[graph->next++].node;
+	}
 	if (graph->status != OK || !grow(graph, (void **)&graph->parameter, graph->parameters, &graph->parameter_room,
 					 sizeof *graph->parameter)) {
 		return NODE_NONE;
@@ -164,6 +168,12 @@ static size_t add_parameter(struct graph *graph, const char *name, size_t rank, 
 	}
 	graph->parameters++;
 	return id;
+}
+
+void graph_again(struct graph *graph, bool again)
+{
+	graph->again = again;
+	graph->next = 0;
 }
 
 size_t graph_parameter(struct graph *graph, const char *name, size_t rank, const size_t *extent, double bound)

@@ -83,6 +83,8 @@ struct graph {
 	struct graph_node *node;
 	size_t parameters, parameter_room;
 	struct graph_parameter *parameter;
+	bool again;           /* see graph_again */
+	size_t next;          /* the parameter that it gives out next */
 	size_t n;             /* numbers in theta */
 	size_t buffers;       /* how many of them, the last, are of buffers */
 	size_t rows;          /* the most rows of a training batch; of use where rows couple. 0: not known */
@@ -111,6 +113,9 @@ size_t graph_parameter_start(struct graph *graph, const char *name, size_t rank,
 size_t graph_parameter_fill(struct graph *graph, const char *name, size_t rank, const size_t *extent, double fill);
 /* A buffer of rank 1 that starts at `fill`. */
 size_t graph_buffer(struct graph *graph, const char *name, size_t extent, double fill);
+/* Whether what is made from here on are the parameters that are there, from the first on in the order in which they
+ * were made: for a builder that draws the same layers again over other rows (shared weights). */
+void graph_again(struct graph *graph, bool again);
 /* Copies the weights of the classes [count], at most once in a graph. */
 void graph_weigh_classes(struct graph *graph, const double *weight, size_t count);
 /* Says, once, which part of the model failed, if anything did. Returns `id`. */

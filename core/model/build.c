@@ -44,10 +44,7 @@ static enum status check(const struct model_config *config, const struct model_s
 	if (shape->features == 0) {
 		return error_set(error, E_INVALID, "the model needs at least one feature");
 	}
-	if (config->type->target == TARGET_NONE) {
-		return OK; /* the row itself is the target */
-	}
-	switch (config->loss->target) {
+	switch (model_target(config->type, config->loss, model_members(config))) {
 	case TARGET_BINARY:
 		return shape->classes == 2
 			       ? check_weights(config, shape, error)
@@ -63,6 +60,7 @@ static enum status check(const struct model_config *config, const struct model_s
 			       ? OK
 			       : error_set(error, E_INVALID, "%s needs a target of numbers", loss);
 	case TARGET_NONE:
+		return OK; /* the row itself is the target, or holds all that is compared */
 	case TARGET_ANY:
 		break;
 	}
@@ -81,33 +79,48 @@ static enum layer_reading reading_of(const struct layer_config *layers, size_t c
 	return found;
 }
 
-/* X as rows of numbers, or as signals or images where the model says so. */
-static size_t features_append(struct graph *graph, const struct model_config *config, const struct model_shape *shape)
+size_t point_shape(struct graph *graph, const struct model_config *config, size_t numbers, size_t extent[POINT_RANK])
 {
 	const struct setting_value *image =
 		config->type->has_images ? settings_get(&config->settings, "input_shape") : NULL;
-	size_t extent[3], numbers = 1, rank = image != NULL ? image->rows : 0;
-	for (size_t i = 0; i < rank && rank <= 3; i++) {
+	size_t given = 1, rank = image != NULL ? image->rows : 0;
+	for (size_t i = 0; i < rank && rank <= POINT_RANK; i++) {
 		extent[i] = (size_t)image->values[i];
-		numbers = extent[i] <= shape->features / numbers ? numbers * extent[i] : shape->features + 1;
+		given = extent[i] <= numbers / given ? given * extent[i] : numbers + 1;
 	}
 	if (rank == 0) {
-		return graph_features(graph, shape->features);
+		extent[0] = numbers;
+		return 1;
 	}
-	if (rank > 3 || numbers != shape->features) {
+	if (rank > POINT_RANK || given != numbers) {
 		graph->status =
 			error_set(&graph->error, E_INVALID,
 				  "input_shape is one to three numbers, [channels, height, width], [height, width], "
-				  "[channels, length] or [steps, features], whose product is the number of features, "
+				  "[channels, length] or [steps, features], whose product is the number of features%s, "
 				  "%zu",
-				  shape->features);
-		return graph_place(graph, "input_shape", NODE_NONE);
+				  model_members(config) > 1 ? " of a point" : "", numbers);
+		graph_place(graph, "input_shape", NODE_NONE);
+		return 0;
 	}
 	enum layer_reading reading = reading_of(config->layers, config->layer_count);
 	if (rank == 2 && reading != READS_CHANNELS && reading != READS_SIGNALS) {
-		return graph_features_as(graph, 3, (size_t[]){ 1, extent[0], extent[1] });
+		extent[2] = extent[1];
+		extent[1] = extent[0];
+		extent[0] = 1;
+		return 3;
 	}
-	return graph_features_as(graph, rank, extent);
+	return rank;
+}
+
+/* X as rows of numbers, or as signals or images where the model says so. Members of a row are shaped one by one. */
+static size_t features_append(struct graph *graph, const struct model_config *config, const struct model_shape *shape)
+{
+	size_t extent[POINT_RANK];
+	if (model_members(config) > 1) {
+		return graph_features(graph, shape->features);
+	}
+	const size_t rank = point_shape(graph, config, shape->features, extent);
+	return rank == 0 ? NODE_NONE : graph_features_as(graph, rank, extent);
 }
 
 static enum status start(struct drawing *drawing, model_draw *draw, const struct model_config *config,
@@ -118,10 +131,10 @@ static enum status start(struct drawing *drawing, model_draw *draw, const struct
 	if (status == OK) {
 		drawing->graph.rows = shape->rows;
 		drawing->features = features_append(&drawing->graph, config, shape);
-		drawing->target = config->type->target == TARGET_NONE ? drawing->features
-				  : config->loss->target == TARGET_NUMBER
-					  ? graph_target(&drawing->graph, shape->targets)
-					  : graph_label(&drawing->graph, shape->classes);
+		const enum target_kind kind = model_target(config->type, config->loss, model_members(config));
+		drawing->target = kind == TARGET_NONE     ? drawing->features
+				  : kind == TARGET_NUMBER ? graph_target(&drawing->graph, shape->targets)
+							  : graph_label(&drawing->graph, shape->classes);
 		draw(drawing, config, shape);
 	}
 	return status;

@@ -22,6 +22,11 @@ enum status build_drawing(model_draw *draw, const struct model_config *config, c
 enum status measure_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,
 			    enum dtype dtype, size_t slots, size_t *parameters, size_t *bytes);
 
+/* The dimensions of a point of so many numbers, as input_shape says, else one: returned, with their extents; 0 and an
+ * error in the graph where they do not fit. */
+enum { POINT_RANK = 3 };
+size_t point_shape(struct graph *graph, const struct model_config *config, size_t numbers, size_t extent[POINT_RANK]);
+
 /* Outputs that a loss wants: one for a binary loss, one a class, one a target. */
 size_t loss_outputs(const struct loss_type *loss, const struct model_shape *shape);
 

@@ -10,7 +10,8 @@ const struct model_type *const model_types[] = {
 	&model_softmax_regression,   &model_mlp,
 	&model_sequential,           &model_autoencoder,
 	&model_matrix_factorization, &model_factorization_machine,
-	&model_expression,           &model_function,
+	&model_contrastive,          &model_expression,
+	&model_function,
 };
 const size_t model_type_count = sizeof model_types / sizeof model_types[0];
 
@@ -18,6 +19,7 @@ const struct loss_type *const loss_types[] = {
 	&loss_mse,   &loss_squared_error, &loss_log_loss,  &loss_cross_entropy, &loss_bce_with_logits,
 	&loss_mae,   &loss_huber,         &loss_smooth_l1, &loss_quantile,      &loss_poisson,
 	&loss_hinge, &loss_squared_hinge, &loss_kl,        &loss_cosine,        &loss_gaussian,
+	&loss_contrastive, &loss_triplet, &loss_info_nce,
 };
 const size_t loss_type_count = sizeof loss_types / sizeof loss_types[0];
 
@@ -61,6 +63,20 @@ FIND(loss)
 FIND(activation)
 FIND(layer)
 FIND(init)
+
+size_t model_members(const struct model_config *config)
+{
+	const bool rows = config->type->embeds && strcmp(settings_choice(&config->settings, "pairs"), "rows") == 0;
+	return rows ? config->loss->members : 1;
+}
+
+enum target_kind model_target(const struct model_type *type, const struct loss_type *loss, size_t members)
+{
+	if (type->embeds && members == 1) {
+		return TARGET_CLASS;
+	}
+	return type->target == TARGET_ANY && loss != NULL ? loss->target : type->target;
+}
 
 bool model_is_quadratic(const struct model_config *config)
 {

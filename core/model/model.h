@@ -34,6 +34,9 @@ enum link {
 	LINK_EXP,     /* exp(z) is the number */
 	LINK_SIGN,    /* z > 0: the second class; it has no probability */
 	LINK_CODE,    /* a code, then the row itself as the model sees it (standardised): autoencoders */
+	LINK_EMBEDDING, /* a point's embedding */
+	LINK_PAIR,      /* the embeddings of two points side by side */
+	LINK_TRIPLET,   /* of three */
 };
 
 /* A loss by name. `target` is what it compares with: NUMBER, CLASS or BINARY. */
@@ -52,6 +55,11 @@ struct loss_type {
 	/* What a network with this loss predicts from its outputs z. NULL: z itself. */
 	size_t (*output)(struct graph *graph, size_t z);
 	bool nonnegative; /* a target below 0 has no loss */
+	/* Of embeddings: `build` is of so many points side by side in a row, this of points of classes, whose pairs are
+	 * formed of the rows of a batch (target: their classes). */
+	size_t members;
+	size_t (*build_classes)(struct graph *graph, const struct settings *settings, size_t z, size_t target);
+	bool compares_directions; /* embeddings are of length 1 unless a job says otherwise */
 	/* The same of one output, for solvers of linear models (factor and constant with its settings); NULL: none. */
 	void (*describe)(const struct settings *settings, struct row_loss *out);
 };
@@ -169,6 +177,7 @@ struct model_type {
 	bool is_expression; /* its data is optional */
 	bool indexes;       /* its features are whole numbers that name things, as its settings users and items say */
 	bool encodes;       /* its outputs are a code and the row again: LINK_CODE */
+	bool embeds;        /* its outputs are embeddings of points (LINK_EMBEDDING, ...), and it has the setting pairs */
 	/* Where the default loss depends on the target (networks): picks one of `losses`. NULL: the first. */
 	const struct loss_type *(*default_loss)(const struct model_shape *shape);
 	/* Builds the objective. Returns OK, E_INVALID with a sentence, E_MEMORY.
@@ -203,6 +212,11 @@ const struct loss_type *loss_find(const char *name);
 const struct activation_type *activation_find(const char *name);
 const struct layer_type *layer_find(const char *name);
 const struct init_type *init_find(const char *name);
+
+/* Points that a row holds: the members of the loss where pairs come from rows, else 1. */
+size_t model_members(const struct model_config *config);
+/* The kind of target that it wants; ANY where nothing decides it (a network without a loss). */
+enum target_kind model_target(const struct model_type *type, const struct loss_type *loss, size_t members);
 
 /* Whether the objective that such a model builds is a quadratic function of theta. */
 bool model_is_quadratic(const struct model_config *config);

@@ -66,6 +66,7 @@ struct objective {
 	size_t tensors;
 	const struct tensor *tensor; /* [tensors], owned by the objective */
 	size_t outputs;              /* columns that predict() writes; 0: it cannot */
+	bool unscored;               /* outputs say nothing of the target by themselves: no accuracy, no errors */
 	bool rowed;                  /* sums over the rows of a data_view; false: batch is NULL */
 	bool quadratic;              /* a quadratic function of theta: its gradient is linear in theta */
 	const double *l1;            /* [tensors] factor of sum |w| in it, owned by the objective; NULL: none */

@@ -109,6 +109,26 @@ static size_t keep_training(const struct fill *fill, uint64_t first_row, size_t 
 	return kept;
 }
 
+/* Mean and standard deviation over the columns that stand for the same number of each member; all have as many rows. */
+static void pool_members(size_t columns, size_t members, double *mean, double *std)
+{
+	const size_t width = columns / members;
+	for (size_t c = 0; c < width; c++) {
+		double middle = 0, spread = 0;
+		for (size_t k = 0; k < members; k++) {
+			middle += mean[k * width + c] / (double)members;
+		}
+		for (size_t k = 0; k < members; k++) {
+			const double off = mean[k * width + c] - middle;
+			spread = hypot(spread, hypot(std[k * width + c], off) / sqrt((double)members));
+		}
+		for (size_t k = 0; k < members; k++) {
+			mean[k * width + c] = middle;
+			std[k * width + c] = spread;
+		}
+	}
+}
+
 static enum status finish_moments(const struct fill *fill, const struct moments *moments, double *mean, double *std,
 				  struct error *error)
 {
@@ -120,6 +140,11 @@ static enum status finish_moments(const struct fill *fill, const struct moments 
 					 "column \"%.100s\" of %s: its values are too large to be standardised",
 					 table_name(fill->table, fill->column[k]), fill->whose);
 		}
+	}
+	if (fill->members > 1) {
+		pool_members(fill->columns, fill->members, mean, std);
+	}
+	for (size_t k = 0; k < fill->columns; k++) {
 		std[k] = std[k] == 0 ? 1 : std[k];
 	}
 	return OK;

@@ -260,6 +260,7 @@ static enum status fill_all(struct preparation *p, struct error *error)
 				     .whose = "the data",
 				     .column = spec->feature_column,
 				     .columns = spec->feature_count,
+				     .members = spec->model.type != NULL ? model_members(&spec->model) : 1,
 				     .place = p->split.place,
 				     .stop = p->stop };
 		std = memory->mean + spec->feature_count;
