@@ -19,12 +19,12 @@ static struct model_shape shape_for(const struct loss_type *loss)
 	return shape;
 }
 
-/* Numbers between 0 and 1 that are not a special case of the formula. */
+/* Numbers within 1 of 0, or of the least that is allowed, that are not a special case of the formula. */
 static void odd_settings(const struct settings *settings, struct setting_value *value)
 {
 	for (size_t i = 0; i < settings->count; i++) {
 		if (settings->table[i].kind == SETTING_REAL) {
-			value[i].number = 0.385;
+			value[i].number = 0.385 + fmax(0, settings->table[i].minimum);
 		}
 	}
 }
