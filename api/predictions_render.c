@@ -277,7 +277,8 @@ static double similarity_of(const double *a, const double *b, size_t m)
 		aa += a[c] * a[c];
 		bb += b[c] * b[c];
 	}
-	return aa == 0 || bb == 0 ? 0 : ab / (sqrt(aa) * sqrt(bb));
+	const double cosine = ab / (sqrt(aa) * sqrt(bb));
+	return aa == 0 || bb == 0 ? 0 : cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
 }
 
 /* Of points: their embeddings. Of rows of two or three: how far the others are from the first, their similarities to

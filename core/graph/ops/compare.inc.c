@@ -4,11 +4,16 @@
 
 static double NAME(dot)(size_t m, const REAL *u, const REAL *v)
 {
-	double sum = 0;
-	for (size_t c = 0; c < m; c++) {
-		sum += (double)u[c] * (double)v[c];
+	double lane[4] = { 0 };
+	for (; m >= 4; m -= 4, u += 4, v += 4) {
+		for (size_t k = 0; k < 4; k++) {
+			lane[k] += (double)u[k] * (double)v[k];
+		}
 	}
-	return sum;
+	for (size_t k = 0; k < m; k++) {
+		lane[k] += (double)u[k] * (double)v[k];
+	}
+	return (lane[0] + lane[2]) + (lane[1] + lane[3]);
 }
 
 static void NAME(zero)(const struct op_call *call)
@@ -177,7 +182,7 @@ static void NAME(class_pairs)(const struct op_call *call, size_t first, size_t e
 				continue;
 			}
 			const bool like = label[j] == label[i];
-			const double d = NAME(distance)(m, u, v), gap = margin - d > 0 || isnan(d) ? margin - d : 0;
+			const double d = NAME(distance)(m, u, v, 0), gap = margin - d > 0 || isnan(d) ? margin - d : 0;
 			const double slope = factor * (like ? 1 : d > 0 ? -gap / d : d);
 			sum += 0.25 * (like ? d * d : gap * gap);
 			for (size_t c = 0; c < m && dz != NULL && slope != 0; c++) {

@@ -79,7 +79,7 @@ static void NAME(contrastive_mean)(const struct op_call *call)
 	REAL *dz = call->d_in[0];
 	double sum = 0;
 	for (size_t r = 0; r < call->rows; r++, z += 2 * m) {
-		const double d = NAME(distance)(m, z, z + m), gap = margin - d > 0 || isnan(d) ? margin - d : 0;
+		const double d = NAME(distance)(m, z, z + m, 0), gap = margin - d > 0 || isnan(d) ? margin - d : 0;
 		/* Of the difference of the halves; two unlike points at one place have no direction to part in. */
 		const double slope = call->seed * (like[r] != 0 ? 1 : d > 0 ? -gap / d : d);
 		sum += 0.5 * (like[r] != 0 ? d * d : gap * gap);
