@@ -16,11 +16,10 @@
  *                  steps: the rates above are set to get near quickly, and the decay settles what is left. constant
  *                  otherwise.
  *   batch          linear models: everything at once up to 4,096 rows (the data stays in the cache and the rules for
- * stopping hold exactly), above that 256 rows; networks 32 rows, since they gain from the noise, embeddings 128, since a
- * batch is what a row is compared with. epochs         a
- * number of updates after which such models are done, turned into passes.
- *   tolerances     as the contract says; a curve fit (levenberg_marquardt) ends when its parameters stand still, since
- *                  its squares may be of any size and an absolute change of them says nothing.
+ * stopping hold exactly), above that 256 rows; networks 32 rows, since they gain from the noise, embeddings 128, since
+ * a batch is what a row is compared with. epochs         a number of updates after which such models are done, turned
+ * into passes. tolerances     as the contract says; a curve fit (levenberg_marquardt) ends when its parameters stand
+ * still, since its squares may be of any size and an absolute change of them says nothing.
  */
 #include <math.h>
 #include <stdio.h>
@@ -188,9 +187,10 @@ uint64_t default_batch_size(const struct judge *judge)
 	if (optimizer->type != NULL && optimizer->type->batch_size != 0) {
 		return optimizer->type->batch_size >= rows ? 0 : optimizer->type->batch_size;
 	}
-	uint64_t batch = judge->model->embeds ? EMBEDDING_BATCH
-			 : is_network(judge)  ? NETWORK_BATCH
-			 : rows <= FULL_BATCH_ROWS ? 0 : LINEAR_BATCH;
+	uint64_t batch = judge->model->embeds      ? EMBEDDING_BATCH
+			 : is_network(judge)       ? NETWORK_BATCH
+			 : rows <= FULL_BATCH_ROWS ? 0
+						   : LINEAR_BATCH;
 	return batch >= rows ? 0 : batch;
 }
 

@@ -287,8 +287,9 @@ uint64_t predictions_memory(const char *body, size_t length, const struct model_
 	uint64_t outputs = 1 + (card->classes > card->targets ? card->classes : card->targets);
 	const bool wide = card->link == LINK_CODE || card->link >= LINK_EMBEDDING;
 	for (size_t i = 0; wide && i < card->tensors; i++) {
-		/* a code and the row again: as many numbers as the biases of the two layers that make them; the embeddings
-		 * of up to three points, their distances and similarities: fewer than three times as many and six */
+		/* a code and the row again: as many numbers as the biases of the two layers that make them; the
+		 * embeddings of up to three points, their distances and similarities: fewer than three times as many
+		 * and six */
 		const uint64_t times = card->link == LINK_CODE ? 1 : 3;
 		outputs += card->tensor[i].rank == 1 ? times * card->tensor[i].size : 0;
 	}

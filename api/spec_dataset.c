@@ -66,9 +66,9 @@ static const char *missing_target_hint(const struct judge *judge)
 	if (judge->model == NULL || !judge->model->embeds) {
 		return "";
 	}
-	return judge_pairs_in_rows(judge)
-		       ? ": whether the two points of a row are alike, 1, or not, 0"
-		       : ": the class of each point; where a row holds its points side by side, use \"pairs\": \"rows\"";
+	return judge_pairs_in_rows(judge) ? ": whether the two points of a row are alike, 1, or not, 0"
+					  : ": the class of each point; where a row holds its points side by side, use "
+					    "\"pairs\": \"rows\"";
 }
 
 static void take_targets(struct judge *judge, const struct columns *columns, const cJSON *item, bool *taken)

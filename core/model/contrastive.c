@@ -1,5 +1,6 @@
 /*
- * Embeddings learned from what is alike: an encoder, and a loss that brings like points together and keeps others apart.
+ * Embeddings learned from what is alike: an encoder, and a loss that brings like points together and keeps others
+ * apart.
  *
  *   point -> layers -> (flattened) -> dense of embedding_size -> (unit length) -> compared
  *
@@ -64,13 +65,13 @@ static size_t encode(struct graph *graph, const struct model_config *config, siz
 static void check_members(struct graph *graph, const struct model_config *config, size_t members, size_t features)
 {
 	if (graph->status == OK && features % members != 0) {
-		graph->status = error_set(&graph->error, E_INVALID,
-					  "with %s a row holds %s side by side, so the number of features can be divided "
-					  "by %zu, and there are %zu: name the features, or use \"pairs\": \"classes\" "
-					  "where a row is one point",
-					  config->loss->name,
-					  members == 3 ? "an anchor, a positive and a negative" : "two points", members,
-					  features);
+		graph->status = error_set(
+			&graph->error, E_INVALID,
+			"with %s a row holds %s side by side, so the number of features can be divided "
+			"by %zu, and there are %zu: name the features, or use \"pairs\": \"classes\" "
+			"where a row is one point",
+			config->loss->name, members == 3 ? "an anchor, a positive and a negative" : "two points",
+			members, features);
 		graph_place(graph, "pairs", NODE_NONE);
 	}
 }

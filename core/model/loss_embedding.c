@@ -69,7 +69,8 @@ static const struct setting info_nce_settings[] = {
 
 const struct loss_type loss_contrastive = {
 	.name = "contrastive",
-	.doc = "d^2 / 2 of like points, max(0, margin - d)^2 / 2 of others, d their distance: the mean over rows that hold "
+	.doc = "d^2 / 2 of like points, max(0, margin - d)^2 / 2 of others, d their distance: the mean over rows that "
+	       "hold "
 	       "a pair, the target saying 1 (like) or 0, or over all pairs of a batch.",
 	.source = "Hadsell, Chopra, LeCun 2006, Dimensionality reduction by learning an invariant mapping, eq. 4",
 	.target = TARGET_BINARY,
@@ -81,9 +82,11 @@ const struct loss_type loss_contrastive = {
 
 const struct loss_type loss_triplet = {
 	.name = "triplet",
-	.doc = "Mean of max(0, D(anchor, positive) - D(anchor, negative) + margin): over rows of three, or over the points "
+	.doc = "Mean of max(0, D(anchor, positive) - D(anchor, negative) + margin): over rows of three, or over the "
+	       "points "
 	       "of a batch with the farthest of their class and the nearest of another (batch hard).",
-	.source = "torch.nn.TripletMarginLoss; of classes: Hermans, Beyer, Leibe 2017, In defense of the triplet loss for "
+	.source = "torch.nn.TripletMarginLoss; of classes: Hermans, Beyer, Leibe 2017, In defense of the triplet loss "
+		  "for "
 		  "person re-identification, eq. 5",
 	.target = TARGET_NONE,
 	SETTINGS(triplet_settings),
@@ -94,10 +97,12 @@ const struct loss_type loss_triplet = {
 
 const struct loss_type loss_info_nce = {
 	.name = "info_nce",
-	.doc = "Mean cross-entropy of telling a query's key among all keys of the batch, by similarities (products over "
+	.doc = "Mean cross-entropy of telling a query's key among all keys of the batch, by similarities (products "
+	       "over "
 	       "temperature); of classes: each of a point's class among all other points (supervised contrastive).",
-	.source = "van den Oord, Li, Vinyals 2018, Representation learning with contrastive predictive coding, eq. 4; of "
-		  "classes: Khosla et al. 2020, Supervised contrastive learning, eq. 2",
+	.source =
+		"van den Oord, Li, Vinyals 2018, Representation learning with contrastive predictive coding, eq. 4; of "
+		"classes: Khosla et al. 2020, Supervised contrastive learning, eq. 2",
 	.target = TARGET_NONE,
 	SETTINGS(info_nce_settings),
 	.build = build_info_nce,

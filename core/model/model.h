@@ -30,10 +30,10 @@ struct start_rule;
 
 /* What an output says about the target. */
 enum link {
-	LINK_NATURAL, /* the number itself; log-odds of the second of two classes; of more the input of a softmax */
-	LINK_EXP,     /* exp(z) is the number */
-	LINK_SIGN,    /* z > 0: the second class; it has no probability */
-	LINK_CODE,    /* a code, then the row itself as the model sees it (standardised): autoencoders */
+	LINK_NATURAL,   /* the number itself; log-odds of the second of two classes; of more the input of a softmax */
+	LINK_EXP,       /* exp(z) is the number */
+	LINK_SIGN,      /* z > 0: the second class; it has no probability */
+	LINK_CODE,      /* a code, then the row itself as the model sees it (standardised): autoencoders */
 	LINK_EMBEDDING, /* a point's embedding */
 	LINK_PAIR,      /* the embeddings of two points side by side */
 	LINK_TRIPLET,   /* of three */
@@ -177,7 +177,7 @@ struct model_type {
 	bool is_expression; /* its data is optional */
 	bool indexes;       /* its features are whole numbers that name things, as its settings users and items say */
 	bool encodes;       /* its outputs are a code and the row again: LINK_CODE */
-	bool embeds;        /* its outputs are embeddings of points (LINK_EMBEDDING, ...), and it has the setting pairs */
+	bool embeds; /* its outputs are embeddings of points (LINK_EMBEDDING, ...), and it has the setting pairs */
 	/* Where the default loss depends on the target (networks): picks one of `losses`. NULL: the first. */
 	const struct loss_type *(*default_loss)(const struct model_shape *shape);
 	/* Builds the objective. Returns OK, E_INVALID with a sentence, E_MEMORY.

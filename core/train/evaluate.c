@@ -38,14 +38,14 @@ static enum status loss_of(struct trainer *trainer, const void *theta, const str
 static bool is_classifier(const struct trainer *trainer, const struct data_view *data)
 {
 	const size_t outputs = trainer->setup.objective->outputs;
-	return trainer->outputs != NULL && !trainer->setup.objective->unscored && data != NULL && data->label != NULL && data->rows > 0 &&
-	       (outputs == data->classes || (outputs == 1 && data->classes == 2));
+	return trainer->outputs != NULL && !trainer->setup.objective->unscored && data != NULL && data->label != NULL &&
+	       data->rows > 0 && (outputs == data->classes || (outputs == 1 && data->classes == 2));
 }
 
 static bool is_regression(const struct trainer *trainer, const struct data_view *data)
 {
-	return trainer->outputs != NULL && !trainer->setup.objective->unscored && data != NULL && data->label == NULL && data->y != NULL && data->rows > 0 &&
-	       data->targets == trainer->setup.objective->outputs;
+	return trainer->outputs != NULL && !trainer->setup.objective->unscored && data != NULL && data->label == NULL &&
+	       data->y != NULL && data->rows > 0 && data->targets == trainer->setup.objective->outputs;
 }
 
 /* Predictions of rows first.. into the scratch; *count rows of them. */

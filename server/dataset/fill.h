@@ -20,10 +20,11 @@ struct fill {
 	const char *whose;    /* "the data", "the validation data": for messages */
 	const size_t *column; /* [columns] of the table */
 	size_t columns;
-	const uint32_t *place;   /* split.place, or NULL: all rows go to `training` in their order */
-	const double *mean;      /* [columns], or NULL: values as they are */
-	const double *std;       /* [columns], none 0 */
-	size_t members; /* of fill_moments: a row is so many points side by side, whose columns share mean and std; 0: 1 */
+	const uint32_t *place; /* split.place, or NULL: all rows go to `training` in their order */
+	const double *mean;    /* [columns], or NULL: values as they are */
+	const double *std;     /* [columns], none 0 */
+	size_t members; /* of fill_moments: a row is so many points side by side, whose columns share mean and std; 0: 1
+			 */
 	const atomic_bool *stop; /* or NULL */
 };
 
@@ -33,8 +34,8 @@ struct fill {
 enum status fill_matrix(const struct fill *fill, enum dtype dtype, void *training, void *validation,
 			struct error *error);
 
-/* mean[k], std[k] (divisor n, 0 counts as 1) of column k, of all members, over the training rows. E_INVALID (beyond double), E_CORRUPT,
- * E_CANCELLED, E_MEMORY. */
+/* mean[k], std[k] (divisor n, 0 counts as 1) of column k, of all members, over the training rows. E_INVALID (beyond
+ * double), E_CORRUPT, E_CANCELLED, E_MEMORY. */
 enum status fill_moments(const struct fill *fill, double *mean, double *std, struct error *error);
 
 #endif

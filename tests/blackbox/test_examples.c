@@ -14,7 +14,8 @@ static const struct {
 	const char *file, *metric;
 	double at_least, at_most;
 } learned[] = {
-	{ "autoencoder", "train_loss", 0, 0.1 }, /* a line leaves 0.5 */
+	{ "autoencoder", "train_loss", 0, 0.1 },       /* a line leaves 0.5 */
+	{ "contrastive", "validation_loss", 0, 0.03 }, /* unlearned 0.3 */
 	{ "curve_fit", "train_r2", 0.999, 1 },
 	{ "factorization_machine", "validation_r2", 0.99, 1 },
 	{ "matrix_factorization", "validation_r2", 0.9, 1 },
