@@ -2,7 +2,8 @@
  * Reductions along one axis, as numpy counts them: sum(A, axis=0), softmax(Z, axis=-1).
  *
  * Of a rowed value axis 0 goes over the rows, where only what is made of sums has a meaning batch by batch; the others
- * go within each row. A plain matrix is reduced row by row, transposed first for axis 0.
+ * couple the rows, and are taken column by column. The other axes go within each row. A plain matrix is reduced row by
+ * row, transposed first for axis 0.
  */
 #include <string.h>
 
@@ -18,9 +19,48 @@ static bool failed(const struct lowering *lowering)
 	return lowering->graph->status != OK || lowering->error->status != OK;
 }
 
+static size_t matrix_in_rows(struct lowering *lowering, const struct call *call)
+{
+	syntax_fail(lowering->error, E_UNSUPPORTED, call->node->position,
+		    "an axis of a matrix for each row cannot be reduced");
+	return NODE_NONE;
+}
+
 static bool over_rows(const struct shape *shape, size_t axis)
 {
 	return shape->rowed && axis == 0;
+}
+
+enum { COLUMNS_MAX = 256 }; /* each is an operation of its own */
+
+/* `op` over all rows of each column, and the columns put together again, two and two. */
+static size_t by_column(struct lowering *lowering, const struct call *call, enum tensor_op op, size_t a, size_t columns)
+{
+	size_t column[COLUMNS_MAX];
+	if (columns > COLUMNS_MAX) {
+		syntax_fail(lowering->error, E_UNSUPPORTED, call->node->position,
+			    "%s along the rows is for at most %d columns, these are %zu", call->function->name,
+			    COLUMNS_MAX, columns);
+		return NODE_NONE;
+	}
+	for (size_t j = 0; j < columns && !failed(lowering); j++) {
+		const size_t at[4] = { j, 1 };
+		column[j] = tensor_slice(lowering->graph, a, at, (const bool[]){ true, false });
+		column[j] = failed(lowering) ? NODE_NONE : tensor_whole(lowering->graph, op, column[j]);
+	}
+	if (columns == 1 && !failed(lowering)) {
+		struct shape shape = *shape_of(lowering, column[0]);
+		shape.rank = 1;
+		shape.extent[0] = 1;
+		return tensor_reshape(lowering->graph, column[0], &shape);
+	}
+	for (size_t left = columns; left > 1; left = (left + 1) / 2) {
+		for (size_t j = 0; j < left / 2 && !failed(lowering); j++) {
+			column[j] = tensor_binary(lowering->graph, TENSOR_concat, column[2 * j], column[2 * j + 1]);
+		}
+		column[left / 2] = left % 2 == 1 ? column[left - 1] : column[left / 2];
+	}
+	return failed(lowering) ? NODE_NONE : column[0];
 }
 
 /* `op` of each piece along the axis, which goes; softmax and its log keep it. */
@@ -32,22 +72,15 @@ static size_t reduce(struct lowering *lowering, const struct call *call, enum te
 	const struct shape shape = *shape_of(lowering, a);
 	const bool keeps = op == TENSOR_softmax || op == TENSOR_log_softmax;
 	if (over_rows(&shape, axis)) {
-		if (op != TENSOR_sum) {
-			syntax_fail(
-				lowering->error, E_UNSUPPORTED, call->node->position,
-				"%s along the rows is not there: axis 0 of rows is for sum, mean, var, std and norm",
-				call->function->name);
-			return NODE_NONE;
-		}
-		return tensor_unary(lowering->graph, TENSOR_SUM_ROWS, a);
+		return op == TENSOR_sum  ? tensor_unary(lowering->graph, TENSOR_SUM_ROWS, a)
+		       : shape.rank == 1 ? by_column(lowering, call, op, a, shape.extent[0])
+					 : matrix_in_rows(lowering, call);
 	}
 	if (shape.rowed && shape.rank == 1) {
 		return tensor_unary(lowering->graph, op, a);
 	}
 	if (shape.rowed) {
-		syntax_fail(lowering->error, E_UNSUPPORTED, call->node->position,
-			    "an axis of a matrix for each row cannot be reduced");
-		return NODE_NONE;
+		return matrix_in_rows(lowering, call);
 	}
 	a = axis == 0 ? tensor_unary(lowering->graph, TENSOR_transpose, a) : a;
 	a = failed(lowering) ? NODE_NONE : tensor_by_row(lowering->graph, op, a);
@@ -98,10 +131,47 @@ static size_t along(struct lowering *lowering, const struct call *call, size_t a
 		a = lower_unary(lowering, TENSOR_square, a);
 		return lower_unary(lowering, TENSOR_root, reduce(lowering, call, TENSOR_sum, a, axis));
 	case ALONG_OP:
+	case ALONG_CONCAT:
 	case ALONG_NOTHING:
 		break;
 	}
 	return reduce(lowering, call, call->function->op, a, axis);
+}
+
+/* The axis that went is there again with one element, except that of the rows: what is left broadcasts as it is. */
+static size_t keep(struct lowering *lowering, const struct shape *from, size_t axis, bool all, size_t reduced)
+{
+	if (failed(lowering) || shape_of(lowering, reduced)->rank == from->rank ||
+	    (from->rowed && (all || axis == 0))) {
+		return reduced;
+	}
+	struct shape shape = *from;
+	for (size_t d = 0; d < shape.rank; d++) {
+		shape.extent[d] = all || d + from->rowed == axis ? 1 : shape.extent[d];
+	}
+	return tensor_reshape(lowering->graph, reduced, &shape);
+}
+
+/* Matrices beside one another: those of their transposes below one another. Within rows there is nothing to turn. */
+static size_t concat_along(struct lowering *lowering, const struct call *call, size_t axis)
+{
+	const struct shape first = *shape_of(lowering, call->value[0]);
+	if (first.rowed && axis == 0) {
+		syntax_fail(lowering->error, E_UNSUPPORTED, call->node->axis_position, "rows cannot be added to rows");
+		return NODE_NONE;
+	}
+	if (first.rowed || axis == 0) {
+		return call->function->lower(lowering, call);
+	}
+	size_t value[32];
+	struct call turned = *call;
+	turned.value = value;
+	for (size_t i = 0; i < call->count; i++) {
+		value[i] =
+			failed(lowering) ? NODE_NONE : tensor_unary(lowering->graph, TENSOR_transpose, call->value[i]);
+	}
+	const size_t all = failed(lowering) ? NODE_NONE : call->function->lower(lowering, &turned);
+	return failed(lowering) ? NODE_NONE : tensor_unary(lowering->graph, TENSOR_transpose, all);
 }
 
 size_t lower_axis(struct lowering *lowering, const struct call *call)
@@ -109,18 +179,20 @@ size_t lower_axis(struct lowering *lowering, const struct call *call)
 	const struct shape shape = *shape_of(lowering, call->value[0]);
 	const long dims = (long)shape.rank + shape.rowed, said = call->node->axis, axis = said < 0 ? said + dims : said;
 	char text[64];
-	if (call->function->along == ALONG_NOTHING) {
-		syntax_fail(lowering->error, E_INVALID, call->node->axis_position, "%s takes no axis: %s",
-			    call->function->name, call->function->usage);
-		return NODE_NONE;
+	if (!call->node->has_axis) {
+		return keep(lowering, &shape, 0, true, call->function->lower(lowering, call));
 	}
 	if (axis < 0 || axis >= dims) {
-		syntax_fail(lowering->error, E_INVALID, call->node->axis_position, "there is no axis %ld of %s", said,
-			    tensor_shape_text(&shape, text));
+		const bool extreme = call->function->op == TENSOR_max || call->function->op == TENSOR_min;
+		syntax_fail(lowering->error, E_INVALID, call->node->axis_position, "there is no axis %ld of %s%s%s%s",
+			    said, tensor_shape_text(&shape, text), extreme ? "; element by element there is " : "",
+			    extreme ? call->function->name : "", extreme ? "imum(x, y)" : "");
 		return NODE_NONE;
 	}
-	if (dims == 1) { /* over all of it */
-		return call->function->lower(lowering, call);
+	if (call->function->along == ALONG_CONCAT) {
+		return concat_along(lowering, call, (size_t)axis);
 	}
-	return along(lowering, call, call->value[0], (size_t)axis);
+	const size_t reduced = dims == 1 ? call->function->lower(lowering, call) /* over all of it */
+					 : along(lowering, call, call->value[0], (size_t)axis);
+	return call->node->keeps ? keep(lowering, &shape, (size_t)axis, false, reduced) : reduced;
 }

@@ -271,7 +271,7 @@ const struct expression_function expression_functions[] = {
 	SPECIAL("dot", 2, dot, "dot(u, v)"), SPECIAL("matmul", 2, dot, "matmul(A, B)"),
 	SPECIAL("outer", 2, outer, "outer(u, v)"),
 	SPECIAL("trace", 1, trace, "trace(A)"), SPECIAL("transpose", 1, transpose, "transpose(A)"),
-	{ .name = "concat", .least = 1, .most = 32, .lower = concat, .usage = "concat(u, v, ...)" },
+	{ .name = "concat", .least = 1, .most = 32, .lower = concat, .along = ALONG_CONCAT, .usage = "concat(u, v, ...), concat(A, B, axis=1)" },
 	AXIS("logsumexp", logsumexp_, OP, logsumexp), AXIS("softmax", softmax_, OP, softmax),
 	AXIS("log_softmax", log_softmax_, OP, log_softmax),
 	SPECIAL("squared_error", 2, squared_error, "squared_error(y, p)"),

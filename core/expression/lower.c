@@ -276,6 +276,32 @@ static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
 
 /* --- operators --- */
 
+/* sum(A, 0) is sum(A, axis=0), as numpy has it; of norm the second argument would be another one. */
+static bool places_axis(const struct lowering *lowering, const struct ast_node *node,
+			const struct expression_function *function, struct ast_node *named)
+{
+	const size_t *argument = lowering->ast->link + node->first;
+	if (function->along == ALONG_NOTHING || function->along == ALONG_NORM || function->along == ALONG_CONCAT ||
+	    node->count != 2 || node->has_axis) {
+		return false;
+	}
+	const struct shape *shape = shape_of(lowering, lowering->value[argument[0]]);
+	const struct ast_node *axis = &lowering->ast->node[argument[1]], *number = axis;
+	if (axis->kind == AST_NEGATE) {
+		number = &lowering->ast->node[lowering->ast->link[axis->first]];
+	}
+	if (number->kind != AST_NUMBER || number->number != floor(number->number) || number->number > 9 ||
+	    shape->rank + shape->rowed == 0) {
+		return false;
+	}
+	*named = *node;
+	named->count = 1;
+	named->has_axis = true;
+	named->axis = number == axis ? (long)number->number : -(long)number->number;
+	named->axis_position = axis->position;
+	return true;
+}
+
 static size_t lower_call(struct lowering *lowering, const struct ast_node *node)
 {
 	enum { ARGUMENTS_MAX = 32 };
@@ -285,6 +311,8 @@ static size_t lower_call(struct lowering *lowering, const struct ast_node *node)
 	if (function == NULL) {
 		return unknown(lowering, node, "function");
 	}
+	struct ast_node named;
+	node = places_axis(lowering, node, function, &named) ? &named : node;
 	if (node->count < function->least || node->count > function->most) {
 		size_t wanted = node->count < function->least ? function->least : function->most;
 		syntax_fail(lowering->error, E_INVALID, node->position, "%s takes %s%zu argument%s, %zu given: %s",
@@ -306,9 +334,11 @@ static size_t lower_call(struct lowering *lowering, const struct ast_node *node)
 			return NODE_NONE;
 		}
 	}
-	if (node->has_axis && function->along == ALONG_NOTHING) {
-		syntax_fail(lowering->error, E_INVALID, node->axis_position, "%s takes no axis: %s", function->name,
-			    function->usage);
+	const bool no_axis = node->has_axis && function->along == ALONG_NOTHING;
+	if (no_axis ||
+	    (node->keepdims_position > 0 && (function->along == ALONG_NOTHING || function->along == ALONG_CONCAT))) {
+		syntax_fail(lowering->error, E_INVALID, no_axis ? node->axis_position : node->keepdims_position,
+			    "%s takes no %s: %s", function->name, no_axis ? "axis" : "keepdims", function->usage);
 		return NODE_NONE;
 	}
 	if (function->element) {
@@ -318,7 +348,7 @@ static size_t lower_call(struct lowering *lowering, const struct ast_node *node)
 	struct call call = {
 		.node = node, .function = function, .count = node->count, .value = value, .argument = argument
 	};
-	return node->has_axis ? lower_axis(lowering, &call) : function->lower(lowering, &call);
+	return node->has_axis || node->keeps ? lower_axis(lowering, &call) : function->lower(lowering, &call);
 }
 
 /* a.T @ b over rows: sums over the rows of a b, or of a[:, None] * b[None, :]. */

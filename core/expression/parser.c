@@ -118,7 +118,26 @@ static size_t parse_index(struct parser *parser, size_t target)
 	return lexer_next(&parser->lexer) ? add_node(parser, node, &target, 1) : BAD;
 }
 
-/* axis=1 behind the arguments; the name is the current token, *found whether it is one. */
+static bool token_is(const struct token *token, const char *word)
+{
+	return token->kind == TOKEN_NAME && !token->quoted && token->name_length == strlen(word) &&
+	       memcmp(token->name, word, token->name_length) == 0;
+}
+
+/* True or False, or as numbers 1 and 0. */
+static bool parse_truth(struct parser *parser, bool *out)
+{
+	const struct token *token = &parser->lexer.token;
+	const bool number = token->kind == TOKEN_NUMBER && (token->number == 0 || token->number == 1);
+	if (!number && !token_is(token, "True") && !token_is(token, "False")) {
+		fail(parser, E_INVALID, "keepdims is True or False");
+		return false;
+	}
+	*out = number ? token->number == 1 : token_is(token, "True");
+	return lexer_next(&parser->lexer);
+}
+
+/* axis=1, keepdims=True behind the arguments; the name is the current token, *found whether it is one. */
 static bool parse_axis(struct parser *parser, struct ast_node *node, bool *found)
 {
 	struct lexer before = parser->lexer;
@@ -133,14 +152,24 @@ static bool parse_axis(struct parser *parser, struct ast_node *node, bool *found
 		parser->lexer = before;
 		return true;
 	}
-	if (before.token.name_length != 4 || memcmp(before.token.name, "axis", 4) != 0 || node->has_axis) {
+	const bool axis = token_is(&before.token, "axis") && !node->has_axis;
+	if (!axis && (!token_is(&before.token, "keepdims") || node->keepdims_position > 0)) {
 		parser->lexer = before;
-		fail(parser, E_INVALID, "the only named argument is axis, once, as in sum(A, axis=0)");
+		fail(parser, E_INVALID,
+		     "the only named arguments are axis and keepdims, once, as in sum(A, axis=0, keepdims=True)");
 		return false;
 	}
-	*found = node->has_axis = true;
+	*found = true;
+	if (!lexer_next(&parser->lexer)) {
+		return false;
+	}
+	if (!axis) {
+		node->keepdims_position = before.token.position;
+		return parse_truth(parser, &node->keeps);
+	}
+	node->has_axis = true;
 	node->axis_position = before.token.position;
-	return lexer_next(&parser->lexer) && parse_integer(parser, &node->axis);
+	return parse_integer(parser, &node->axis);
 }
 
 /* name(a, b, ...); the ( is the current token. */

@@ -61,6 +61,8 @@ struct ast_node {
 	bool has_axis; /* of a call: axis=n */
 	long axis;
 	size_t axis_position;
+	bool keeps;               /* keepdims=True */
+	size_t keepdims_position; /* 0: not said */
 };
 
 struct ast_binding {
@@ -97,7 +99,7 @@ struct call {
 
 enum { FORMULA_ARGUMENTS = 3 };
 /* What a function is along an axis: a reduction `op`, or made of sums. */
-enum along { ALONG_NOTHING, ALONG_OP, ALONG_MEAN, ALONG_VAR, ALONG_STD, ALONG_NORM };
+enum along { ALONG_NOTHING, ALONG_OP, ALONG_MEAN, ALONG_VAR, ALONG_STD, ALONG_NORM, ALONG_CONCAT };
 
 struct expression_function {
 	const char *name;
