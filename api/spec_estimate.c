@@ -9,6 +9,9 @@
 
 static const struct at at_model = { NULL, "model", 0 };
 
+/* Memory that may fail to be had without anything being wrong: 4 GiB. */
+static const size_t LARGE_BYTES = (size_t)4 << 30;
+
 static void too_large(struct judge *judge, const char *detail)
 {
 	problem_set(judge->reader.problem, PROBLEM_MEMORY, "The job needs more memory than there is.");
@@ -35,7 +38,7 @@ static bool add_data(const struct job_spec *spec, size_t *total)
 
 /* What the optimizer wants of the parameters' tensors and of the objective, which are known once the model is built.
  */
-static void check_objective(struct judge *judge)
+static void check_objective(struct judge *judge, size_t bytes)
 {
 	const struct at at_optimizer = { NULL, "optimizer", 0 }, at_type = { &at_optimizer, "type", 0 };
 	const struct job_spec *spec = judge->spec;
@@ -44,8 +47,8 @@ static void check_objective(struct judge *judge)
 	struct error error;
 	const enum status status =
 		judge->model->build(&spec->model, &spec->shape, spec->train.training.dtype, 1, &objective, NULL);
-	if (status != OK) {
-		judge->failed = judge->failed || status == E_MEMORY;
+	if (status != OK) { /* of a job too large for any budget that is no failure of ours: its bytes say so */
+		judge->failed = judge->failed || (status == E_MEMORY && bytes < LARGE_BYTES);
 		return;
 	}
 	if ((optimizer->type->fits != NULL &&
@@ -118,7 +121,7 @@ void judge_estimate(struct judge *judge)
 			     status_text(status));
 	}
 	if (status == OK) {
-		check_objective(judge);
+		check_objective(judge, total);
 	}
 	spec->memory_bytes = total;
 	spec->train_rows = trained.rows;

@@ -9,7 +9,7 @@
 #include "core/model/tables.h"
 
 /* Products that an orthogonal start of the recurrent weights may take, twice: about a second. */
-static const double ORTHOGONAL_PRODUCTS = 1e9;
+static const double ORTHOGONAL_PRODUCTS = 1e8;
 
 /* Orthogonal columns; of very many units numbers of the same size instead, which are nearly so. */
 static struct start_rule recurrent_start(double gates, double units)

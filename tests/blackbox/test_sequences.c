@@ -203,6 +203,24 @@ START_TEST(what_does_not_fit_is_refused_at_its_place)
 }
 END_TEST
 
+START_TEST(a_recurrent_layer_that_no_memory_holds_is_refused_with_its_bytes)
+{
+	struct server *server = server_start(FLAGS("--workers", "1"));
+	const char *const optimizers[] = { "", ", \"optimizer\": \"sgd\"", ", \"optimizer\": \"muon\"" };
+	for (int i = 0; i < 3; i++) {
+		const struct reply *reply = client_post(
+			server, "/v1/jobs",
+			text_of("{\"dataset\": {\"generator\": \"waves\"}, \"model\": {\"type\": \"sequential\", "
+				"\"input_shape\": [32, 1], \"loss\": \"cross_entropy\", \"layers\": [{\"type\": "
+				"\"gru\", \"units\": 65536}]}%s}",
+				optimizers[i]));
+		ck_assert_msg(reply->status == 422, "%s: %d", optimizers[i], reply->status);
+		ck_assert_double_gt(number_at(reply->json, "needed_bytes"), 3.0 * 65536 * 65536 * 4);
+	}
+	finish(server);
+}
+END_TEST
+
 /* Words by their numbers: an embedding makes the sequence that a recurrent layer of an mlp reads. */
 START_TEST(an_embedding_feeds_a_recurrent_layer)
 {
@@ -234,6 +252,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, recurrent_layers_end_with_the_same_bits_after_kills);
 	tcase_add_test(tests, a_gru_predicts_what_the_equations_make_of_its_weights);
 	tcase_add_test(tests, an_embedding_feeds_a_recurrent_layer);
+	tcase_add_test(tests, a_recurrent_layer_that_no_memory_holds_is_refused_with_its_bytes);
 	tcase_add_test(tests, what_does_not_fit_is_refused_at_its_place);
 	suite_add_tcase(suite, tests);
 	return suite;
