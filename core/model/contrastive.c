@@ -7,8 +7,8 @@
  * Where the pairs come from (`pairs`)
  *   classes  a row is one point, the target its class: pairs and triplets are formed of the rows of each batch.
  *   rows     a row holds the members side by side, all features of the first, then all of the second, ...; the weights
- *            of the encoder are shared. A pair and whether it is alike (contrastive), anchor, positive and negative
- *            (triplet), query and key (info_nce).
+ *            of the encoder are shared. A pair and whether it is alike (contrastive, cosine_embedding), anchor,
+ * positive and negative (triplet), query and key (info_nce).
  *
  * It predicts the embeddings of the members side by side. What a batch makes of pairs that it lacks (one row, one
  * class): core/graph/ops/compare.c.
@@ -126,7 +126,8 @@ static size_t outputs(const struct model_config *config, const struct model_shap
 	return model_members(config) * embedding_size(config);
 }
 
-static const struct loss_type *const losses[] = { &loss_contrastive, &loss_triplet, &loss_info_nce, NULL };
+static const struct loss_type *const losses[] = { &loss_contrastive, &loss_triplet, &loss_info_nce,
+						  &loss_cosine_embedding, NULL };
 
 static const char *const pairs[] = { "auto", "classes", "rows", NULL };
 
@@ -148,7 +149,8 @@ static const struct setting settings[] = {
 	  .nullable = true,
 	  .preset = NAN,
 	  .maximum = 1,
-	  .doc = "Whether embeddings are scaled to length 1. null: with info_nce, which compares directions." },
+	  .doc = "Whether embeddings are scaled to length 1. null: with info_nce and cosine_embedding, which compare "
+		 "directions." },
 	{ .name = "l1",
 	  .kind = SETTING_REAL,
 	  .maximum = 1e100,

@@ -22,6 +22,8 @@ static size_t append(struct graph *graph, const struct graph_op *op, const struc
 	}
 BUILD(contrastive, op_contrastive)
 BUILD(class_contrastive, op_class_contrastive)
+BUILD(cosine_embedding, op_cosine_embedding)
+BUILD(class_cosine_embedding, op_class_cosine_embedding)
 BUILD(triplet, op_triplet_margin)
 BUILD(class_triplet, op_class_triplet)
 BUILD(info_nce, op_info_nce)
@@ -35,6 +37,14 @@ BUILD(class_info_nce, op_class_info_nce)
 
 static const struct setting contrastive_settings[] = {
 	MARGIN("Unlike points that are as far apart as this are left alone."),
+};
+
+static const struct setting cosine_embedding_settings[] = {
+	{ .name = "margin",
+	  .kind = SETTING_REAL,
+	  .minimum = -1,
+	  .maximum = 1,
+	  .doc = "Unlike points whose angle has a cosine of at most this are left alone." },
 };
 
 static const struct setting triplet_settings[] = {
@@ -78,6 +88,20 @@ const struct loss_type loss_contrastive = {
 	.build = build_contrastive,
 	.build_classes = build_class_contrastive,
 	.members = 2,
+};
+
+const struct loss_type loss_cosine_embedding = {
+	.name = "cosine_embedding",
+	.doc = "1 - cos of like points, max(0, cos - margin) of others, cos that of the angle of their embeddings: the "
+	       "mean "
+	       "over rows that hold a pair, the target saying 1 (like) or 0, or over all pairs of a batch.",
+	.source = "torch.nn.CosineEmbeddingLoss",
+	.target = TARGET_BINARY,
+	SETTINGS(cosine_embedding_settings),
+	.build = build_cosine_embedding,
+	.build_classes = build_class_cosine_embedding,
+	.members = 2,
+	.compares_directions = true,
 };
 
 const struct loss_type loss_triplet = {

@@ -21,10 +21,25 @@ const struct model_type *const model_types[] = {
 const size_t model_type_count = sizeof model_types / sizeof model_types[0];
 
 const struct loss_type *const loss_types[] = {
-	&loss_mse,         &loss_squared_error, &loss_log_loss,  &loss_cross_entropy, &loss_bce_with_logits,
-	&loss_mae,         &loss_huber,         &loss_smooth_l1, &loss_quantile,      &loss_poisson,
-	&loss_hinge,       &loss_squared_hinge, &loss_kl,        &loss_cosine,        &loss_gaussian,
-	&loss_contrastive, &loss_triplet,       &loss_info_nce,
+	&loss_mse,
+	&loss_squared_error,
+	&loss_log_loss,
+	&loss_cross_entropy,
+	&loss_bce_with_logits,
+	&loss_mae,
+	&loss_huber,
+	&loss_smooth_l1,
+	&loss_quantile,
+	&loss_poisson,
+	&loss_hinge,
+	&loss_squared_hinge,
+	&loss_kl,
+	&loss_cosine,
+	&loss_gaussian,
+	&loss_contrastive,
+	&loss_cosine_embedding,
+	&loss_triplet,
+	&loss_info_nce,
 };
 const size_t loss_type_count = sizeof loss_types / sizeof loss_types[0];
 

@@ -12,7 +12,7 @@ extern const struct loss_type loss_residual; /* of core/model/residual.c; not in
 extern const struct loss_type loss_mae, loss_huber, loss_smooth_l1, loss_quantile, loss_poisson, loss_hinge,
 	loss_squared_hinge;
 extern const struct loss_type loss_kl, loss_cosine, loss_gaussian;
-extern const struct loss_type loss_contrastive, loss_triplet, loss_info_nce;
+extern const struct loss_type loss_contrastive, loss_cosine_embedding, loss_triplet, loss_info_nce;
 extern const struct activation_type activation_relu, activation_tanh, activation_sigmoid, activation_identity;
 extern const struct activation_type activation_leaky_relu, activation_relu6, activation_elu, activation_selu,
 	activation_celu, activation_gelu, activation_silu, activation_mish, activation_softplus, activation_log_sigmoid,

@@ -138,7 +138,7 @@ static double class_found(const struct server *server, const struct reply *job, 
 	return (double)right / KEPT;
 }
 
-static const char *const losses[] = { "contrastive", "triplet", "info_nce" };
+static const char *const losses[] = { "contrastive", "triplet", "info_nce", "cosine_embedding" };
 
 START_TEST(digits_that_were_kept_back_lie_with_their_class_in_the_plane)
 {
@@ -425,7 +425,7 @@ START_TEST(batches_without_a_pair_end_as_well_as_any)
 {
 	struct server *server = server_start(NULL);
 	const char *iris = dataset_upload(server, "iris.csv", "target=target");
-	for (size_t k = 0; k < 3; k++) {
+	for (size_t k = 0; k < 4; k++) {
 		static const char *const batches[] = { "1, \"shuffle\": false", "25, \"shuffle\": false", "149" };
 		for (size_t b = 0; b < 3; b++) {
 			const struct reply *job = job_run(
@@ -529,7 +529,7 @@ static const struct {
 	{ FIVE ", \"target\": \"e\"}", "\"loss\": {\"type\": \"info_nce\", \"temperature\": 0}",
 	  "/model/loss/temperature", "above 0" },
 	{ FIVE ", \"target\": \"e\"}", "\"loss\": {\"type\": \"info_nce\", \"margin\": 1}", "/model/loss/margin",
-	  "a setting of contrastive and triplet" },
+	  "a setting of contrastive, triplet and cosine_embedding" },
 	{ FIVE ", \"target\": \"e\"}", "\"embedding_size\": 0", "/model/embedding_size", "at least 1" },
 	{ FIVE ", \"target\": \"e\"}", "\"input_shape\": [3, 2]", "/model/input_shape", "number of features, 4" },
 	{ FIVE ", \"target\": \"e\"}", "\"pairs\": \"rows\", \"loss\": \"info_nce\", \"input_shape\": [3]",
@@ -577,7 +577,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, info_nce_finds_the_partner_among_a_hundred);
 	tcase_add_test(tests, the_order_of_the_rows_hardly_matters_to_the_final_loss);
 	tcase_add_test(tests, batches_without_a_pair_end_as_well_as_any);
-	tcase_add_loop_test(tests, losses_over_a_batch_give_the_same_bits_for_one_two_and_three_threads, 0, 3);
+	tcase_add_loop_test(tests, losses_over_a_batch_give_the_same_bits_for_one_two_and_three_threads, 0, 4);
 	tcase_add_test(tests, losses_over_a_batch_end_with_the_same_bits_after_kills);
 	tcase_add_test(tests, what_cannot_be_paired_is_refused_where_it_stands);
 	suite_add_tcase(suite, tests);

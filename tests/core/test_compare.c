@@ -28,6 +28,7 @@ static const struct {
 	{ "triplet_margin_swap", &op_triplet_margin, false, { "anchor", "positive", "negative" }, { 1, 2, 1 } },
 	{ "triplet_margin_p1", &op_triplet_margin, false, { "anchor", "positive", "negative" }, { 1, 1, 0 } },
 	{ "contrastive", &op_contrastive, false, { "input1", "input2" }, { 1 } },
+	{ "cosine_embedding", &op_cosine_embedding, false, { "input1", "input2" }, { 0.3 } },
 	{ "info_nce", &op_info_nce, true, { "query", "key" }, { 0.5, 0 } },
 	{ "info_nce_symmetric", &op_info_nce, true, { "query", "key" }, { 0.5, 1 } },
 };
@@ -119,7 +120,7 @@ START_TEST(values_and_gradients_are_those_of_torch)
 	if (fixed != NULL) {
 		double *target = golden_array(fixed, "target", NULL);
 		for (size_t r = 0; r < rows; r++) {
-			label[r] = (int32_t)target[r];
+			label[r] = target[r] > 0; /* 1 or 0, in another place 1 or -1 */
 		}
 		free(target);
 	}
@@ -148,6 +149,9 @@ static const struct {
 } losses[] = {
 	{ &op_contrastive, 2, false, { 0.85 } },
 	{ &op_contrastive, 2, true, { 1.3 } },
+	{ &op_cosine_embedding, 2, false, { 0.13 } },
+	{ &op_class_cosine_embedding, 3, false, { -0.2 } },
+	{ &op_class_cosine_embedding, 3, true, { 0.3 } },
 	{ &op_triplet_margin, 0, false, { 0.63, 2, 0 } },
 	{ &op_triplet_margin, 0, false, { 0.63, 2, 1 } },
 	{ &op_triplet_margin, 0, false, { 0.385, 1, 1 } },
@@ -309,7 +313,7 @@ START_TEST(losses_of_classes_are_their_definitions)
 	const double z[2 * N] = { 0.3, -1.1, 0.9, 0.4, -0.385, 1.2, 2.385, 0.7, -1.9, -0.2, 0.15, 0.25, -0.6, 1.4 };
 	const int32_t label[N] = { 0, 1, 0, 1, 2, 0, 1 }; /* the 2 is alone */
 	const double margin = 1.9, t = 0.7;
-	double pairs = 0, triplets = 0, softmax = 0, anchors = 0, d[2 * N];
+	double pairs = 0, angles = 0, triplets = 0, softmax = 0, anchors = 0, d[2 * N];
 	for (size_t a = 0; a < N; a++) {
 		double far = -1, near = 1e9, mass = 0, own = 0, mates = 0;
 		for (size_t b = 0; b < N; b++) {
@@ -318,7 +322,9 @@ START_TEST(losses_of_classes_are_their_definitions)
 			if (a == b) {
 				continue;
 			}
+			const double cosine = s * t / hypot(z[2 * a], z[2 * a + 1]) / hypot(z[2 * b], z[2 * b + 1]);
 			mass += exp(s);
+			angles += a > b ? 0 : label[a] == label[b] ? 1 - cosine : fmax(0, cosine - 0.2);
 			if (label[a] == label[b]) {
 				far = fmax(far, shifted);
 				own += s;
@@ -338,6 +344,9 @@ START_TEST(losses_of_classes_are_their_definitions)
 	const double margins[GRAPH_ATTRIBUTES] = { margin, 2, 0 }, temperature[GRAPH_ATTRIBUTES] = { t };
 	ck_assert_double_eq_tol(apply(&op_class_contrastive, margins, DTYPE_FLOAT64, N, 2, 0, z, label, d),
 				pairs / (N * (N - 1) / 2.0), 1e-14);
+	const double angle[GRAPH_ATTRIBUTES] = { 0.2 };
+	ck_assert_double_eq_tol(apply(&op_class_cosine_embedding, angle, DTYPE_FLOAT64, N, 2, 0, z, label, d),
+				angles / (N * (N - 1) / 2.0), 1e-11);
 	ck_assert_double_eq_tol(apply(&op_class_triplet, margins, DTYPE_FLOAT64, N, 2, 0, z, label, d),
 				triplets / anchors, 1e-14);
 	ck_assert_double_eq_tol(apply(&op_class_info_nce, temperature, DTYPE_FLOAT64, N, 2, 0, z, label, d),

@@ -186,6 +186,8 @@ static bool is_elsewhere(const struct graph_op *op)
 						&op_pair_sum,
 						&op_columns,
 						&op_contrastive,
+						&op_cosine_embedding,
+						&op_class_cosine_embedding,
 						&op_triplet_margin,
 						&op_info_nce,
 						&op_class_contrastive,

@@ -1,8 +1,8 @@
 /*
  * Losses that compare the rows of a batch with one another. In rows that hold a query and its key the other rows' keys
  * are what the query is told apart from (info_nce); where rows are points of classes, pairs and triplets are formed of
- * all rows: all pairs (class_contrastive), of each row the farthest of its class and the nearest of another
- * (class_triplet), all of its class against all others (class_info_nce).
+ * all rows: all pairs (class_contrastive, class_cosine_embedding), of each row the farthest of its class and the
+ * nearest of another (class_triplet), all of its class against all others (class_info_nce).
  *
  * A row's gradient is gathered from all other rows by whoever has the row, in their order: pieces of rows may go to any
  * threads and the bits stay the same. Similarities are computed again where they are wanted, so that memory is a few
@@ -20,7 +20,7 @@
 enum { TEMPERATURE, SYMMETRIC };
 enum { MARGIN, POWER, SWAP };
 
-/* Numbers that are kept of each row: of the info_nce, of class_triplet (class_contrastive keeps a loss alone). */
+/* Numbers that are kept of each row: of the info_nce, of class_triplet (pairs keep a loss alone). */
 enum { LSE, LOSS, LSE_OF_KEY, MATES = LSE_OF_KEY };
 enum { FARTHEST, NEAREST, FAR_AT, NEAR_AT, KEPT_DOUBLES };
 /* Products that are worth a piece (some 50 us), and the most pieces. */
@@ -150,6 +150,8 @@ COMPARE(info_nce, 1, info_nce_shape,
 	"the mean of that of S and of S'.");
 COMPARE(class_contrastive, 2, classes_shape,
 	"mean over all pairs of rows of d^2 / 2 in one class, max(0, margin - d)^2 / 2 in two, d their distance.");
+COMPARE(class_cosine_embedding, 2, classes_shape,
+	"mean over all pairs of rows of 1 - cos in one class, max(0, cos - margin) in two, cos that of their angle.");
 COMPARE(class_triplet, 2, classes_shape,
 	"mean over rows a of max(0, max over its class of D(a, p) - min over the others of D(a, n) + margin).");
 COMPARE(class_info_nce, 2, classes_shape,

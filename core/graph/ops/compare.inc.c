@@ -193,15 +193,55 @@ static void NAME(class_pairs)(const struct op_call *call, size_t first, size_t e
 	}
 }
 
-static void NAME(class_contrastive_mean)(const struct op_call *call)
+/* --- class_cosine_embedding --- */
+
+/* As class_pairs, by angles. */
+static void NAME(class_angles)(const struct op_call *call, size_t first, size_t end)
+{
+	const size_t m = call->shape[0].extent[0];
+	const double n = (double)call->rows, factor = call->seed * n / (0.5 * n * (n - 1));
+	const int32_t *label = call->in[1];
+	const REAL *z = call->in[0];
+	for (size_t i = first; i < end && !stopped(call); i++) {
+		REAL *dz = call->d_in[0] != NULL ? (REAL *)call->d_in[0] + i * m : NULL;
+		double sum = 0, slope;
+		if (dz != NULL) {
+			memset(dz, 0, m * sizeof *dz);
+		}
+		for (size_t j = 0; j < call->rows; j++) {
+			const struct angle angle = NAME(angle)(m, z + i * m, z + j * m);
+			if (j == i) {
+				continue;
+			}
+			sum += 0.5 * NAME(angle_loss)(&angle, label[j] == label[i], call->attribute[MARGIN], &slope);
+			if (dz != NULL && slope != 0) {
+				NAME(angle_slope)(m, z + i * m, z + j * m, &angle, factor * slope, dz);
+			}
+		}
+		kept(call, LOSS)[i] = sum;
+	}
+}
+
+/* The mean over all pairs, by a work that keeps half of the losses of each row's. */
+static void NAME(pairs_mean)(const struct op_call *call, void (*work)(const struct op_call *, size_t, size_t))
 {
 	const double n = (double)call->rows;
 	if (call->rows < 2) {
 		NAME(zero)(call);
 		return;
 	}
-	over_rows(call, NAME(class_pairs));
+	over_rows(call, work);
 	deliver(call, n * (kept_sum(call, LOSS) / (0.5 * n * (n - 1))));
+}
+
+static void NAME(class_contrastive_mean)(const struct op_call *call)
+{
+	NAME(pairs_mean)(call, NAME(class_pairs));
+}
+
+static void NAME(class_cosine_embedding_mean)(const struct op_call *call)
+{
+	NAME(pairs_mean)(call, NAME(class_angles));
 }
 
 /* --- class_triplet --- */

@@ -53,3 +53,33 @@ static void NAME(triplet_slope)(size_t m, const REAL *u, const REAL *v, double p
 		dv[c] -= part;
 	}
 }
+
+static struct angle NAME(angle)(size_t m, const REAL *u, const REAL *v)
+{
+	struct angle angle = { angle_eps, angle_eps, 0 };
+	double uv = 0;
+	for (size_t c = 0; c < m; c++) {
+		angle.uu += (double)u[c] * (double)u[c];
+		angle.vv += (double)v[c] * (double)v[c];
+		uv += (double)u[c] * (double)v[c];
+	}
+	angle.cosine = uv / sqrt(angle.uu * angle.vv);
+	return angle;
+}
+
+/* du += seed d cos / du = seed (v / |u||v| - cos u / uu) */
+static void NAME(angle_slope)(size_t m, const REAL *u, const REAL *v, const struct angle *angle, double seed, REAL *du)
+{
+	const double length = sqrt(angle->uu * angle->vv), along = angle->cosine / angle->uu;
+	for (size_t c = 0; c < m; c++) {
+		du[c] += (REAL)(seed * ((double)v[c] / length - along * (double)u[c]));
+	}
+}
+
+/* The loss of a pair that is alike or not, and its slope by the cosine. */
+static double NAME(angle_loss)(const struct angle *angle, bool like, double margin, double *slope)
+{
+	const double beyond = angle->cosine - margin;
+	*slope = like ? -1 : beyond <= 0 ? 0 : 1;
+	return like ? 1 - angle->cosine : beyond <= 0 ? 0 : beyond;
+}

@@ -1,7 +1,8 @@
 /*
  * Points that are compared within a row: a row is cut in members (columns), their embeddings are made unit length
- * (unit), and a pair or a triplet of them, side by side, has a loss (contrastive, triplet_margin). Rows do not depend
- * on one another here: losses that compare the rows of a batch are in compare.c. Sums are in double, row after row.
+ * (unit), and a pair or a triplet of them, side by side, has a loss (contrastive, cosine_embedding, triplet_margin).
+ * Rows do not depend on one another here: losses that compare the rows of a batch are in compare.c. Sums are in double,
+ * row after row.
  */
 #include <math.h>
 #include <string.h>
@@ -61,14 +62,14 @@ static enum status members_shape(const struct shape *in, size_t members, const c
 	return OK;
 }
 
-static enum status contrastive_shape(const struct shape *in, struct shape *out, struct error *error)
+static enum status pair_shape(const struct shape *in, struct shape *out, struct error *error)
 {
 	char text[128];
 	if (!in[1].rowed || in[1].classes != 2) {
-		return error_set(error, E_INVALID, "contrastive takes classes 0 (unlike) and 1 (like), not %s",
+		return error_set(error, E_INVALID, "a pair's loss takes classes 0 (unlike) and 1 (like), not %s",
 				 shape_text(&in[1], text));
 	}
-	return members_shape(in, 2, "contrastive", out, error);
+	return members_shape(in, 2, "a pair's loss", out, error);
 }
 
 static enum status triplet_margin_shape(const struct shape *in, struct shape *out, struct error *error)
@@ -104,8 +105,18 @@ const struct graph_op op_contrastive = {
 	.doc = "mean over rows of y d^2 / 2 + (1 - y) max(0, margin - d)^2 / 2, d the distance of the row's halves.",
 	.kind = OP_MEAN,
 	.arity = 2,
-	.shape = contrastive_shape,
+	.shape = pair_shape,
 	.forward = { contrastive_mean_f32, contrastive_mean_f64 },
+};
+
+const struct graph_op op_cosine_embedding = {
+	.name = "cosine_embedding",
+	.doc = "mean over rows of y (1 - cos) + (1 - y) max(0, cos - margin), cos that of the angle of the row's "
+	       "halves.",
+	.kind = OP_MEAN,
+	.arity = 2,
+	.shape = pair_shape,
+	.forward = { cosine_embedding_mean_f32, cosine_embedding_mean_f64 },
 };
 
 const struct graph_op op_triplet_margin = {

@@ -94,6 +94,29 @@ static void NAME(contrastive_mean)(const struct op_call *call)
 	}
 }
 
+static void NAME(cosine_embedding_mean)(const struct op_call *call)
+{
+	const size_t m = call->shape[0].extent[0] / 2;
+	const int32_t *like = call->in[1];
+	const REAL *z = call->in[0];
+	REAL *dz = call->d_in[0];
+	double sum = 0, slope;
+	for (size_t r = 0; r < call->rows; r++, z += 2 * m) {
+		struct angle angle = NAME(angle)(m, z, z + m);
+		sum += NAME(angle_loss)(&angle, like[r] != 0, call->attribute[MARGIN], &slope);
+		if (dz != NULL) {
+			const struct angle back = { angle.vv, angle.uu, angle.cosine };
+			memset(dz, 0, 2 * m * sizeof *dz);
+			NAME(angle_slope)(m, z, z + m, &angle, call->seed * slope, dz);
+			NAME(angle_slope)(m, z + m, z, &back, call->seed * slope, dz + m);
+			dz += 2 * m;
+		}
+	}
+	if (call->sum != NULL) {
+		*call->sum += sum;
+	}
+}
+
 static void NAME(triplet_margin_mean)(const struct op_call *call)
 {
 	const size_t m = call->shape[0].extent[0] / 3;
