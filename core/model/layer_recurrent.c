@@ -8,7 +8,8 @@
 #include "core/model/build.h"
 #include "core/model/tables.h"
 
-/* Products that an orthogonal start of the recurrent weights may take, twice: about a second. */
+/* Products that an orthogonal start of the recurrent weights may take, twice: about a second, since columns lie apart.
+ */
 static const double ORTHOGONAL_PRODUCTS = 1e8;
 
 /* Orthogonal columns; of very many units numbers of the same size instead, which are nearly so. */
@@ -98,7 +99,8 @@ static const struct setting settings[] = {
 
 #define SHAPES                                                                                                         \
 	" Rows are sequences [steps, features], which start from zeros; tensors weight_ih [gates units, features], "   \
-	"weight_hh [gates units, units], bias_ih, bias_hh [gates units]; the recurrent weights start orthogonal."
+	"weight_hh [gates units, units], bias_ih, bias_hh [gates units]; the recurrent weights start orthogonal, of "  \
+	"some 300 units and more normal, of the same size."
 #define LAYER(cell, text, from)                                                                                        \
 	const struct layer_type layer_##cell = {                                                                       \
 		.name = #cell,                                                                                         \
