@@ -1,5 +1,6 @@
 /*
- * {"job_id", "x": {"parameter", "values"}, "y": ..., "values": [[...]], "minimum", "nonfinite", "path": {...}}
+ * {"job_id", "x": {"parameter", "values"}, "y": ..., "rows": {"used", "total"}, "values": [[...]], "minimum",
+ *  "nonfinite", "path": {...}}
  *
  * values[i][j] is the objective at x.values[j], y.values[i], as contour plots want it (numpy's meshgrid). Numbers that
  * are not finite are null; how many there are of which kind is said in `nonfinite`.
@@ -147,6 +148,11 @@ void surface_render(const struct surface_view *view, struct text *out)
 	text_json_string(out, view->job_id);
 	axis_render(view, 0, out);
 	axis_render(view, 1, out);
+	if (view->rows_total > 0) {
+		text_printf(out, ",\"rows\":{\"used\":%zu,\"total\":%zu}", view->rows_used, view->rows_total);
+	} else {
+		text_puts(out, ",\"rows\":null");
+	}
 	text_puts(out, ",\"values\":[");
 	for (size_t i = 0; i < view->rows; i++) {
 		text_puts(out, i > 0 ? "," : "");

@@ -15,11 +15,12 @@ struct surface_view {
 	const char *job_id;
 	const struct tensor *tensor; /* that the two parameters are of: one tensor of two numbers or two of one */
 	size_t tensors;
-	size_t columns, rows;  /* of the grid */
-	const double *axis[2]; /* [columns] and [rows] */
-	const double *values;  /* [rows, columns] */
-	bool recorded;         /* the path is that of recording.parameters; false: its start and its end alone */
-	size_t path_total;     /* points that the path has, of which `count` are shown */
+	size_t columns, rows;         /* of the grid */
+	const double *axis[2];        /* [columns] and [rows] */
+	const double *values;         /* [rows, columns] */
+	size_t rows_used, rows_total; /* of the data: evenly spread ones of all; 0: it has none */
+	bool recorded;                /* the path is that of recording.parameters; false: its start and its end alone */
+	size_t path_total;            /* points that the path has, of which `count` are shown */
 	size_t count;
 	const uint64_t *step;      /* [count] */
 	const double *point;       /* [count, 2] */

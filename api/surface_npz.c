@@ -1,6 +1,6 @@
 /*
- * The same surface as arrays for numpy.load(): parameters, x, y, values [rows, columns] as numpy's contour(x, y,
- * values) wants them, minimum [x, y, value], and the columns of the path, path.gradient and path.direction as [count,
+ * The same surface as arrays for numpy.load(): parameters, x, y, values as numpy's contour(x, y, values) wants them,
+ * rows [used, total], minimum [x, y, value], and the columns of the path, path.gradient and path.direction as [count,
  * 2]. What is null in JSON is NaN, or the infinity that it was.
  */
 #include <math.h>
@@ -51,6 +51,7 @@ void surface_render_npz(const struct surface_view *view, struct text *out)
 	npz_strings(&npz, "parameters", (const char *const[]){ name[0], name[1] }, 2);
 	npz_doubles(&npz, "x", view->axis[0], view->columns, 1);
 	npz_doubles(&npz, "y", view->axis[1], view->rows, 1);
+	npz_integers(&npz, "rows", (const uint64_t[]){ view->rows_used, view->rows_total }, 2);
 	npz_matrix(&npz, "values", view->values, view->rows, view->columns);
 	npz_doubles(&npz, "minimum", minimum, 3, 1);
 	npz_integers(&npz, "path.step", view->step, view->count);

@@ -3,8 +3,9 @@
  *
  * The job's objective is built again from its spec and, where it has data, from its dataset, prepared as for the job
  * itself: values along the path are those of its curve, to the bit, where it took full batches. All of it is work
- * (HTTP_WORK) with memory out of the budget of the jobs. What it may cost is bounded twice: by rows times points, known
- * before, and by time, for objectives that are dear without rows.
+ * (HTTP_WORK) with memory out of the budget of the jobs. What it may cost is bounded twice: by rows times points,
+ * beyond which it is the objective over some rows, evenly spread (the answer says how many), and by time, for
+ * objectives that are dear without rows.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 
 /* Rows are gone through so often at most: some ten seconds of a linear model. */
 static const double ROW_VISITS = 2e9;
+/* So often where they cannot all be. */
+static const double SAMPLE_VISITS = 5e8;
 /* Of those, for gradients along the path; each costs about three. */
 static const double PATH_VISITS = 2e8;
 static const double SECONDS = 30;
@@ -44,8 +47,10 @@ struct making {
 	struct prepared prepared;
 	bool is_prepared;
 	struct objective *objective;
-	double *memory; /* owned: axes, values, and the arrays of the path */
-	uint64_t *step; /* owned */
+	double *memory;  /* owned: axes, values, and the arrays of the path */
+	uint64_t *step;  /* owned */
+	uint32_t *index; /* owned: the rows that it is taken over; NULL: all */
+	size_t rows;     /* how many */
 	double *axis[2], *values, *point, *path_values, *gradient;
 	struct surface_view view;
 };
@@ -54,6 +59,7 @@ static void making_fini(struct making *making)
 {
 	free(making->memory);
 	free(making->step);
+	free(making->index);
 	objective_destroy(making->objective);
 	if (making->is_prepared) {
 		prepared_fini(&making->prepared);
@@ -130,18 +136,20 @@ static enum status load_spec(struct making *making, struct error *error)
 	return status;
 }
 
-/* Two parameters, and no more rows than can be gone through. */
+/* Two parameters; and how many rows can be gone through. A sum over some rows is none over all: it is not taken. */
 static enum status judge_job(struct making *making)
 {
 	const struct job_spec *spec = making->spec;
 	const double rows = spec->has_dataset ? (double)spec->training_rows : 0;
+	const double most = floor(ROW_VISITS / (double)making->query.points);
+	making->rows = (size_t)(rows <= most ? rows : floor(SAMPLE_VISITS / (double)making->query.points));
 	if (spec->parameters != 2) {
 		problem_set(making->problem, PROBLEM_INVALID,
 			    "The job has %llu parameter%s, a surface needs two: see its curve instead.",
 			    (unsigned long long)spec->parameters, spec->parameters == 1 ? "" : "s");
 		return E_INVALID;
 	}
-	if (rows * (double)making->query.points <= ROW_VISITS) {
+	if (rows <= most || !spec->train.training.sum) {
 		return OK;
 	}
 	if (rows * SURFACE_POINTS_MIN <= ROW_VISITS) {
@@ -221,7 +229,7 @@ static enum status take_ends(struct making *making)
 static void take_points(struct making *making, const struct curve_slice *slice, uint64_t base)
 {
 	struct surface_view *view = &making->view;
-	const size_t rows = making->is_prepared ? making->prepared.training.rows : 0;
+	const size_t rows = making->rows;
 	size_t most = SURFACE_PATH_MAX, total = 0;
 	if (rows > 0 && (double)most * (double)rows > PATH_VISITS) {
 		most = (size_t)fmax(100, PATH_VISITS / (double)rows);
@@ -266,6 +274,15 @@ static enum status allocate(struct making *making)
 	if (making->memory == NULL || making->step == NULL) {
 		return E_MEMORY;
 	}
+	const size_t all = making->is_prepared ? making->prepared.training.rows : 0;
+	making->index = making->rows < all ? malloc(making->rows * sizeof *making->index) : NULL;
+	if (making->rows < all && making->index == NULL) {
+		return E_MEMORY;
+	}
+	for (size_t i = 0; i < making->rows && making->index != NULL; i++) {
+		making->index[i] = (uint32_t)((double)i * (double)all / (double)making->rows);
+	}
+	making->rows = all < making->rows ? all : making->rows;
 	making->values = making->memory;
 	making->axis[0] = making->values + grid;
 	making->axis[1] = making->axis[0] + making->view.columns;
@@ -321,7 +338,8 @@ static enum status look_up(struct making *making, double begin)
 static enum status compute(struct making *making)
 {
 	const struct batch batch = { .data = &making->prepared.training,
-				     .count = making->prepared.training.rows,
+				     .index = making->index,
+				     .count = making->rows,
 				     .sum = making->spec->train.training.sum };
 	const struct surface_view *view = &making->view;
 	const double begin = seconds_now();
@@ -364,6 +382,8 @@ static enum status make(struct making *making, struct text *out, struct error *e
 		view->axis[1] = making->axis[1];
 		view->values = making->values;
 		view->step = making->step;
+		view->rows_used = making->rows;
+		view->rows_total = making->is_prepared ? making->prepared.training.rows : 0;
 		view->point = making->point;
 		view->path_values = making->path_values;
 		view->gradient = making->gradient;

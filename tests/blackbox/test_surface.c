@@ -108,6 +108,7 @@ START_TEST(a_range_and_a_number_of_points_can_be_given)
 	expect_formula(surface, valley, 1e-12);
 	/* Without a record the path is where it began and where it ended. */
 	ck_assert(cJSON_IsFalse(get_at(surface->json, "path.recorded")));
+	ck_assert(cJSON_IsNull(get_at(surface->json, "rows")));
 	ck_assert_uint_eq(length_of(surface, "path.step"), 2);
 	ck_assert_double_eq(entry(surface, "path.x", 0), -1.2);
 	ck_assert_double_eq(entry(surface, "path.y", 0), 1);
@@ -162,6 +163,7 @@ START_TEST(a_linear_model_and_a_formula_on_data_have_theirs)
 	ck_assert_str_eq(string_at(surface->json, "x.parameter"), "weight");
 	ck_assert_str_eq(string_at(surface->json, "y.parameter"), "bias");
 	expect_formula(surface, line, 2e-5);
+	ck_assert_double_eq(number_at(surface->json, "rows.used"), 4);
 	const struct reply *curve = client_get(server, text_of("/v1/jobs/%s/curve", string_at(job->json, "id")));
 	size_t n;
 	const double *loss = curve_series(curve, "train_loss", &n);
@@ -269,6 +271,30 @@ START_TEST(the_same_numbers_come_as_npz)
 }
 END_TEST
 
+START_TEST(many_rows_are_sampled_and_the_answer_says_so)
+{
+	struct server *server = server_start(NULL);
+	const struct reply *job = job_run(
+		server, "{\"dataset\": {\"generator\": {\"type\": \"linear\", \"rows\": 210000, \"features\": 1, "
+			"\"noise\": 0.5}}, \"model\": {\"type\": \"linear_regression\"}, \"optimizer\": {\"type\": "
+			"\"sgd\", \"learning_rate\": 0.1}, \"training\": {\"steps\": 5, \"batch_size\": \"full\"}, "
+			"\"recording\": {\"parameters\": true}}");
+	const char *id = string_at(job->json, "id");
+	const struct reply *surface = surface_of(server, id, "");
+	expect(surface, 200);
+	ck_assert_double_eq(number_at(surface->json, "rows.used"), 50000);
+	ck_assert_double_eq(number_at(surface->json, "rows.total"), 210000);
+	/* A quarter of the rows knows the mean over all to a percent or so. */
+	size_t n;
+	const struct reply *curve = client_get(server, text_of("/v1/jobs/%s/curve", id));
+	const double *loss = curve_series(curve, "train_loss", &n);
+	for (size_t k = 0; k < n; k++) {
+		ck_assert_double_eq_tol(entry(surface, "path.value", k), loss[k], 0.03 * loss[k]);
+	}
+	finish(server);
+}
+END_TEST
+
 START_TEST(values_that_are_not_finite_are_null_and_counted)
 {
 	struct server *server = server_start(NULL);
@@ -310,10 +336,11 @@ START_TEST(what_has_no_surface_says_why)
 	const struct reply *reply = surface_of(server, string_at(job->json, "id"), "");
 	expect_problem(reply, 422, "invalid");
 	ck_assert_ptr_nonnull(strstr(string_at(reply->json, "detail"), "3 parameters"));
-	/* More rows times points than are gone through, and a dataset that has gone. */
+	/* A sum over more rows than are gone through, and a dataset that has gone. */
 	job = job_run(server,
 		      "{\"dataset\": {\"generator\": {\"type\": \"linear\", \"rows\": 30000, \"features\": 1}}, "
-		      "\"model\": {\"type\": \"linear_regression\"}, \"training\": {\"epochs\": 1}}");
+		      "\"model\": {\"type\": \"linear_regression\"}, \"optimizer\": {\"type\": \"sgd\", \"reduction\": "
+		      "\"sum\", \"learning_rate\": 1e-9}, \"training\": {\"epochs\": 1}}");
 	reply = surface_of(server, string_at(job->json, "id"), "?points=1000000");
 	expect_problem(reply, 422, "invalid");
 	ck_assert_ptr_nonnull(strstr(string_at(reply->json, "detail"), "points=66666"));
@@ -365,6 +392,7 @@ int main(void)
 	tcase_add_test(tcase, a_range_and_a_number_of_points_can_be_given);
 	tcase_add_test(tcase, a_linear_model_and_a_formula_on_data_have_theirs);
 	tcase_add_test(tcase, the_same_numbers_come_as_npz);
+	tcase_add_test(tcase, many_rows_are_sampled_and_the_answer_says_so);
 	tcase_add_test(tcase, values_that_are_not_finite_are_null_and_counted);
 	tcase_add_test(tcase, what_has_no_surface_says_why);
 	tcase_add_test(tcase, a_job_that_runs_and_the_run_shown_of_several_have_one);
