@@ -28,6 +28,14 @@ struct column_info {
 	double *level_number; /* kind NUMBER */
 };
 
+/* Who can read the rows, so that a fault may name one. */
+struct row_search {
+	/* The first row, counted from 0, whose number in the column is no whole one from 0 below size, and that number;
+	 * false: there is none, or it cannot be read. */
+	bool (*first_outside)(void *context, size_t column, double size, uint64_t *row, double *value);
+	void *context;
+};
+
 struct dataset_info {
 	char id[ID_SIZE];
 	char *name;   /* or NULL */
@@ -39,7 +47,8 @@ struct dataset_info {
 	char sha256[65];       /* of the uploaded bytes */
 	char content_name[65]; /* of the stored table's file: beside the document, the store has a column for it */
 	bool is_inline;
-	int64_t created_at; /* ms since 1970 */
+	int64_t created_at;              /* ms since 1970 */
+	const struct row_search *search; /* borrowed, not stored; NULL: nobody */
 };
 
 void dataset_info_fini(struct dataset_info *info); /* frees what it points to; a zeroed one is fine */

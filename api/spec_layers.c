@@ -3,6 +3,7 @@
  * whether they fit one another, which the model itself says, and whether the data holds what an embedding reads.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +188,20 @@ static void fault_at(struct judge *judge, const char *place, const char *text)
 	reader_fault(&judge->reader, &at[depth], FAULT_OUT_OF_RANGE, NULL, NULL, "%s", text);
 }
 
+/* A column with a number that is no index, and the first row with one, where somebody can tell. */
+static void fault_index(struct judge *judge, size_t column, double wrong, const struct at *at_size, double size)
+{
+	const struct row_search *search = judge->info->search;
+	char place[64] = "";
+	uint64_t row;
+	if (search != NULL && search->first_outside(search->context, column, size, &row, &wrong)) {
+		snprintf(place, sizeof place, " in row %llu (counted from 1)", (unsigned long long)row + 1);
+	}
+	reader_fault(&judge->reader, at_size, FAULT_OUT_OF_RANGE, NULL, NULL,
+		     "column %.100s holds %.15g%s, and whole numbers from 0 to %.15g are read",
+		     judge->info->column[column].name, wrong, place, size - 1);
+}
+
 /* Features from..end hold whole numbers below a size, said at at_size. */
 static void judge_index_columns(struct judge *judge, size_t from, size_t end, const struct at *at_size, double size)
 {
@@ -202,9 +217,7 @@ static void judge_index_columns(struct judge *judge, size_t from, size_t end, co
 											  : wrong;
 		}
 		if (!isnan(wrong)) {
-			reader_fault(&judge->reader, at_size, FAULT_OUT_OF_RANGE, NULL, NULL,
-				     "column %.100s holds %.15g, and whole numbers from 0 to %.15g are read",
-				     column->name, wrong, size - 1);
+			fault_index(judge, spec->feature_column[i], wrong, at_size, size);
 			return;
 		}
 	}

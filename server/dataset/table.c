@@ -429,3 +429,22 @@ void table_read_numbers(const struct table *table, size_t column, uint64_t first
 		out += n;
 	}
 }
+
+bool table_first_outside(const struct table *table, size_t column, double size, uint64_t *row, double *value)
+{
+	enum { PIECE = 512 };
+	double number[PIECE];
+	const uint64_t rows = table_rows(table);
+	for (uint64_t first = 0; first < rows; first += PIECE) {
+		const size_t count = rows - first < PIECE ? (size_t)(rows - first) : PIECE;
+		table_read_numbers(table, column, first, count, number);
+		for (size_t i = 0; i < count; i++) {
+			if (!(number[i] >= 0 && number[i] < size && number[i] == floor(number[i]))) {
+				*row = first + i;
+				*value = number[i];
+				return true;
+			}
+		}
+	}
+	return false;
+}

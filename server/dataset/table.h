@@ -8,6 +8,7 @@
 #ifndef SERVER_DATASET_TABLE_H
 #define SERVER_DATASET_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,8 @@ enum status table_verify(const struct table *table, uint64_t first, size_t count
 /* Numbers of a column, rows first..first+count-1; of a text column the indices of its texts. Rows that do not verify
  * read as NaN, or as an index whose text is empty. Any thread may read. */
 void table_read_numbers(const struct table *table, size_t column, uint64_t first, size_t count, double *out);
+/* The first row whose number in the column is no whole one from 0 below size, and that number. False: there is none. */
+bool table_first_outside(const struct table *table, size_t column, double size, uint64_t *row, double *value);
 /* The text of an index that table_read_numbers gave (not NUL-terminated). */
 const char *table_text(const struct table *table, size_t column, size_t index, size_t *length);
 /* The size of the column's dictionary: indices below it are its distinct texts in order of first appearance. A column

@@ -21,6 +21,7 @@
 #include "server/routes/common.h"
 #include "server/routes/gradient_check.h"
 #include "server/routes/routes.h"
+#include "server/runner/job_data.h"
 
 /* What lasts over the handler's calls. */
 struct creation {
@@ -284,6 +285,24 @@ static bool takes_long(const struct making *making)
 	       job_draft_gradient_check(making->draft);
 }
 
+/* row_search.first_outside over the rows that the job brings along, or those of its dataset. */
+static bool first_outside(void *context, size_t column, double size, uint64_t *row, double *value)
+{
+	struct making *making = context;
+	struct open_table stored = { .table = NULL };
+	struct table *table = NULL;
+	struct error error;
+	const enum status status = making->import != NULL
+					   ? import_open_table(making->import, &table, &error)
+					   : open_table_load(making->service->store, making->service->config->data_dir,
+							     making->info.id, &stored, &error);
+	const struct table *rows = table != NULL ? table : stored.table;
+	const bool found = status == OK && rows != NULL && table_first_outside(rows, column, size, row, value);
+	table_close(table);
+	open_table_fini(&stored);
+	return found;
+}
+
 /* From the draft to a spec that can be run. OK, E_INVALID with the problem set, or another failure. */
 static enum status resolve(struct making *making, enum status status, struct error *error)
 {
@@ -305,11 +324,14 @@ static enum status resolve(struct making *making, enum status status, struct err
 	if (status == OK) {
 		status = load_initial(making);
 	}
+	const struct row_search search = { first_outside, making };
+	making->info.search = &search;
 	if (status == OK) {
 		status = job_spec_resolve(making->draft, making->has_info ? &making->info : NULL,
 					  making->has_validation ? &making->validation : NULL,
 					  (size_t)making->service->config->threads, &making->spec, &making->problem);
 	}
+	making->info.search = NULL;
 	if (status == OK) {
 		judge_size(making);
 	}

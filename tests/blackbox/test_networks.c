@@ -169,7 +169,15 @@ START_TEST(an_embedding_learns_a_table)
 	const struct reply *small = client_post(server, "/v1/jobs", text_of(LOOKUP, data, 4));
 	expect_problem(small, 422, NULL);
 	const cJSON *fault = expect_fault(small, "/model/layers/0/num_embeddings", "out_of_range");
-	ck_assert_ptr_nonnull(strstr(string_at(fault, "detail"), "column k holds 4"));
+	ck_assert_ptr_nonnull(strstr(string_at(fault, "detail"), "column k holds 4 in row 5 (counted from 1)"));
+	/* The first such row of all, also of rows that come with the job. */
+	small = client_post(
+		server, "/v1/jobs",
+		"{\"dataset\": {\"inline\": {\"columns\": [\"k\", \"y\"], \"rows\": [[0, 1], [1, 2.385], [0.5, "
+		"3], [7, 1]]}, \"target\": \"y\"}, \"model\": {\"type\": \"sequential\", \"layers\": [{\"type\": "
+		"\"embedding\", \"num_embeddings\": 3, \"embedding_dim\": 2}, {\"type\": \"flatten\"}]}}");
+	fault = expect_fault(small, "/model/layers/0/num_embeddings", "out_of_range");
+	ck_assert_ptr_nonnull(strstr(string_at(fault, "detail"), "column k holds 0.5 in row 3 (counted from 1)"));
 	finish(server);
 }
 END_TEST
