@@ -23,6 +23,17 @@ typedef double _Complex dual;
 /* h: its square lies below any rounding, it itself far above the smallest double. */
 #define DUAL_STEP 0x1p-333
 
+/* h for a direction whose largest number is `largest`, as if that were about 1: a power of two, so that v comes back
+ * without rounding. */
+static inline double dual_step(double largest)
+{
+	int exponent = 0;
+	if (largest > 0 && isfinite(largest)) {
+		frexp(largest, &exponent);
+	}
+	return ldexp(DUAL_STEP, -exponent);
+}
+
 /* slope * tangent of a part of a value. */
 static inline double dual_part(double slope, double tangent)
 {
@@ -54,6 +65,7 @@ DUAL_FUNCTION(cosh, cosh(x), sinh(x))
 DUAL_FUNCTION(tanh, tanh(x), 1 - y * y)
 DUAL_FUNCTION(atan, atan(x), 1 / (1 + x * x))
 DUAL_FUNCTION(erf, erf(x), 1.1283791670955125739 * exp(-x * x))
+DUAL_FUNCTION(erfc, erfc(x), -1.1283791670955125739 * exp(-x * x))
 DUAL_FUNCTION(expit, 1 / (1 + exp(-x)), y *(1 - y))
 DUAL_FUNCTION(fabs, fabs(x), x < 0 ? -1 : 1)
 #undef DUAL_FUNCTION

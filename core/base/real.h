@@ -10,7 +10,7 @@
  *
  * A third time with REAL_IS_DUAL defined, where a file can do with it: REAL is a number with its derivative along some
  * direction (core/base/dual.h), NAME(f) is f_dual. What compares numbers compares RE(x), their values; what adds up in
- * double adds up in WIDE.
+ * double adds up in WIDE, and calls WIDE_M(f) of it.
  */
 #undef REAL
 #undef REAL_C
@@ -19,18 +19,21 @@
 #undef REAL_FABS
 #undef REAL_DTYPE
 #undef WIDE
+#undef WIDE_M
 #undef RE
 #ifdef REAL_IS_DUAL
 #define REAL       double _Complex
 #define WIDE       double _Complex
+#define WIDE_M(f)  f##_dual
 #define RE(x)      creal(x)
 #define REAL_C(x)  x
 #define NAME(name) name##_dual
 #define REAL_SQRT  sqrt_dual
 #define REAL_FABS  fabs_dual
 #else
-#define WIDE  double
-#define RE(x) (x)
+#define WIDE      double
+#define WIDE_M(f) f
+#define RE(x)     (x)
 #if REAL_IS_FLOAT
 #define REAL       float
 #define REAL_C(x)  x##f

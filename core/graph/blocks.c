@@ -128,7 +128,7 @@ static size_t row_nanoseconds(const struct blocks *blocks)
 			products += plan->step[s].parameter[k] ? shape_size(&plan->step[s].shape[k]) * places : 0;
 		}
 	}
-	return blocks->row_numbers / (8 / plan->element) + products / 10 + 1;
+	return blocks->row_numbers * plan->element / 8 + products / 10 + 1;
 }
 
 static void choose_lanes(struct blocks *blocks)

@@ -77,6 +77,7 @@ struct graph_parameter {
 };
 
 struct graph {
+	bool products;      /* its objective is wanted with products with the Hessian, where all operations have them */
 	enum status status; /* of the first thing that failed */
 	struct error error;
 	size_t nodes, node_room;

@@ -53,7 +53,8 @@ static void make_step(struct plan *plan, const struct draft_node *draft, size_t 
 	struct plan_step *step = &plan->step[plan->steps++];
 	const struct graph_op *op = draft[i].node.op;
 	step->op = op;
-	step->forward = op->forward[plan->dtype];
+	step->forward = op->forward[plan->numbers];
+	plan->lacks = step->forward == NULL ? op->name : plan->lacks;
 	memcpy(step->attribute, draft[i].node.attribute, sizeof step->attribute);
 	step->out = draft[i].value;
 	plan->couples |= op->couples;
@@ -61,7 +62,8 @@ static void make_step(struct plan *plan, const struct draft_node *draft, size_t 
 	step->shape[GRAPH_ARITY] = draft[i].node.shape;
 	step->d_out = draft[i].gradient;
 	if (op->kind == OP_ROWS && draft[i].gradient != 0) {
-		step->reverse = op->reverse[plan->dtype];
+		step->reverse = op->reverse[plan->numbers];
+		plan->lacks = step->reverse == NULL ? op->name : plan->lacks;
 	}
 	if (op->kind == OP_MEAN) {
 		step->coefficient = draft[i].coefficient;
@@ -127,6 +129,7 @@ static void make_penalty(struct plan *plan, const struct graph *graph, struct dr
 		.scalar = draft[i].scalar,
 	};
 	parameter->written = true;
+	plan->lacks = draft[i].node.op->reverse[plan->numbers] == NULL ? draft[i].node.op->name : plan->lacks;
 }
 
 static void make_scalar(struct plan *plan, const struct draft_node *draft, size_t i)
@@ -254,6 +257,10 @@ enum status plan_layout(struct plan *plan, const struct graph *graph, size_t roo
 	}
 	find_places(plan, &draft);
 	make_tables(plan, graph, &draft, origin);
+	if (plan->lacks != NULL) {
+		status = error_set(error, E_UNSUPPORTED, "%s has no products with the Hessian", plan->lacks);
+		goto out;
+	}
 	plan->n = graph->n - graph->buffers;
 	plan->buffers = graph->buffers;
 	plan->whole_rows = plan->couples ? graph->rows : 0;

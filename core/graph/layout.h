@@ -65,9 +65,11 @@ struct plan_slot {
 
 struct plan {
 	enum dtype dtype;
-	size_t element; /* bytes of a number */
-	size_t n;       /* numbers that a gradient is of */
-	size_t buffers; /* numbers behind them */
+	size_t numbers;    /* dtype, or NUMBERS_DUAL: all numbers are dual, for products with the Hessian alone */
+	const char *lacks; /* an operation without an entry for these numbers; NULL */
+	size_t element;    /* bytes of a number */
+	size_t n;          /* numbers that a gradient is of */
+	size_t buffers;    /* numbers behind them */
 	const struct kernels *kernels;
 	size_t values, gradients, scalars_room; /* sizes of the tables */
 	size_t parameters, steps, means, predict_steps, penalties, scalars;
@@ -107,6 +109,7 @@ struct plan {
 	double *scalar_value;
 	double *class_weight; /* [classes] of a loss that weighs them; NULL */
 	char *renewed;        /* [buffers] of dtype: what the last training evaluation with a gradient made of them */
+	char *point, *slope;  /* of a plan of dual numbers: theta [n + buffers], its gradient [n] */
 	bool fresh;           /* it did so, and nobody took them */
 };
 

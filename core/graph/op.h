@@ -18,6 +18,10 @@
  *
  * A buffer (graph_buffer) among the inputs: reverse() while training writes what becomes of it to d_in[i].
  *
+ * The third of forward[] and reverse[] is the same text in dual numbers (core/base/dual.h): forward over reverse, which
+ * products with the Hessian need. Sums of losses are not wanted there (call->sum is NULL). Where it is NULL a graph
+ * with the operation has no such products.
+ *
  * reverse() is the vector-Jacobian product: d_in[i] = (accumulate[i] ? d_in[i] : 0) + d_out * d(out)/d(in[i]). It may
  * use the memory of d_out as scratch: nobody reads it afterwards.
  */
@@ -38,6 +42,9 @@
 struct op_memory {
 	size_t kept, kept_row, scratch;
 };
+
+/* What the numbers of a plan are: an enum dtype, or these. */
+enum { NUMBERS_DUAL = DTYPE_FLOAT64 + 1, NUMBERS };
 
 enum op_kind { OP_ROWS, OP_MEAN, OP_SUM, OP_SCALAR };
 
@@ -91,8 +98,8 @@ struct graph_op {
 	/* Instead of it, where the shape depends on the constants. */
 	enum status (*shape_with)(const struct shape *in, const double *attribute, struct shape *out,
 				  struct error *error);
-	op_function *forward[2]; /* [dtype] */
-	op_function *reverse[2]; /* [dtype]; NULL for OP_MEAN and OP_SCALAR */
+	op_function *forward[NUMBERS]; /* [dtype], dual numbers */
+	op_function *reverse[NUMBERS]; /* likewise; NULL for OP_MEAN and OP_SCALAR */
 	/* OP_SCALAR: value, and derivatives times d_out, which read no values: the only scalar operations
 	 * so far are linear, which is what lets a block go forward and backward at once. */
 	double (*scalar)(const double *in, double attribute);

@@ -7,10 +7,11 @@
 #include "core/base/size.h"
 #include "core/graph/layout.h"
 #include "core/graph/ops/ops.h"
+#include "core/kernels/dual.h"
 
 enum { LINE = 64 };
 
-static struct plan *start(enum dtype dtype, size_t slots, struct error *error)
+static struct plan *start(enum dtype dtype, bool in_duals, size_t slots, struct error *error)
 {
 	assert(slots >= 1);
 	struct plan *plan = calloc(1, sizeof *plan);
@@ -19,9 +20,10 @@ static struct plan *start(enum dtype dtype, size_t slots, struct error *error)
 		return NULL;
 	}
 	plan->dtype = dtype;
-	plan->element = dtype_size(dtype);
+	plan->numbers = in_duals ? NUMBERS_DUAL : (size_t)dtype;
+	plan->element = in_duals ? 2 * dtype_size(DTYPE_FLOAT64) : dtype_size(dtype);
 	plan->slots = slots;
-	plan->kernels = kernels_active();
+	plan->kernels = in_duals ? &kernels_dual : kernels_active();
 	return plan;
 }
 
@@ -52,6 +54,13 @@ static bool allocate(struct plan *plan)
 	plan->partial = calloc(plan->chunks * plan->penalties + 1, sizeof *plan->partial);
 	plan->scalar_value = calloc(plan->scalars_room, sizeof *plan->scalar_value);
 	plan->renewed = calloc(plan->buffers + 1, plan->element);
+	if (plan->numbers == NUMBERS_DUAL) {
+		plan->point = calloc(plan->n + plan->buffers + 1, plan->element);
+		plan->slope = calloc(plan->n + 1, plan->element);
+		if (plan->point == NULL || plan->slope == NULL) {
+			return false;
+		}
+	}
 	if (plan->workspace == NULL || plan->slot == NULL || plan->sum == NULL || plan->partial == NULL ||
 	    plan->scalar_value == NULL || plan->renewed == NULL) {
 		return false;
@@ -77,10 +86,10 @@ static bool copy_weights(struct plan *plan, const struct graph *graph)
 	return plan->class_weight != NULL;
 }
 
-enum status plan_create(const struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
-			struct plan **out, struct error *error)
+static enum status create(const struct graph *graph, size_t root, size_t output, enum dtype dtype, bool in_duals,
+			  size_t slots, struct plan **out, struct error *error)
 {
-	struct plan *plan = start(dtype, slots, error);
+	struct plan *plan = start(dtype, in_duals, slots, error);
 	if (plan == NULL) {
 		return E_MEMORY;
 	}
@@ -94,6 +103,18 @@ enum status plan_create(const struct graph *graph, size_t root, size_t output, e
 	}
 	*out = plan;
 	return OK;
+}
+
+enum status plan_create(const struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
+			struct plan **out, struct error *error)
+{
+	return create(graph, root, output, dtype, false, slots, out, error);
+}
+
+enum status plan_create_product(const struct graph *graph, size_t root, enum dtype dtype, size_t slots,
+				struct plan **out, struct error *error)
+{
+	return create(graph, root, NODE_NONE, dtype, true, slots, out, error);
 }
 
 void plan_destroy(struct plan *plan)
@@ -111,15 +132,17 @@ void plan_destroy(struct plan *plan)
 	free(plan->partial);
 	free(plan->scalar_value);
 	free(plan->renewed);
+	free(plan->point);
+	free(plan->slope);
 	free(plan->class_weight);
 	plan_tables_free(plan);
 	free(plan);
 }
 
-enum status plan_measure(const struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
-			 size_t *bytes, struct error *error)
+static enum status measure(const struct graph *graph, size_t root, size_t output, enum dtype dtype, bool in_duals,
+			   size_t slots, size_t *bytes, struct error *error)
 {
-	struct plan *plan = start(dtype, slots, error);
+	struct plan *plan = start(dtype, in_duals, slots, error);
 	if (plan == NULL) {
 		return E_MEMORY;
 	}
@@ -133,10 +156,24 @@ enum status plan_measure(const struct graph *graph, size_t root, size_t output, 
 				plan->buffers * plan->element +
 				sizeof(double) * (plan->lanes * plan->lane_sums + plan->chunks * plan->penalties +
 						  plan->scalars_room + 1);
+		/* A plan's workspace was counted with n: twice that does not overflow. */
+		tables += in_duals ? (2 * plan->n + plan->buffers + 2) * plan->element : 0;
 		*bytes = plan->workspace_bytes + sizeof *plan + tables;
 	}
 	plan_destroy(plan);
 	return status;
+}
+
+enum status plan_measure(const struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
+			 size_t *bytes, struct error *error)
+{
+	return measure(graph, root, output, dtype, false, slots, bytes, error);
+}
+
+enum status plan_measure_product(const struct graph *graph, size_t root, enum dtype dtype, size_t slots, size_t *bytes,
+				 struct error *error)
+{
+	return measure(graph, root, NODE_NONE, dtype, true, slots, bytes, error);
 }
 
 size_t plan_block_rows(const struct plan *plan)

@@ -45,6 +45,16 @@ void plan_destroy(struct plan *plan);
 enum status plan_measure(const struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
 			 size_t *bytes, struct error *error);
 
+/* A plan for products with the Hessian of the same root, in dual numbers, and its memory; theta and rows are of dtype.
+ * It is for plan_product alone. E_UNSUPPORTED too where an operation has no entry for them. */
+enum status plan_create_product(const struct graph *graph, size_t root, enum dtype dtype, size_t slots,
+				struct plan **out, struct error *error);
+enum status plan_measure_product(const struct graph *graph, size_t root, enum dtype dtype, size_t slots, size_t *bytes,
+				 struct error *error);
+/* As objective_type.product. */
+enum status plan_product(struct plan *plan, const void *theta, const void *v, const struct batch *batch,
+			 struct executor *executor, void *out);
+
 /* As objective_type.evaluate and .predict. A batch has at least one row; NULL when no node is rowed. */
 enum status plan_evaluate(struct plan *plan, const void *theta, const struct batch *batch, struct executor *executor,
 			  double *value, void *gradient);

@@ -10,6 +10,7 @@
 #include "core/graph/layout.h"
 #include "core/graph/ops/ops.h"
 #include "core/graph/plan.h"
+#include "core/graph/product.h"
 #include "core/graph/share.h"
 
 /* One evaluation. Shared by its pieces, which write only their own lane, slot or chunk, and `cancelled`. */
@@ -138,6 +139,9 @@ static struct pick pick_rows(const struct run *run, const struct plan_slot *slot
 static const void *rows_of(const struct run *run, const void *data, size_t width, const struct pick *pick, void *room)
 {
 	const struct plan *plan = run->plan;
+	if (plan->numbers == NUMBERS_DUAL) {
+		return product_rows(run->batch->data->dtype, data, width, pick->index, pick->first, pick->rows, room);
+	}
 	if (pick->index == NULL) {
 		return (const char *)data + pick->first * width * plan->element;
 	}
@@ -181,7 +185,8 @@ static void bind_rows(const struct run *run, const struct plan_slot *slot, size_
 static const void *next_rows(const struct run *run, const struct plan_slot *slot, size_t rows, bool last)
 {
 	const struct plan *plan = run->plan;
-	if (!plan->ahead || last || run->dealt || run->batch->index != NULL || plan->features_place == 0) {
+	if (!plan->ahead || plan->numbers == NUMBERS_DUAL || last || run->dealt || run->batch->index != NULL ||
+	    plan->features_place == 0) {
 		return NULL;
 	}
 	return (const char *)slot->value[plan->features_place] + rows * plan->features * plan->element;
@@ -255,14 +260,14 @@ static void run_block(const struct run *run, const struct plan_slot *slot, struc
 				memset(call->d_in, 0, sizeof call->d_in);
 			}
 		}
-		share_forward(step, call, plan->dtype);
+		share_forward(step, call, plan->element);
 	}
 	for (size_t s = plan->steps; run->gradient != NULL && s-- > 0;) {
 		const struct plan_step *step = &plan->step[s];
 		if (step->reverse != NULL) {
 			bind_step(call, step, slot, later);
 			call->next = step->features ? next : NULL;
-			share_reverse(step, call, plan->dtype);
+			share_reverse(step, call, plan->element);
 		}
 	}
 }
@@ -309,7 +314,9 @@ static void add_lanes(const struct run *run, size_t begin, size_t end)
 	for (size_t lane = 1; lane < run->lanes; lane++) {
 		const void *from = lane_gradient(run, lane) + at;
 		void *to = run->gradient + at;
-		if (plan->dtype == DTYPE_FLOAT32) {
+		if (plan->numbers == NUMBERS_DUAL) {
+			plan->kernels->add_dual(end - begin, from, to);
+		} else if (plan->dtype == DTYPE_FLOAT32) {
 			plan->kernels->add_f32(end - begin, from, to);
 		} else {
 			plan->kernels->add_f64(end - begin, from, to);
@@ -337,12 +344,12 @@ static void run_penalty(const struct run *run, const struct plan_penalty *penalt
 		.sum = partial,
 	};
 	if (run->want_value) {
-		penalty->op->forward[plan->dtype](&call);
+		penalty->op->forward[plan->numbers](&call);
 	}
 	if (run->gradient != NULL) {
 		call.d_in[0] = run->gradient + from * plan->element;
 		call.seed = plan->smooth && penalty->op == &op_sum_abs ? 0 : call.seed;
-		penalty->op->reverse[plan->dtype](&call);
+		penalty->op->reverse[plan->numbers](&call);
 	}
 }
 
@@ -491,7 +498,7 @@ static void predict_block(void *context, size_t block, size_t slot_index)
 	for (size_t s = 0; s < plan->predict_steps; s++) {
 		const struct plan_step *step = &plan->step[plan->predict_step[s]];
 		bind_step(&call, step, slot, false);
-		share_forward(step, &call, plan->dtype);
+		share_forward(step, &call, plan->element);
 	}
 	slot->value[plan->output_place] = slot->memory + plan->output_offset;
 }

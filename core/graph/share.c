@@ -38,8 +38,7 @@ static void run_rows(void *context, size_t index, size_t slot)
 	pass->function(&call);
 }
 
-static void share_rows(op_function *function, const struct plan_step *step, const struct op_call *call,
-		       enum dtype dtype)
+static void share_rows(op_function *function, const struct plan_step *step, const struct op_call *call, size_t element)
 {
 	struct rows_pass pass = { .function = function, .call = call };
 	bool whole = call->executor == NULL || !step->op->by_rows;
@@ -48,23 +47,23 @@ static void share_rows(op_function *function, const struct plan_step *step, cons
 		function(call);
 		return;
 	}
-	pass.out_bytes = shape_size(&step->shape[GRAPH_ARITY]) * dtype_size(dtype);
+	pass.out_bytes = shape_size(&step->shape[GRAPH_ARITY]) * element;
 	for (size_t k = 0; k < step->op->arity; k++) {
 		const struct shape *shape = &step->shape[k];
-		size_t size = shape->classes != 0 ? sizeof(int32_t) : dtype_size(dtype);
+		size_t size = shape->classes != 0 ? sizeof(int32_t) : element;
 		pass.in_bytes[k] = shape->rowed ? shape_size(shape) * size : 0;
 	}
 	call->executor->run(call->executor, pass.pieces, run_rows, &pass);
 }
 
-void share_forward(const struct plan_step *step, const struct op_call *call, enum dtype dtype)
+void share_forward(const struct plan_step *step, const struct op_call *call, size_t element)
 {
-	share_rows(step->forward, step, call, dtype);
+	share_rows(step->forward, step, call, element);
 }
 
-void share_reverse(const struct plan_step *step, const struct op_call *call, enum dtype dtype)
+void share_reverse(const struct plan_step *step, const struct op_call *call, size_t element)
 {
-	share_rows(step->reverse, step, call, dtype);
+	share_rows(step->reverse, step, call, element);
 }
 
 struct gather_pass {

@@ -9,11 +9,13 @@
 
 #include "core/graph/layout.h"
 
-/* step->forward(call), or step->reverse(call), on call->executor's threads where that is worth it; NULL: here. */
-void share_forward(const struct plan_step *step, const struct op_call *call, enum dtype dtype);
-void share_reverse(const struct plan_step *step, const struct op_call *call, enum dtype dtype);
+/* step->forward(call), or step->reverse(call), on call->executor's threads where that is worth it; NULL: here.
+ * element: bytes of a number. */
+void share_forward(const struct plan_step *step, const struct op_call *call, size_t element);
+void share_reverse(const struct plan_step *step, const struct op_call *call, size_t element);
 
-/* out[r,:] = x[index[r],:] for rows of `width` numbers; executor NULL: here. */
+/* As core/data/view.h has it, not for dual numbers: out[r,:] = x[index[r],:] for rows of `width` numbers; executor
+ * NULL: here. */
 void share_gather(struct executor *executor, const struct plan *plan, size_t rows, size_t width, const void *x,
 		  const uint32_t *index, void *out);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/kernels/blas.h"
+#include "core/kernels/dual.h"
 #include "core/kernels/kernels.h"
 #include "core/kernels/product.h"
 
@@ -85,3 +86,6 @@ static bool tiny(size_t m, size_t padded, size_t k)
 #define BLAS_GEMM     dgemm
 #include "core/kernels/gemm.inc.c"
 #undef BLAS_GEMM
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/kernels/gemm.inc.c"

@@ -130,6 +130,7 @@ static enum status start(struct drawing *drawing, model_draw *draw, const struct
 	enum status status = check(config, shape, error);
 	if (status == OK) {
 		drawing->graph.rows = shape->rows;
+		drawing->graph.products = shape->products && !config->type->linear; /* linear models have X'DX */
 		drawing->features = features_append(&drawing->graph, config, shape);
 		const enum target_kind kind = model_target(config->type, config->loss, model_members(config));
 		drawing->target = kind == TARGET_NONE     ? drawing->features

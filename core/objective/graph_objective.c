@@ -6,9 +6,9 @@
 #include "core/graph/start.h"
 
 struct graph_objective {
-	struct objective base; /* first: the two are cast to one another */
-	struct graph graph;    /* kept for its parameters */
-	struct plan *plan;
+	struct objective base;       /* first: the two are cast to one another */
+	struct graph graph;          /* kept for its parameters */
+	struct plan *plan, *product; /* product NULL: there are none */
 	struct tensor *tensor;
 	double *l1; /* [parameters] */
 };
@@ -23,6 +23,12 @@ static enum status evaluate(struct objective *objective, const void *theta, cons
 {
 	plan_set_smooth(of(objective)->plan, objective->smooth);
 	return plan_evaluate(of(objective)->plan, theta, batch, executor, value, gradient);
+}
+
+static enum status product(struct objective *objective, const void *theta, const void *v, const struct batch *batch,
+			   struct executor *executor, void *out)
+{
+	return plan_product(of(objective)->product, theta, v, batch, executor, out);
 }
 
 static enum status predict(struct objective *objective, const void *theta, const struct batch *batch,
@@ -50,17 +56,21 @@ static void destroy(struct objective *objective)
 {
 	struct graph_objective *self = of(objective);
 	plan_destroy(self->plan);
+	plan_destroy(self->product);
 	graph_fini(&self->graph);
 	free(self->tensor);
 	free(self->l1);
 	free(self);
 }
 
-static const struct objective_type type_with_outputs = {
-	.evaluate = evaluate, .predict = predict, .initialise = initialise, .settle = settle, .destroy = destroy
-};
+static const struct objective_type type_with_outputs = { .evaluate = evaluate,
+							 .product = product,
+							 .predict = predict,
+							 .initialise = initialise,
+							 .settle = settle,
+							 .destroy = destroy };
 static const struct objective_type type_without_outputs = {
-	.evaluate = evaluate, .initialise = initialise, .settle = settle, .destroy = destroy
+	.evaluate = evaluate, .product = product, .initialise = initialise, .settle = settle, .destroy = destroy
 };
 
 static bool has_rows(const struct graph *graph)
@@ -76,9 +86,13 @@ static bool has_rows(const struct graph *graph)
 enum status graph_objective_create(struct graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
 				   struct objective **out, struct error *error)
 {
-	struct plan *plan = NULL;
+	struct plan *plan = NULL, *products = NULL;
 	struct tensor *tensor = NULL;
 	enum status status = plan_create(graph, root, output, dtype, slots, &plan, error);
+	if (status == OK && graph->products) {
+		status = plan_create_product(graph, root, dtype, slots, &products, error);
+		status = status == E_UNSUPPORTED ? OK : status; /* differences of gradients will do */
+	}
 	struct graph_objective *self = calloc(1, sizeof *self);
 	double *l1 = NULL;
 	bool any = false;
@@ -94,6 +108,7 @@ enum status graph_objective_create(struct graph *graph, size_t root, size_t outp
 		free(l1);
 		free(self);
 		plan_destroy(plan);
+		plan_destroy(products);
 		graph_fini(graph);
 		return status;
 	}
@@ -119,8 +134,10 @@ enum status graph_objective_create(struct graph *graph, size_t root, size_t outp
 		.l1 = any ? l1 : NULL,
 		.outputs = output != NODE_NONE ? shape_size(&graph->node[output].shape) : 0,
 		.rowed = has_rows(graph),
+		.products = products != NULL,
 	};
 	self->plan = plan;
+	self->product = products;
 	self->tensor = tensor;
 	self->l1 = l1;
 	self->graph = *graph;
@@ -133,7 +150,13 @@ enum status graph_objective_measure(const struct graph *graph, size_t root, size
 				    size_t slots, size_t *bytes, struct error *error)
 {
 	enum status status = plan_measure(graph, root, output, dtype, slots, bytes, error);
+	size_t products = 0;
+	if (status == OK && graph->products) {
+		status = plan_measure_product(graph, root, dtype, slots, &products, error);
+		status = status == E_UNSUPPORTED ? OK : status;
+	}
 	if (status == OK) {
+		*bytes += products;
 		*bytes += sizeof(struct graph_objective) + graph->node_room * sizeof(struct graph_node) +
 			  graph->parameter_room * sizeof(struct graph_parameter) +
 			  graph->parameters * (sizeof(struct tensor) + sizeof(double));

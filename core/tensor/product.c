@@ -73,15 +73,11 @@ enum status program_product(struct program *program, const void *theta, const vo
 	dual *m = (dual *)(void *)program->plain;
 	const dual *g = (const dual *)(const void *)program->gradient;
 	double largest = 0;
-	int exponent = 0;
 	assert(program->dual);
 	for (size_t i = 0; i < program->n; i++) {
 		largest = fmax(largest, fabs(number_at(program->dtype, v, i)));
 	}
-	if (largest > 0 && isfinite(largest)) { /* v is taken at a size of 1 and scaled back, both without rounding */
-		frexp(largest, &exponent);
-	}
-	const double h = ldexp(DUAL_STEP, -exponent);
+	const double h = dual_step(largest);
 	for (size_t i = 0; i < program->n; i++) {
 		m[i] = CMPLX(number_at(program->dtype, theta, i), h * number_at(program->dtype, v, i));
 	}

@@ -11,12 +11,11 @@
 /* max |H v - d| / max(|d|, 1e-3 |g|, 1e-8), d the difference of gradients (8 (g(x + h v) - g(x - h v)) - (g(x + 2 h v)
  * - g(x - 2 h v))) / 12h (Abramowitz and Stegun 25.3.6), whose error is some h^4 of a fifth derivative and eps g / h.
  */
-static inline double products_error(struct objective *objective, const double *theta, const double *v,
+static inline double products_error(struct objective *objective, const double *theta, const double *v, double h,
 				    const struct batch *batch, struct executor *executor)
 {
 	static const double at[] = { 1, -1, 2, -2 }, weight[] = { 8, -8, -1, 1 };
 	const size_t n = objective->n - objective->buffers;
-	const double h = 5e-4;
 	double *room = calloc(3 * objective->n + 2 * n, sizeof *room), worst = 0, scale = 1e-8;
 	double *point = room, *difference = point + objective->n, *product = difference + n, *g = product + n;
 	ck_assert_ptr_nonnull(room);

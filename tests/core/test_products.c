@@ -55,7 +55,7 @@ START_TEST(every_element_wise_operation_has_the_product_of_its_differences)
 		for (size_t i = 0; i < 9; i++) {
 			at[i] = theta[i] + (op == TENSOR_arccosh ? 1 : 0);
 		}
-		error = products_error(objective, at, v, NULL, &executor);
+		error = products_error(objective, at, v, 5e-4, NULL, &executor);
 		asymmetry = products_asymmetry(objective, at, u, v, NULL, &executor);
 		ck_assert_msg(error < 1e-8, "%s: %.3g", tensor_op_name(op), error);
 		ck_assert_msg(asymmetry < 1e-13, "%s: %.3g", tensor_op_name(op), asymmetry);
@@ -166,7 +166,7 @@ START_TEST(every_reduction_product_and_rearrangement_has_the_product_of_its_diff
 		struct objective *objective = build(text, NULL, k < first ? &none : &shape, DTYPE_FLOAT64, 1);
 		const struct batch *rows = k < first ? NULL : &batch;
 		ck_assert_uint_eq(objective->n, NUMBERS);
-		double error = products_error(objective, point, direction, rows, &executor);
+		double error = products_error(objective, point, direction, 5e-4, rows, &executor);
 		double asymmetry = products_asymmetry(objective, point, direction, other, rows, &executor);
 		ck_assert_msg(error < 2e-8, "%s: %.3g", text, error);
 		ck_assert_msg(asymmetry < 1e-12, "%s: %.3g", text, asymmetry);
@@ -206,7 +206,7 @@ START_TEST(every_loss_of_a_prediction_has_the_product_of_its_differences)
 		struct data_view data = modelling_data(DTYPE_FLOAT64, ROWS, &shape);
 		const struct batch batch = { .data = &data, .index = index, .first = 11, .count = 200 };
 		struct objective *objective = build(cases[k].prediction, cases[k].loss, &shape, DTYPE_FLOAT64, 1);
-		double error = products_error(objective, point, direction, &batch, &executor);
+		double error = products_error(objective, point, direction, 5e-4, &batch, &executor);
 		double asymmetry = products_asymmetry(objective, point, direction, other, &batch, &executor);
 		ck_assert_msg(error < 1e-8, "%s: %.3g", cases[k].loss, error);
 		ck_assert_msg(asymmetry < 1e-12, "%s: %.3g", cases[k].loss, asymmetry);
@@ -357,6 +357,78 @@ START_TEST(a_product_is_cancelled_where_a_gradient_is)
 }
 END_TEST
 
+static const char *const network_losses[] = {
+	"mse",      "mae",      "huber",           "smooth_l1", "quantile",      "poisson",      "cosine",
+	"gaussian", "log_loss", "bce_with_logits", "hinge",     "squared_hinge", "cross_entropy"
+};
+
+/* Products of a network: against differences, symmetric, the same bits for any number of threads, in float32 nearly
+ * those of float64. */
+static void check_network(const struct modelling *model, const struct model_shape *wanted, const char *name,
+			  double tolerance)
+{
+	struct model_shape shape = *wanted;
+	struct executor executor = executor_serial();
+	struct threads threads;
+	threads_init(&threads, 3);
+	struct data_view data = modelling_data(DTYPE_FLOAT64, shape.rows, &shape);
+	const struct batch batch = { .data = &data, .count = shape.rows, .training = true, .seed = 7, .step = 3 };
+	size_t parameters, bytes, more;
+	ck_assert_int_eq(model->config.type->measure(&model->config, &shape, DTYPE_FLOAT64, 3, &parameters, &bytes),
+			 OK);
+	shape.products = true;
+	ck_assert_int_eq(model->config.type->measure(&model->config, &shape, DTYPE_FLOAT64, 3, &parameters, &more), OK);
+	struct objective *objective = modelling_build(model, &shape, DTYPE_FLOAT64, 3);
+	const size_t n = objective->n;
+	ck_assert_msg(objective->products, "%s", name);
+	ck_assert_uint_gt(more, bytes);
+	double *theta = modelling_numbers(DTYPE_FLOAT64, n, 0.6, 21), *u = modelling_numbers(DTYPE_FLOAT64, n, 1, 22);
+	double *v = modelling_numbers(DTYPE_FLOAT64, n, 1, 23), *one = calloc(2 * n, sizeof *one), *three = one + n;
+	const double error = products_error(objective, theta, v, 1e-6, &batch, &executor);
+	const double asymmetry = products_asymmetry(objective, theta, u, v, &batch, &executor);
+	ck_assert_msg(error < tolerance, "%s: %.3g", name, error);
+	ck_assert_msg(asymmetry < 1e-12, "%s: %.3g", name, asymmetry);
+	ck_assert_int_eq(objective->type->product(objective, theta, v, &batch, &executor, one), OK);
+	ck_assert_int_eq(objective->type->product(objective, theta, v, &batch, &threads.base, three), OK);
+	ck_assert_msg(memcmp(one, three, n * sizeof *one) == 0, "%s", name);
+	objective_destroy(objective);
+	modelling_free(&data);
+	free(theta);
+	free(u);
+	free(v);
+	free(one);
+}
+
+START_TEST(networks_of_every_activation_have_the_products_of_their_differences)
+{
+	struct model_shape shape = { .features = FEATURES, .targets = 2, .rows = 700 };
+	for (size_t i = 0; i < activation_type_count; i++) {
+		struct modelling model;
+		modelling_start(&model, "mlp", "mse", &shape);
+		modelling_layer(&model, 7, activation_types[i]->name);
+		modelling_layer(&model, 4, "tanh");
+		modelling_set(&model, "l2", 0.03);
+		check_network(&model, &shape, activation_types[i]->name, 1e-6);
+	}
+}
+END_TEST
+
+START_TEST(networks_of_every_loss_have_the_products_of_their_differences)
+{
+	for (size_t i = 0; i < sizeof network_losses / sizeof *network_losses; i++) {
+		const struct loss_type *loss = loss_find(network_losses[i]);
+		struct model_shape shape = { .features = FEATURES, .rows = 700 };
+		struct modelling model;
+		shape.targets = loss->target == TARGET_NUMBER ? 2 : 0;
+		shape.classes = loss->target == TARGET_NUMBER ? 0 : loss->target == TARGET_BINARY ? 2 : 3;
+		modelling_start(&model, "mlp", loss->name, &shape);
+		modelling_layer(&model, 7, "tanh");
+		modelling_layer(&model, 6, "gelu");
+		check_network(&model, &shape, loss->name, 1e-6);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("core/products");
@@ -370,5 +442,7 @@ int main(void)
 	tcase_add_test(tests, a_logistic_regression_has_the_product_with_x_d_x);
 	tcase_add_test(tests, threads_and_the_length_of_v_do_not_change_a_bit);
 	tcase_add_test(tests, a_product_is_cancelled_where_a_gradient_is);
+	tcase_add_test(tests, networks_of_every_activation_have_the_products_of_their_differences);
+	tcase_add_test(tests, networks_of_every_loss_have_the_products_of_their_differences);
 	return suite_run(suite);
 }

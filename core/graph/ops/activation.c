@@ -1,12 +1,17 @@
 /* Element-wise activations y = f(x), whose derivative is known from y alone, so that they run in place. */
 #include <string.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/ops.h"
 
 #define REAL_IS_FLOAT 1
 #include "core/graph/ops/activation.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/activation.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/activation.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status elementwise_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -29,8 +34,8 @@ static enum status elementwise_shape(const struct shape *in, struct shape *out, 
 		.in_place = true,                                                                                      \
 		.by_rows = true,                                                                                       \
 		.shape = elementwise_shape,                                                                            \
-		.forward = { f##_forward_f32, f##_forward_f64 },                                                       \
-		.reverse = { f##_reverse_f32, f##_reverse_f64 },                                                       \
+		.forward = { f##_forward_f32, f##_forward_f64, f##_forward_dual },                                     \
+		.reverse = { f##_reverse_f32, f##_reverse_f64, f##_reverse_dual },                                     \
 	}
 
 ACTIVATION(relu, READS_OUT, "y = max(x, 0), with derivative 0 at 0.");

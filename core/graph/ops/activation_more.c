@@ -4,12 +4,17 @@
  */
 #include <math.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/ops.h"
 
 #define REAL_IS_FLOAT 1
 #include "core/graph/ops/activation_more.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/activation_more.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/activation_more.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status numbers_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -45,8 +50,8 @@ ROW_SHAPE(log_softmax)
 		.in_place = true,                                                                                      \
 		.by_rows = true,                                                                                       \
 		.shape = shape_rule,                                                                                   \
-		.forward = { f##_forward_f32, f##_forward_f64 },                                                       \
-		.reverse = { f##_reverse_f32, f##_reverse_f64 },                                                       \
+		.forward = { f##_forward_f32, f##_forward_f64, f##_forward_dual },                                     \
+		.reverse = { f##_reverse_f32, f##_reverse_f64, f##_reverse_dual },                                     \
 	}
 
 ACTIVATION(leaky_relu, READS_IN_0, numbers_shape, "y = x above 0, else a x.");

@@ -39,7 +39,7 @@ static void NAME(softmax_forward)(const struct op_call *call)
 		const REAL *x = (const REAL *)call->in[0] + r * m;
 		REAL *y = (REAL *)call->out + r * m, most = x[0], sum = 0;
 		for (size_t c = 1; c < m; c++) {
-			most = x[c] > most ? x[c] : most;
+			most = RE(x[c]) > RE(most) ? x[c] : most;
 		}
 		for (size_t c = 0; c < m; c++) {
 			y[c] = x[c] - most;
@@ -71,16 +71,16 @@ static void NAME(softmax_reverse)(const struct op_call *call)
 }
 
 /* Sum of exp(y) over m numbers, in pieces. */
-static double NAME(sum_exp)(const struct op_call *call, size_t m, const REAL *y)
+static WIDE NAME(sum_exp)(const struct op_call *call, size_t m, const REAL *y)
 {
 	enum { PIECE = 64 };
 	REAL part[PIECE];
-	double sum = 0;
+	WIDE sum = 0;
 	for (size_t at = 0; at < m; at += PIECE) {
 		size_t n = m - at < PIECE ? m - at : PIECE;
 		call->kernels->NAME(exp)(n, y + at, part);
 		for (size_t i = 0; i < n; i++) {
-			sum += (double)part[i];
+			sum += (WIDE)part[i];
 		}
 	}
 	return sum;
@@ -94,12 +94,12 @@ static void NAME(log_softmax_forward)(const struct op_call *call)
 		const REAL *x = (const REAL *)call->in[0] + r * m;
 		REAL *y = (REAL *)call->out + r * m, most = x[0];
 		for (size_t c = 1; c < m; c++) {
-			most = x[c] > most ? x[c] : most;
+			most = RE(x[c]) > RE(most) ? x[c] : most;
 		}
 		for (size_t c = 0; c < m; c++) {
 			y[c] = x[c] - most;
 		}
-		REAL less = (REAL)log(NAME(sum_exp)(call, m, y));
+		REAL less = (REAL)WIDE_M(log)(NAME(sum_exp)(call, m, y));
 		for (size_t c = 0; c < m; c++) {
 			y[c] -= less;
 		}

@@ -2,12 +2,17 @@
 #include <string.h>
 
 #include "core/base/size.h"
+#include "core/base/dual.h"
 #include "core/graph/ops/ops.h"
 
 #define REAL_IS_FLOAT 1
 #include "core/graph/ops/arrange.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/arrange.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/arrange.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status flatten_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -51,8 +56,8 @@ const struct graph_op op_join = {
 	.kind = OP_ROWS,
 	.arity = 2,
 	.shape = join_shape,
-	.forward = { join_forward_f32, join_forward_f64 },
-	.reverse = { join_reverse_f32, join_reverse_f64 },
+	.forward = { join_forward_f32, join_forward_f64, join_forward_dual },
+	.reverse = { join_reverse_f32, join_reverse_f64, join_reverse_dual },
 };
 
 const struct graph_op op_flatten = {
@@ -62,8 +67,8 @@ const struct graph_op op_flatten = {
 	.arity = 1,
 	.in_place = true,
 	.shape = flatten_shape,
-	.forward = { flatten_forward_f32, flatten_forward_f64 },
-	.reverse = { flatten_reverse_f32, flatten_reverse_f64 },
+	.forward = { flatten_forward_f32, flatten_forward_f64, flatten_forward_dual },
+	.reverse = { flatten_reverse_f32, flatten_reverse_f64, flatten_reverse_dual },
 };
 
 const struct graph_op op_add_rows = {
@@ -72,6 +77,6 @@ const struct graph_op op_add_rows = {
 	.kind = OP_ROWS,
 	.arity = 2,
 	.shape = add_rows_shape,
-	.forward = { add_rows_forward_f32, add_rows_forward_f64 },
-	.reverse = { add_rows_reverse_f32, add_rows_reverse_f64 },
+	.forward = { add_rows_forward_f32, add_rows_forward_f64, add_rows_forward_dual },
+	.reverse = { add_rows_reverse_f32, add_rows_reverse_f64, add_rows_reverse_dual },
 };

@@ -8,12 +8,17 @@
 #include <string.h>
 
 #include "core/graph/ops/ops.h"
+#include "core/kernels/dual.h"
 #include "core/kernels/gemm.h"
 
 #define REAL_IS_FLOAT 1
 #include "core/graph/ops/dense.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/dense.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/dense.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status matmul_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -53,8 +58,8 @@ const struct graph_op op_matmul = {
 	.arity = 2,
 	.reverse_reads = READS_IN_0 | READS_IN_1,
 	.shape = matmul_shape,
-	.forward = { matmul_forward_f32, matmul_forward_f64 },
-	.reverse = { matmul_reverse_f32, matmul_reverse_f64 },
+	.forward = { matmul_forward_f32, matmul_forward_f64, matmul_forward_dual },
+	.reverse = { matmul_reverse_f32, matmul_reverse_f64, matmul_reverse_dual },
 };
 
 const struct graph_op op_add_bias = {
@@ -64,8 +69,8 @@ const struct graph_op op_add_bias = {
 	.arity = 2,
 	.in_place = true,
 	.shape = add_bias_shape,
-	.forward = { add_bias_forward_f32, add_bias_forward_f64 },
-	.reverse = { add_bias_reverse_f32, add_bias_reverse_f64 },
+	.forward = { add_bias_forward_f32, add_bias_forward_f64, add_bias_forward_dual },
+	.reverse = { add_bias_reverse_f32, add_bias_reverse_f64, add_bias_reverse_dual },
 };
 
 const struct graph_op op_affine = {
@@ -75,6 +80,6 @@ const struct graph_op op_affine = {
 	.arity = 3,
 	.reverse_reads = READS_IN_0 | READS_IN_1,
 	.shape = affine_shape,
-	.forward = { affine_forward_f32, affine_forward_f64 },
-	.reverse = { affine_reverse_f32, affine_reverse_f64 },
+	.forward = { affine_forward_f32, affine_forward_f64, affine_forward_dual },
+	.reverse = { affine_reverse_f32, affine_reverse_f64, affine_reverse_dual },
 };

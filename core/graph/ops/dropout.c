@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/random.h"
+#include "core/base/dual.h"
 #include "core/graph/ops/channel.h"
 #include "core/graph/ops/ops.h"
 
@@ -18,6 +19,10 @@ enum { LAYER_BITS = 44 };
 #include "core/graph/ops/dropout.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/dropout.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/dropout.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status dropout_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -44,6 +49,6 @@ const struct graph_op op_dropout = {
 	.in_place = true,
 	.memory = dropout_memory,
 	.shape = dropout_shape,
-	.forward = { dropout_forward_f32, dropout_forward_f64 },
-	.reverse = { dropout_reverse_f32, dropout_reverse_f64 },
+	.forward = { dropout_forward_f32, dropout_forward_f64, dropout_forward_dual },
+	.reverse = { dropout_reverse_f32, dropout_reverse_f64, dropout_reverse_dual },
 };

@@ -5,12 +5,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/ops.h"
 
 #define REAL_IS_FLOAT 1
 #include "core/graph/ops/embedding.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/embedding.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/embedding.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status embedding_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -30,6 +35,6 @@ const struct graph_op op_embedding = {
 	.arity = 2,
 	.reverse_reads = READS_IN_0,
 	.shape = embedding_shape,
-	.forward = { embedding_forward_f32, embedding_forward_f64 },
-	.reverse = { embedding_reverse_f32, embedding_reverse_f64 },
+	.forward = { embedding_forward_f32, embedding_forward_f64, embedding_forward_dual },
+	.reverse = { embedding_reverse_f32, embedding_reverse_f64, embedding_reverse_dual },
 };

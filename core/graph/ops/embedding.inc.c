@@ -1,9 +1,9 @@
 /* Worker of embedding.c: in[0] = x [rows, k], in[1] = T [n, m], out = Z [rows, k, m]. */
 #include "core/base/real.h"
 
-static bool NAME(is_index)(REAL x, size_t n)
+static bool NAME(is_index)(double x, size_t n)
 {
-	return x >= 0 && x < (REAL)n && x == (REAL)(size_t)x;
+	return x >= 0 && x < (double)n && x == (double)(size_t)x;
 }
 
 static void NAME(embedding_forward)(const struct op_call *call)
@@ -12,8 +12,8 @@ static void NAME(embedding_forward)(const struct op_call *call)
 	const REAL *x = call->in[0], *table = call->in[1];
 	REAL *z = call->out;
 	for (size_t i = 0; i < k; i++, z += m) {
-		if (NAME(is_index)(x[i], n)) {
-			memcpy(z, table + (size_t)x[i] * m, m * sizeof *z);
+		if (NAME(is_index)((double)RE(x[i]), n)) {
+			memcpy(z, table + (size_t)RE(x[i]) * m, m * sizeof *z);
 			continue;
 		}
 		for (size_t c = 0; c < m; c++) {
@@ -38,8 +38,8 @@ static void NAME(embedding_reverse)(const struct op_call *call)
 		memset(table, 0, n * m * sizeof *table);
 	}
 	for (size_t i = 0; i < k; i++, d += m) {
-		if (NAME(is_index)(x[i], n)) {
-			call->kernels->NAME(add)(m, d, table + (size_t)x[i] * m);
+		if (NAME(is_index)((double)RE(x[i]), n)) {
+			call->kernels->NAME(add)(m, d, table + (size_t)RE(x[i]) * m);
 		}
 	}
 }

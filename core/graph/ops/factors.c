@@ -6,12 +6,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/ops.h"
 
 #define REAL_IS_FLOAT 1
 #include "core/graph/ops/factors.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/factors.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/factors.inc.c"
+#undef REAL_IS_DUAL
 
 static const struct shape one_a_row = { .rowed = true, .rank = 1, .extent = { 1 } };
 
@@ -69,8 +74,8 @@ const struct graph_op op_interactions = {
 	.reverse_reads = READS_IN_0 | READS_IN_1,
 	.memory = interactions_memory,
 	.shape = interactions_shape,
-	.forward = { interactions_forward_f32, interactions_forward_f64 },
-	.reverse = { interactions_reverse_f32, interactions_reverse_f64 },
+	.forward = { interactions_forward_f32, interactions_forward_f64, interactions_forward_dual },
+	.reverse = { interactions_reverse_f32, interactions_reverse_f64, interactions_reverse_dual },
 };
 
 const struct graph_op op_pair_product = {
@@ -80,8 +85,8 @@ const struct graph_op op_pair_product = {
 	.arity = 3,
 	.reverse_reads = READS_IN_0 | READS_IN_1 | READS_IN_2,
 	.shape = pair_product_shape,
-	.forward = { pair_product_forward_f32, pair_product_forward_f64 },
-	.reverse = { pair_product_reverse_f32, pair_product_reverse_f64 },
+	.forward = { pair_product_forward_f32, pair_product_forward_f64, pair_product_forward_dual },
+	.reverse = { pair_product_reverse_f32, pair_product_reverse_f64, pair_product_reverse_dual },
 };
 
 const struct graph_op op_pair_sum = {
@@ -91,6 +96,6 @@ const struct graph_op op_pair_sum = {
 	.arity = 3,
 	.reverse_reads = READS_IN_0,
 	.shape = pair_sum_shape,
-	.forward = { pair_sum_forward_f32, pair_sum_forward_f64 },
-	.reverse = { pair_sum_reverse_f32, pair_sum_reverse_f64 },
+	.forward = { pair_sum_forward_f32, pair_sum_forward_f64, pair_sum_forward_dual },
+	.reverse = { pair_sum_reverse_f32, pair_sum_reverse_f64, pair_sum_reverse_dual },
 };

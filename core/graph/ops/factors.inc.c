@@ -22,9 +22,9 @@ static void NAME(interactions_forward)(const struct op_call *call)
 	REAL *s = call->scratch, *z = call->out;
 	for (size_t r = 0; r < call->rows; r++, x += n) {
 		NAME(factor_sums)(call, x, s);
-		double sum = call->kernels->NAME(dot)(k, s, s);
+		WIDE sum = call->kernels->NAME(dot)(k, s, s);
 		for (size_t i = 0; i < n; i++) {
-			sum -= (double)x[i] * (double)x[i] * call->kernels->NAME(dot)(k, v + i * k, v + i * k);
+			sum -= (WIDE)x[i] * (WIDE)x[i] * call->kernels->NAME(dot)(k, v + i * k, v + i * k);
 		}
 		z[r] = (REAL)(sum / 2);
 	}
@@ -57,9 +57,9 @@ static void NAME(interactions_reverse)(const struct op_call *call)
 
 static bool NAME(is_pair)(const struct op_call *call, const REAL *x)
 {
-	const REAL m = (REAL)call->shape[1].extent[0], n = (REAL)call->shape[2].extent[0];
-	return x[0] >= 0 && x[0] < m && x[0] == (REAL)(size_t)x[0] && x[1] >= 0 && x[1] < n &&
-	       x[1] == (REAL)(size_t)x[1];
+	const double m = (double)call->shape[1].extent[0], n = (double)call->shape[2].extent[0];
+	const double i = (double)RE(x[0]), j = (double)RE(x[1]);
+	return i >= 0 && i < m && i == (double)(size_t)i && j >= 0 && j < n && j == (double)(size_t)j;
 }
 
 static void NAME(pair_product_forward)(const struct op_call *call)
@@ -69,7 +69,7 @@ static void NAME(pair_product_forward)(const struct op_call *call)
 	REAL *z = call->out;
 	for (size_t r = 0; r < call->rows; r++, x += 2) {
 		z[r] = NAME(is_pair)(call, x)
-			       ? (REAL)call->kernels->NAME(dot)(k, p + (size_t)x[0] * k, q + (size_t)x[1] * k)
+			       ? (REAL)call->kernels->NAME(dot)(k, p + (size_t)RE(x[0]) * k, q + (size_t)RE(x[1]) * k)
 			       : (REAL)NAN;
 	}
 }
@@ -95,7 +95,7 @@ static void NAME(pair_product_reverse)(const struct op_call *call)
 		if (!NAME(is_pair)(call, x)) {
 			continue;
 		}
-		const size_t a = (size_t)x[0] * k, b = (size_t)x[1] * k;
+		const size_t a = (size_t)RE(x[0]) * k, b = (size_t)RE(x[1]) * k;
 		if (dp != NULL) {
 			call->kernels->NAME(axpy)(k, d[r], q + b, dp + a);
 		}
@@ -110,7 +110,7 @@ static void NAME(pair_sum_forward)(const struct op_call *call)
 	const REAL *x = call->in[0], *p = call->in[1], *q = call->in[2];
 	REAL *z = call->out;
 	for (size_t r = 0; r < call->rows; r++, x += 2) {
-		z[r] = NAME(is_pair)(call, x) ? p[(size_t)x[0]] + q[(size_t)x[1]] : (REAL)NAN;
+		z[r] = NAME(is_pair)(call, x) ? p[(size_t)RE(x[0])] + q[(size_t)RE(x[1])] : (REAL)NAN;
 	}
 }
 
@@ -121,10 +121,10 @@ static void NAME(pair_sum_reverse)(const struct op_call *call)
 	NAME(pair_clear)(call);
 	for (size_t r = 0; r < call->rows; r++, x += 2) {
 		if (NAME(is_pair)(call, x) && dp != NULL) {
-			dp[(size_t)x[0]] += d[r];
+			dp[(size_t)RE(x[0])] += d[r];
 		}
 		if (NAME(is_pair)(call, x) && dq != NULL) {
-			dq[(size_t)x[1]] += d[r];
+			dq[(size_t)RE(x[1])] += d[r];
 		}
 	}
 }

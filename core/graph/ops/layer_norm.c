@@ -2,6 +2,7 @@
  * Hinton 2016, Layer normalization, eq. 3; the variance with divisor n, eps inside the root). Sums are in double. */
 #include <math.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/channel.h"
 #include "core/graph/ops/ops.h"
 
@@ -9,6 +10,10 @@
 #include "core/graph/ops/layer_norm.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/layer_norm.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/layer_norm.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status layer_norm_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -37,6 +42,6 @@ const struct graph_op op_layer_norm = {
 	.reverse_reads = READS_OUT,
 	.memory = layer_norm_memory,
 	.shape = layer_norm_shape,
-	.forward = { layer_norm_forward_f32, layer_norm_forward_f64 },
-	.reverse = { layer_norm_reverse_f32, layer_norm_reverse_f64 },
+	.forward = { layer_norm_forward_f32, layer_norm_forward_f64, layer_norm_forward_dual },
+	.reverse = { layer_norm_reverse_f32, layer_norm_reverse_f64, layer_norm_reverse_dual },
 };

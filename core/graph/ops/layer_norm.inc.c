@@ -2,12 +2,12 @@
 #include "core/base/real.h"
 
 /* Sum over m of (a - shift) (b or, where NULL, 1), by four lanes. */
-static double NAME(row_sum)(size_t m, const REAL *a, double shift, const REAL *b)
+static WIDE NAME(row_sum)(size_t m, const REAL *a, WIDE shift, const REAL *b)
 {
-	double lane[4] = { 0 };
+	WIDE lane[4] = { 0 };
 	for (size_t i = 0; i < m; i++) {
-		double x = (double)a[i] - shift;
-		lane[i % 4] += b != NULL ? x * ((double)b[i] - shift) : x;
+		WIDE x = (WIDE)a[i] - shift;
+		lane[i % 4] += b != NULL ? x * ((WIDE)b[i] - shift) : x;
 	}
 	return (lane[0] + lane[2]) + (lane[1] + lane[3]);
 }
@@ -18,9 +18,9 @@ static void NAME(layer_norm_forward)(const struct op_call *call)
 	REAL *y = call->out, *kept = call->kept;
 	const REAL *x = call->in[0];
 	for (size_t r = 0; r < call->rows; r++, x += m, y += m) {
-		double mean = NAME(row_sum)(m, x, 0, NULL) / (double)m;
-		double variance = NAME(row_sum)(m, x, mean, x) / (double)m;
-		REAL factor = (REAL)(1 / sqrt(variance + call->attribute[0])), middle = (REAL)mean;
+		WIDE mean = NAME(row_sum)(m, x, 0, NULL) / (double)m;
+		WIDE variance = NAME(row_sum)(m, x, mean, x) / (double)m;
+		REAL factor = (REAL)(1 / WIDE_M(sqrt)(variance + call->attribute[0])), middle = (REAL)mean;
 		kept[r] = factor;
 		for (size_t i = 0; i < m; i++) {
 			y[i] = (x[i] - middle) * factor;

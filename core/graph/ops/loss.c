@@ -2,6 +2,7 @@
  * Losses: means over rows of how far the outputs z are from the target. Value and gradient with respect
  * to z come from one pass (OP_MEAN in core/graph/op.h); the value only when somebody wants it.
  */
+#include "core/base/dual.h"
 #include "core/graph/ops/loss.h"
 #include "core/graph/ops/ops.h"
 
@@ -9,6 +10,10 @@
 #include "core/graph/ops/loss.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/loss.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/loss.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status misfit(const char *name, const struct shape *in, struct error *error)
 {
@@ -56,7 +61,7 @@ const struct graph_op op_squared_error = {
 	.kind = OP_MEAN,
 	.arity = 2,
 	.shape = loss_numbers_shape,
-	.forward = { squared_error_mean_f32, squared_error_mean_f64 },
+	.forward = { squared_error_mean_f32, squared_error_mean_f64, squared_error_mean_dual },
 };
 
 const struct graph_op op_residual = {
@@ -65,7 +70,7 @@ const struct graph_op op_residual = {
 	.kind = OP_MEAN,
 	.arity = 2,
 	.shape = loss_numbers_shape,
-	.forward = { residual_mean_f32, residual_mean_f64 },
+	.forward = { residual_mean_f32, residual_mean_f64, residual_mean_dual },
 };
 
 const struct graph_op op_bce_with_logits = {
@@ -74,7 +79,7 @@ const struct graph_op op_bce_with_logits = {
 	.kind = OP_MEAN,
 	.arity = 2,
 	.shape = loss_numbers_shape,
-	.forward = { bce_mean_f32, bce_mean_f64 },
+	.forward = { bce_mean_f32, bce_mean_f64, bce_mean_dual },
 };
 
 const struct graph_op op_bce_with_logits_label = {
@@ -83,7 +88,7 @@ const struct graph_op op_bce_with_logits_label = {
 	.kind = OP_MEAN,
 	.arity = 2,
 	.shape = loss_binary_shape,
-	.forward = { bce_label_mean_f32, bce_label_mean_f64 },
+	.forward = { bce_label_mean_f32, bce_label_mean_f64, bce_label_mean_dual },
 };
 
 const struct graph_op op_cross_entropy = {
@@ -92,5 +97,5 @@ const struct graph_op op_cross_entropy = {
 	.kind = OP_MEAN,
 	.arity = 2,
 	.shape = loss_classes_shape,
-	.forward = { cross_entropy_mean_f32, cross_entropy_mean_f64 },
+	.forward = { cross_entropy_mean_f32, cross_entropy_mean_f64, cross_entropy_mean_dual },
 };

@@ -7,10 +7,10 @@
 	{                                                                                                              \
 		size_t m = call->shape[0].extent[0];                                                                   \
 		REAL seed = (REAL)(call->seed / (double)m);                                                            \
-		double sum = call->kernels->NAME(kernel)(call->rows * m, call->in[0], call->in[1], seed,               \
-							 call->d_in[0], call->sum != NULL);                            \
+		WIDE sum = call->kernels->NAME(kernel)(call->rows * m, call->in[0], call->in[1], seed, call->d_in[0],  \
+						       call->sum != NULL);                                             \
 		if (call->sum != NULL) {                                                                               \
-			*call->sum += sum / (double)m;                                                                 \
+			*call->sum += RE(sum) / (double)m;                                                             \
 		}                                                                                                      \
 	}
 
@@ -25,7 +25,7 @@ static void NAME(residual_mean)(const struct op_call *call)
 	REAL *d = call->d_in[0];
 	for (size_t i = 0; i < call->rows * m; i++) {
 		if (call->sum != NULL) {
-			*call->sum += ((double)z[i] - (double)y[i]) / (double)m;
+			*call->sum += ((double)RE(z[i]) - (double)RE(y[i])) / (double)m;
 		}
 		if (d != NULL) {
 			d[i] = (REAL)(call->seed / (double)m);
@@ -35,19 +35,19 @@ static void NAME(residual_mean)(const struct op_call *call)
 
 static void NAME(bce_label_mean)(const struct op_call *call)
 {
-	double sum = call->kernels->NAME(bce_logits_label)(call->rows, call->in[0], call->in[1], (REAL)call->seed,
-							   call->d_in[0], call->sum != NULL);
+	WIDE sum = call->kernels->NAME(bce_logits_label)(call->rows, call->in[0], call->in[1], (REAL)call->seed,
+							 call->d_in[0], call->sum != NULL);
 	if (call->sum != NULL) {
-		*call->sum += sum;
+		*call->sum += RE(sum);
 	}
 }
 
 static void NAME(cross_entropy_mean)(const struct op_call *call)
 {
-	double sum = call->kernels->NAME(softmax_xent)(call->rows, call->shape[0].extent[0], call->in[0], call->in[1],
-						       (REAL)call->seed, call->d_in[0], call->sum != NULL);
+	WIDE sum = call->kernels->NAME(softmax_xent)(call->rows, call->shape[0].extent[0], call->in[0], call->in[1],
+						     (REAL)call->seed, call->d_in[0], call->sum != NULL);
 	if (call->sum != NULL) {
-		*call->sum += sum;
+		*call->sum += RE(sum);
 	}
 }
 

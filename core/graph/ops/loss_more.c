@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/loss.h"
 #include "core/graph/ops/ops.h"
 
@@ -14,6 +15,10 @@ enum { CHUNK = 512 };
 #include "core/graph/ops/loss_more.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/loss_more.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/loss_more.inc.c"
+#undef REAL_IS_DUAL
 
 #define LOSS(f, shape_rule, text)                                                                                      \
 	const struct graph_op op_##f = {                                                                               \
@@ -22,7 +27,7 @@ enum { CHUNK = 512 };
 		.kind = OP_MEAN,                                                                                       \
 		.arity = 2,                                                                                            \
 		.shape = shape_rule,                                                                                   \
-		.forward = { f##_mean_f32, f##_mean_f64 },                                                             \
+		.forward = { f##_mean_f32, f##_mean_f64, f##_mean_dual },                                              \
 	}
 
 LOSS(absolute_error, loss_numbers_shape, "mean over rows and columns of |z - y|, with the subgradient 0 at 0.");

@@ -2,11 +2,11 @@
 #include "core/base/real.h"
 
 /* Adds a chunk's losses in double, number i to lane i mod 8. */
-static double NAME(add_up)(size_t n, const REAL *loss)
+static WIDE NAME(add_up)(size_t n, const REAL *loss)
 {
-	double lane[8] = { 0 };
+	WIDE lane[8] = { 0 };
 	for (size_t i = 0; i < n; i++) {
-		lane[i % 8] += (double)loss[i];
+		lane[i % 8] += (WIDE)loss[i];
 	}
 	return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
@@ -24,13 +24,16 @@ static double NAME(add_up)(size_t n, const REAL *loss)
 			slope[i] = (derivative);                                                                       \
 		}                                                                                                      \
 	}
-LOSS(absolute_error, size, (e > 0 ? 1 : e < 0 ? -1 : e))
-LOSS(huber, (size <= a ? REAL_C(0.5) * e * e : a * (size - REAL_C(0.5) * a)), (e > a ? a : e < -a ? -a : e))
-LOSS(quantile, (e > 0 ? (1 - a) * e : -a * e), (e > 0 ? 1 - a : e < 0 ? -a : e))
+LOSS(absolute_error, size, (RE(e) > 0 ? 1 : RE(e) < 0 ? -1 : e))
+LOSS(huber, (RE(size) <= RE(a) ? REAL_C(0.5) * e * e : a * (size - REAL_C(0.5) * a)),
+     (RE(e) > RE(a)    ? a
+      : RE(e) < RE(-a) ? -a
+		       : e))
+LOSS(quantile, (RE(e) > 0 ? (1 - a) * e : -a * e), (RE(e) > 0 ? 1 - a : RE(e) < 0 ? -a : e))
 LOSS(poisson, grown[i] - y * z, grown[i] - y)
 /* A margin that is no number stays one. */
-LOSS(hinge, (miss <= 0 ? 0 : miss), (miss <= 0 ? 0 : miss > 0 ? -y : miss))
-LOSS(squared_hinge, (miss <= 0 ? 0 : miss * miss), (miss <= 0 ? 0 : -2 * y * miss))
+LOSS(hinge, (RE(miss) <= 0 ? 0 : miss), (RE(miss) <= 0 ? 0 : RE(miss) > 0 ? -y : miss))
+LOSS(squared_hinge, (RE(miss) <= 0 ? 0 : miss * miss), (RE(miss) <= 0 ? 0 : -2 * y * miss))
 #undef LOSS
 
 typedef void NAME(chunk_function)(size_t n, const REAL *z, const REAL *y, const REAL *grown, REAL a, REAL *loss,
@@ -54,7 +57,7 @@ static void NAME(mean)(const struct op_call *call, NAME(chunk_function) * functi
 			call->kernels->NAME(exp)(count, z, grown);
 		}
 		function(count, z, y, grown, a, loss, slope);
-		sum += call->sum != NULL ? NAME(add_up)(count, loss) : 0;
+		sum += call->sum != NULL ? RE(NAME(add_up)(count, loss)) : 0;
 		for (size_t k = 0; k < count && d != NULL; k++) {
 			d[i + k] = seed * slope[k];
 		}
@@ -90,13 +93,13 @@ static void NAME(smooth_cross_entropy_mean)(const struct op_call *call)
 	for (size_t r = 0; r < call->rows && call->sum != NULL; r++) {
 		double row = 0;
 		for (size_t c = 0; c < m; c++) {
-			row += (double)z[r * m + c];
+			row += (double)RE(z[r * m + c]);
 		}
-		extra += (double)z[r * m + (size_t)label[r]] - row / (double)m;
+		extra += (double)RE(z[r * m + (size_t)label[r]]) - row / (double)m;
 	}
-	double sum = call->kernels->NAME(softmax_xent)(call->rows, m, z, label, (REAL)call->seed, d, call->sum != NULL);
+	WIDE sum = call->kernels->NAME(softmax_xent)(call->rows, m, z, label, (REAL)call->seed, d, call->sum != NULL);
 	if (call->sum != NULL) {
-		*call->sum += sum + e * extra;
+		*call->sum += RE(sum) + e * extra;
 	}
 	for (size_t r = 0; r < call->rows && d != NULL; r++) {
 		for (size_t c = 0; c < m; c++) {

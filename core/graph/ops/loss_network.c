@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/loss.h"
 #include "core/graph/ops/ops.h"
 
@@ -20,6 +21,10 @@ static const double half_log_two_pi = 0.91893853320467274178;
 #include "core/graph/ops/loss_network.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/loss_network.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/loss_network.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status gaussian_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -54,7 +59,7 @@ static enum status leading_shape(const struct shape *in, struct shape *out, stru
 		.kind = OP_MEAN,                                                                                       \
 		.arity = 2,                                                                                            \
 		.shape = shape_rule,                                                                                   \
-		.forward = { id##_mean_f32, id##_mean_f64 },                                                           \
+		.forward = { id##_mean_f32, id##_mean_f64, id##_mean_dual },                                           \
 		.weighted = weighs,                                                                                    \
 	}
 
@@ -73,6 +78,6 @@ const struct graph_op op_leading = {
 	.kind = OP_ROWS,
 	.arity = 1,
 	.shape = leading_shape,
-	.forward = { leading_forward_f32, leading_forward_f64 },
-	.reverse = { leading_reverse_f32, leading_reverse_f64 },
+	.forward = { leading_forward_f32, leading_forward_f64, leading_forward_dual },
+	.reverse = { leading_reverse_f32, leading_reverse_f64, leading_reverse_dual },
 };

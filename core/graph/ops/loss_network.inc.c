@@ -2,23 +2,23 @@
 #include "core/base/real.h"
 
 /* log of sum of exp(z) over a row. */
-static double NAME(log_sum_exp)(size_t m, const REAL *z)
+static WIDE NAME(log_sum_exp)(size_t m, const REAL *z)
 {
-	double most = (double)z[0];
+	WIDE most = (WIDE)z[0];
 	for (size_t c = 1; c < m; c++) {
-		most = (double)z[c] > most ? (double)z[c] : most;
+		most = RE((WIDE)z[c]) > RE(most) ? (WIDE)z[c] : most;
 	}
-	double sum = exp((double)z[0] - most);
+	WIDE sum = WIDE_M(exp)((WIDE)z[0] - most);
 	for (size_t c = 1; c < m; c++) {
-		sum += exp((double)z[c] - most);
+		sum += WIDE_M(exp)((WIDE)z[c] - most);
 	}
-	return most + log(sum);
+	return most + WIDE_M(log)(sum);
 }
 
-static void NAME(deliver_sum)(const struct op_call *call, double sum)
+static void NAME(deliver_sum)(const struct op_call *call, WIDE sum)
 {
 	if (call->sum != NULL) {
-		*call->sum += sum;
+		*call->sum += RE(sum);
 	}
 }
 
@@ -27,16 +27,16 @@ static void NAME(kl_div_mean)(const struct op_call *call)
 	size_t m = call->shape[0].extent[0];
 	const REAL *z = call->in[0], *y = call->in[1];
 	REAL *d = call->d_in[0];
-	double sum = 0;
+	WIDE sum = 0;
 	for (size_t r = 0; r < call->rows; r++, z += m, y += m) {
-		double shift = NAME(log_sum_exp)(m, z), mass = 0;
+		WIDE shift = NAME(log_sum_exp)(m, z), mass = 0;
 		for (size_t c = 0; c < m; c++) {
-			double part = (double)y[c];
+			WIDE part = (WIDE)y[c];
 			mass += part;
-			sum += part == 0 ? 0 : part * (log(part) - ((double)z[c] - shift));
+			sum += RE(part) == 0 ? 0 : part * (WIDE_M(log)(part) - ((WIDE)z[c] - shift));
 		}
 		for (size_t c = 0; c < m && d != NULL; c++) {
-			*d++ = (REAL)(call->seed * (mass * exp((double)z[c] - shift) - (double)y[c]));
+			*d++ = (REAL)(call->seed * (mass * WIDE_M(exp)((WIDE)z[c] - shift) - (WIDE)y[c]));
 		}
 	}
 	NAME(deliver_sum)(call, sum);
@@ -48,18 +48,18 @@ static void NAME(cosine_mean)(const struct op_call *call)
 	size_t m = call->shape[0].extent[0];
 	const REAL *z = call->in[0], *y = call->in[1];
 	REAL *d = call->d_in[0];
-	double sum = 0;
+	WIDE sum = 0;
 	for (size_t r = 0; r < call->rows; r++, z += m, y += m) {
-		double zz = cosine_eps, yy = cosine_eps, zy = 0;
+		WIDE zz = cosine_eps, yy = cosine_eps, zy = 0;
 		for (size_t c = 0; c < m; c++) {
-			zz += (double)z[c] * (double)z[c];
-			yy += (double)y[c] * (double)y[c];
-			zy += (double)z[c] * (double)y[c];
+			zz += (WIDE)z[c] * (WIDE)z[c];
+			yy += (WIDE)y[c] * (WIDE)y[c];
+			zy += (WIDE)z[c] * (WIDE)y[c];
 		}
-		double length = sqrt(zz * yy);
+		WIDE length = WIDE_M(sqrt)(zz * yy);
 		sum += 1 - zy / length;
 		for (size_t c = 0; c < m && d != NULL; c++) {
-			*d++ = (REAL)(call->seed * (zy / zz * (double)z[c] - (double)y[c]) / length);
+			*d++ = (REAL)(call->seed * (zy / zz * (WIDE)z[c] - (WIDE)y[c]) / length);
 		}
 	}
 	NAME(deliver_sum)(call, sum);
@@ -71,12 +71,13 @@ static void NAME(gaussian_mean)(const struct op_call *call)
 	size_t m = call->shape[1].extent[0];
 	const REAL *z = call->in[0], *y = call->in[1];
 	REAL *d = call->d_in[0];
-	double sum = 0, least = log(call->attribute[EPS]), share = call->seed / (double)m;
+	WIDE sum = 0;
+	const double least = log(call->attribute[EPS]), share = call->seed / (double)m;
 	for (size_t r = 0; r < call->rows; r++, z += 2 * m, y += m) {
 		for (size_t c = 0; c < m; c++) {
-			bool low = (double)z[m + c] < least;
-			double s = low ? least : (double)z[m + c], miss = (double)z[c] - (double)y[c];
-			double precision = exp(-s), part = miss * miss * precision;
+			bool low = RE((WIDE)z[m + c]) < least;
+			WIDE s = low ? least : (WIDE)z[m + c], miss = (WIDE)z[c] - (WIDE)y[c];
+			WIDE precision = WIDE_M(exp)(-s), part = miss * miss * precision;
 			sum += (s + part) / 2 + (call->attribute[FULL] != 0 ? half_log_two_pi : 0);
 			if (d != NULL) {
 				d[c] = (REAL)(share * miss * precision);
@@ -96,17 +97,17 @@ static void NAME(weighted_cross_entropy_mean)(const struct op_call *call)
 	const int32_t *label = call->in[1];
 	const double e = call->attribute[0], *w = call->class_weight;
 	REAL *d = call->d_in[0];
-	double sum = 0;
+	WIDE sum = 0;
 	for (size_t r = 0; r < call->rows; r++, z += m) {
-		double shift = NAME(log_sum_exp)(m, z), mass = 0;
+		WIDE shift = NAME(log_sum_exp)(m, z), mass = 0;
 		for (size_t c = 0; c < m; c++) {
 			double part = e / (double)m * w[c] + ((size_t)label[r] == c ? (1 - e) * w[c] : 0);
 			mass += part;
-			sum += part * (shift - (double)z[c]);
+			sum += part * (shift - (WIDE)z[c]);
 		}
 		for (size_t c = 0; c < m && d != NULL; c++) {
 			double part = e / (double)m * w[c] + ((size_t)label[r] == c ? (1 - e) * w[c] : 0);
-			*d++ = (REAL)(call->seed * (mass * exp((double)z[c] - shift) - part));
+			*d++ = (REAL)(call->seed * (mass * WIDE_M(exp)((WIDE)z[c] - shift) - part));
 		}
 	}
 	NAME(deliver_sum)(call, sum);
@@ -117,11 +118,13 @@ static void NAME(weighted_bce_label_mean)(const struct op_call *call)
 	const REAL *z = call->in[0];
 	const int32_t *label = call->in[1];
 	REAL *d = call->d_in[0];
-	double sum = 0;
+	WIDE sum = 0;
 	for (size_t r = 0; r < call->rows; r++) {
-		double x = (double)z[r], y = (double)label[r], w = call->class_weight[label[r]];
-		double small = exp(-fabs(x)), right = x >= 0 ? 1 / (1 + small) : small / (1 + small);
-		sum += w * ((x > 0 ? x : 0) - x * y + log1p(small));
+		const WIDE x = (WIDE)z[r];
+		const double y = (double)label[r], w = call->class_weight[label[r]];
+		const WIDE small = WIDE_M(exp)(-WIDE_M(fabs)(x)),
+			   right = RE(x) >= 0 ? 1 / (1 + small) : small / (1 + small);
+		sum += w * ((RE(x) > 0 ? x : 0) - x * y + WIDE_M(log1p)(small));
 		if (d != NULL) {
 			d[r] = (REAL)(call->seed * w * (right - y));
 		}

@@ -10,7 +10,7 @@ static void NAME(start)(const struct op_call *call)
 
 static void NAME(sum_squares_forward)(const struct op_call *call)
 {
-	*call->sum += call->kernels->NAME(sum_squares)(call->rows, call->in[0]);
+	*call->sum += RE(call->kernels->NAME(sum_squares)(call->rows, call->in[0]));
 }
 
 static void NAME(sum_squares_reverse)(const struct op_call *call)
@@ -21,7 +21,7 @@ static void NAME(sum_squares_reverse)(const struct op_call *call)
 
 static void NAME(sum_abs_forward)(const struct op_call *call)
 {
-	*call->sum += call->kernels->NAME(sum_abs)(call->rows, call->in[0]);
+	*call->sum += RE(call->kernels->NAME(sum_abs)(call->rows, call->in[0]));
 }
 
 static void NAME(sum_abs_reverse)(const struct op_call *call)

@@ -2,6 +2,7 @@
  * Delving deep into rectifiers, eq. 1). At 0 the derivative is a, as torch has it. */
 #include <string.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/channel.h"
 #include "core/graph/ops/ops.h"
 
@@ -16,6 +17,10 @@ static struct channels split(const struct op_call *call)
 #include "core/graph/ops/prelu.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/prelu.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/prelu.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status prelu_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -36,6 +41,6 @@ const struct graph_op op_prelu = {
 	.arity = 2,
 	.reverse_reads = READS_IN_0 | READS_IN_1,
 	.shape = prelu_shape,
-	.forward = { prelu_forward_f32, prelu_forward_f64 },
-	.reverse = { prelu_reverse_f32, prelu_reverse_f64 },
+	.forward = { prelu_forward_f32, prelu_forward_f64, prelu_forward_dual },
+	.reverse = { prelu_reverse_f32, prelu_reverse_f64, prelu_reverse_dual },
 };

@@ -9,7 +9,7 @@ static void NAME(prelu_forward)(const struct op_call *call)
 	for (size_t r = 0; r < call->rows; r++) {
 		for (size_t c = 0; c < channels.count; c++, x += channels.area, y += channels.area) {
 			for (size_t i = 0; i < channels.area; i++) {
-				y[i] = x[i] > 0 ? x[i] : a[c] * x[i];
+				y[i] = RE(x[i]) > 0 ? x[i] : a[c] * x[i];
 			}
 		}
 	}
@@ -25,7 +25,7 @@ static void NAME(slope_back)(const struct op_call *call, struct channels channel
 		for (size_t c = 0; c < channels.count; c++, d += channels.area, x += channels.area) {
 			REAL lane[LANES] = { 0 };
 			for (size_t i = 0; i < channels.area; i++) {
-				lane[i % LANES] += x[i] > 0 ? 0 : d[i] * x[i];
+				lane[i % LANES] += RE(x[i]) > 0 ? 0 : d[i] * x[i];
 			}
 			da[c] += (lane[0] + lane[2]) + (lane[1] + lane[3]);
 		}
@@ -47,7 +47,7 @@ static void NAME(prelu_reverse)(const struct op_call *call)
 		for (size_t c = 0; c < channels.count;
 		     c++, d += channels.area, x += channels.area, dx += channels.area) {
 			for (size_t i = 0; i < channels.area; i++) {
-				REAL part = x[i] > 0 ? d[i] : a[c] * d[i];
+				REAL part = RE(x[i]) > 0 ? d[i] : a[c] * d[i];
 				dx[i] = call->accumulate[0] ? dx[i] + part : part;
 			}
 		}

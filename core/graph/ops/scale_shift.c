@@ -1,6 +1,7 @@
 /* y = g x + b with a number of g and b for each channel, or for each number of a row: what follows a normalisation. */
 #include <string.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/channel.h"
 #include "core/graph/ops/ops.h"
 
@@ -15,6 +16,10 @@ static struct channels split(const struct op_call *call)
 #include "core/graph/ops/scale_shift.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/scale_shift.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/scale_shift.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status scale_shift_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -36,6 +41,6 @@ const struct graph_op op_scale_shift = {
 	.arity = 3,
 	.reverse_reads = READS_IN_0 | READS_IN_1,
 	.shape = scale_shift_shape,
-	.forward = { scale_shift_forward_f32, scale_shift_forward_f64 },
-	.reverse = { scale_shift_reverse_f32, scale_shift_reverse_f64 },
+	.forward = { scale_shift_forward_f32, scale_shift_forward_f64, scale_shift_forward_dual },
+	.reverse = { scale_shift_reverse_f32, scale_shift_reverse_f64, scale_shift_reverse_dual },
 };

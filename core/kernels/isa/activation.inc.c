@@ -3,12 +3,15 @@
  * Which is which: enum activation_kernel in kernels.h. One number's text is one inline function, free of branches, so
  * that its loop vectorises (gelu calls the C library's erfc and does not). Included by all.inc.c.
  */
-#if REAL_IS_FLOAT
+#ifdef REAL_IS_DUAL
+#define REAL_ERFC erfc_dual
+#elif REAL_IS_FLOAT
 #define REAL_ERFC erfcf
 #else
 #define REAL_ERFC erfc
 #endif
 
+#ifndef REAL_IS_DUAL
 /* exp(x) - 1 for x <= 0, exact to rounding near 0; -1 where exp(x) no longer counts. */
 static inline REAL NAME(expm1_below)(REAL x)
 {
@@ -25,8 +28,12 @@ static inline REAL NAME(softplus_one)(REAL x)
 {
 	return (x < 0 ? 0 : x) + NAME(log1p_unit)(NAME(exp_one)(-REAL_FABS(x)));
 }
+#endif
 
 /* VALUE and SLOPE of one number: the body of f(x) and of f'(x). */
+#ifdef REAL_IS_DUAL
+#define VALUE(f, ...)
+#else
 #define VALUE(f, ...)                                                                                                  \
 	static inline __attribute__((always_inline)) REAL NAME(f##_value)(REAL x, REAL a, REAL b, REAL c)              \
 	{                                                                                                              \
@@ -41,6 +48,7 @@ static inline REAL NAME(softplus_one)(REAL x)
 			y[i] = NAME(f##_value)(x[i], a, b, c);                                                         \
 		}                                                                                                      \
 	}
+#endif
 #define SLOPE(f, ...)                                                                                                  \
 	static inline __attribute__((always_inline)) REAL NAME(f##_slope)(REAL x, REAL a, REAL b, REAL c)              \
 	{                                                                                                              \
@@ -57,7 +65,7 @@ static inline REAL NAME(softplus_one)(REAL x)
 	}
 
 VALUE(leaky_relu, { return x > 0 ? x : a * x; })
-SLOPE(leaky_relu, { return x > 0 ? 1 : a; })
+SLOPE(leaky_relu, { return RE(x) > 0 ? 1 : a; })
 
 /* elu: b = c = 1; selu: its two constants; celu: c = 1 / a. */
 VALUE(elu, {
@@ -65,8 +73,8 @@ VALUE(elu, {
 	return x > 0 ? b * x : below;
 })
 SLOPE(elu, {
-	REAL below = b * a * c * NAME(exp_one)(x > 0 ? 0 : c * x);
-	return x > 0 ? b : below;
+	REAL below = b * a * c * NAME(exp_one)(RE(x) > 0 ? 0 : c * x);
+	return RE(x) > 0 ? b : below;
 })
 
 /* x Phi(x), Phi the normal distribution function; its derivative Phi(x) + x phi(x). */
@@ -83,8 +91,8 @@ VALUE(gelu_tanh, {
 })
 SLOPE(gelu_tanh, {
 	/* From here on the slope is 0 or 1, and x^2 times 0 would be no number once x^2 overflows. */
-	x = x < -30 ? -30 : x;
-	x = x > 30 ? 30 : x;
+	x = RE(x) < -30 ? -30 : x;
+	x = RE(x) > 30 ? 30 : x;
 	REAL u = REAL_C(0.79788456080286535588) * (x + REAL_C(0.044715) * x * x * x);
 	REAL du = REAL_C(0.79788456080286535588) * (1 + 3 * REAL_C(0.044715) * x * x);
 	REAL s = NAME(sigmoid_one)(2 * u);
@@ -105,8 +113,8 @@ VALUE(mish, {
 })
 SLOPE(mish, {
 	REAL t = NAME(exp_one)(-REAL_FABS(x));
-	REAL d = x < 0 ? t * (t + 2) + 2 : 1 + 2 * t + 2 * t * t, n = x < 0 ? t * (t + 2) : 1 + 2 * t;
-	REAL rest = x < 0 ? t : t * t; /* (1 - tanh^2) sigmoid = 4 rest (1 + t) / d^2 */
+	REAL d = RE(x) < 0 ? t * (t + 2) + 2 : 1 + 2 * t + 2 * t * t, n = RE(x) < 0 ? t * (t + 2) : 1 + 2 * t;
+	REAL rest = RE(x) < 0 ? t : t * t; /* (1 - tanh^2) sigmoid = 4 rest (1 + t) / d^2 */
 	return n / d + x * (4 * rest * (1 + t) / (d * d));
 })
 
@@ -117,7 +125,7 @@ VALUE(softplus, {
 })
 SLOPE(softplus, {
 	REAL smooth = NAME(sigmoid_one)(a * x);
-	return a * x > b ? 1 : smooth;
+	return RE(a * x) > RE(b) ? 1 : smooth;
 })
 
 VALUE(log_sigmoid, { return -NAME(softplus_one)(-x); })
@@ -140,7 +148,7 @@ VALUE(hardtanh, {
 	REAL low = x < a ? a : x;
 	return low > b ? b : low;
 })
-SLOPE(hardtanh, { return x > a && x < b ? 1 : 0; })
+SLOPE(hardtanh, { return RE(x) > RE(a) && RE(x) < RE(b) ? 1 : 0; })
 
 /* min(max(x / 6 + 1/2, 0), 1) */
 VALUE(hardsigmoid, {
@@ -148,22 +156,22 @@ VALUE(hardsigmoid, {
 	y = y < 0 ? 0 : y;
 	return y > 1 ? 1 : y;
 })
-SLOPE(hardsigmoid, { return x > -3 && x < 3 ? (REAL)(1.0 / 6) : 0; })
+SLOPE(hardsigmoid, { return RE(x) > -3 && RE(x) < 3 ? (REAL)(1.0 / 6) : 0; })
 
 VALUE(hardswish, { return x * NAME(hardsigmoid_value)(x, a, b, c); })
 SLOPE(hardswish, {
-	REAL inner = x < -3 ? 0 : x / 3 + REAL_C(0.5);
-	return x < 3 ? inner : 1;
+	REAL inner = RE(x) < -3 ? 0 : x / 3 + REAL_C(0.5);
+	return RE(x) < 3 ? inner : 1;
 })
 
 VALUE(softshrink, {
 	REAL low = x < -a ? x + a : 0 * x;
 	return x > a ? x - a : low;
 })
-SLOPE(softshrink, { return REAL_FABS(x) > a ? 1 : 0; })
+SLOPE(softshrink, { return RE(REAL_FABS(x)) > RE(a) ? 1 : 0; })
 
 VALUE(hardshrink, { return REAL_FABS(x) <= a ? 0 : x; })
-SLOPE(hardshrink, { return REAL_FABS(x) > a ? 1 : 0; })
+SLOPE(hardshrink, { return RE(REAL_FABS(x)) > RE(a) ? 1 : 0; })
 
 #undef VALUE
 #undef SLOPE
