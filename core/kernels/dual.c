@@ -77,40 +77,44 @@ static void axpy_sign(size_t n, dual a, const dual *x, dual *y)
 	}
 }
 
-/* Element-wise functions, and their ways back from y. */
-#define ELEMENTWISE(f, value, slope)                                                                                   \
-	static void f(size_t n, const dual *x, dual *y)                                                                \
+/* Element-wise functions, their values by the kernels of double, and their ways back from y. */
+#define FUNCTION(f, slope)                                                                                             \
+	static void f##_all(size_t n, const dual *x, dual *y)                                                          \
 	{                                                                                                              \
-		for (size_t i = 0; i < n; i++) {                                                                       \
-			const dual a = x[i];                                                                           \
-			y[i] = value;                                                                                  \
+		const struct kernels *kernels = kernels_active();                                                      \
+		double value[TILE];                                                                                    \
+		for (size_t first = 0; first < n; first += TILE) {                                                     \
+			const size_t count = n - first < TILE ? n - first : TILE;                                      \
+			for (size_t i = 0; i < count; i++) {                                                           \
+				value[i] = creal(x[first + i]);                                                        \
+			}                                                                                              \
+			kernels->f##_f64(count, value, value);                                                         \
+			for (size_t i = 0; i < count; i++) {                                                           \
+				const double a = creal(x[first + i]), v = value[i];                                    \
+				(void)a;                                                                               \
+				y[first + i] = dual_of(v, dual_part(slope, cimag(x[first + i])));                      \
+			}                                                                                              \
 		}                                                                                                      \
-	}                                                                                                              \
-	static void f##_back(size_t n, const dual *ys, const dual *dy, dual *dx)                                       \
+	}
+FUNCTION(relu, (double)(a > 0))
+FUNCTION(tanh, 1 - v * v)
+FUNCTION(sigmoid, v *(1 - v))
+FUNCTION(exp, v)
+FUNCTION(log, 1 / a)
+#undef FUNCTION
+
+#define BACK(f, slope)                                                                                                 \
+	static void f##_all_back(size_t n, const dual *ys, const dual *dy, dual *dx)                                   \
 	{                                                                                                              \
 		for (size_t i = 0; i < n; i++) {                                                                       \
 			const dual y = ys[i];                                                                          \
 			dx[i] = dy[i] * (slope);                                                                       \
 		}                                                                                                      \
 	}
-ELEMENTWISE(relu_all, (creal(a) < 0 ? 0 : a), (dual)(creal(y) > 0))
-ELEMENTWISE(tanh_all, tanh_dual(a), 1 - y * y)
-ELEMENTWISE(sigmoid_all, expit_dual(a), y *(1 - y))
-#undef ELEMENTWISE
-
-static void exp_all(size_t n, const dual *x, dual *y)
-{
-	for (size_t i = 0; i < n; i++) {
-		y[i] = exp_dual(x[i]);
-	}
-}
-
-static void log_all(size_t n, const dual *x, dual *y)
-{
-	for (size_t i = 0; i < n; i++) {
-		y[i] = log_dual(x[i]);
-	}
-}
+BACK(relu, (dual)(creal(y) > 0))
+BACK(tanh, 1 - y * y)
+BACK(sigmoid, y *(1 - y))
+#undef BACK
 
 /* Losses: their derivatives alone. */
 static dual squared_error(size_t n, const dual *z, const dual *y, dual scale, dual *d, bool want_sum)
