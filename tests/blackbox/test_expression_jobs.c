@@ -116,6 +116,42 @@ START_TEST(an_expression_needs_no_dataset)
 }
 END_TEST
 
+/* Newton's steps with exact products: as many as on the built-in function, for fewer gradients, and at the end each
+ * error is in proportion to the square of the one before. */
+START_TEST(newton_converges_quadratically_on_an_expression_in_the_steps_of_the_built_in_function)
+{
+	static const char *const optimizers[] = { "newton", "newton_cg" };
+	struct server *server = server_start(NULL);
+	for (size_t i = 0; i < 2; i++) {
+		const struct reply *job = job_run(
+			server,
+			text_of("{\"model\": {\"type\": \"expression\", \"objective\": \"100*(y - x**2)**2 + "
+				"(1 - x)**2\", \"parameters\": {\"x\": -1.2, \"y\": 1}}, \"optimizer\": \"%s\"}",
+				optimizers[i]));
+		const char *id = keep(strdup(string_at(job->json, "id")));
+		const double steps = number_at(job->json, "progress.step");
+		const double gradients = number_at(job->json, "progress.evaluations.gradient");
+		ck_assert_str_eq(string_at(job->json, "stop_reason"), "gradient_norm");
+		ck_assert_double_le(number_at(job->json, "metrics.train_loss"), 1e-25);
+		job = job_run(server, text_of("{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", "
+					      "\"initial_point\": [-1.2, 1]}, \"optimizer\": \"%s\"}",
+					      optimizers[i]));
+		ck_assert_double_eq(number_at(job->json, "progress.step"), steps);
+		ck_assert_double_lt(gradients, number_at(job->json, "progress.evaluations.gradient"));
+		if (i == 0) {
+			size_t n;
+			const double *loss =
+				curve_series(client_get(server, text_of("/v1/jobs/%s/curve", id)), "train_loss", &n);
+			/* f is in proportion to the square of the distance. */
+			ck_assert_uint_gt(n, 10);
+			ck_assert_double_le(loss[n - 2], 1e4 * loss[n - 3] * loss[n - 3]);
+			ck_assert_double_le(loss[n - 3], 1e4 * loss[n - 4] * loss[n - 4]);
+		}
+	}
+	finish(server);
+}
+END_TEST
+
 START_TEST(parameters_begin_by_any_law_and_the_spec_says_all_of_it)
 {
 	struct server *server = server_start(NULL);
@@ -208,6 +244,7 @@ int main(void)
 	tcase_add_test(tests, a_model_written_as_an_expression_has_the_curve_of_the_built_in_one);
 	tcase_add_test(tests, a_curve_is_fitted_and_predicted_and_an_objective_alone_predicts_nothing);
 	tcase_add_test(tests, an_expression_needs_no_dataset);
+	tcase_add_test(tests, newton_converges_quadratically_on_an_expression_in_the_steps_of_the_built_in_function);
 	tcase_add_test(tests, parameters_begin_by_any_law_and_the_spec_says_all_of_it);
 	tcase_add_test(tests, what_is_wrong_with_an_expression_is_pointed_at);
 	return blackbox_run(suite);
