@@ -29,7 +29,8 @@ size_t conv_scratch(const struct conv *conv)
 		return 0;
 	}
 	struct conv_layout layout = conv_layout_of(conv);
-	return CONV_LANES * (2 * image + conv->outputs * (layout.chunk + 1) + weights) + layout.places + filter;
+	return CONV_LANES * (2 * image + conv->outputs * (layout.chunk + 1) + weights) + weights + layout.places +
+	       filter;
 }
 
 const struct conv_kernels *conv_active(void)

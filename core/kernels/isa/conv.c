@@ -31,6 +31,8 @@
 
 #define UNROLL _Pragma("GCC unroll 16")
 #define INLINE static inline __attribute__((always_inline))
+/* Apart from the loops around them tiles keep their sums in registers. */
+#define NOINLINE static __attribute__((noinline))
 
 /* Tiles: the most outputs and the places forward, outputs and numbers of a patch to W, numbers of a patch to X. */
 enum { PLACES = 4, FORWARD_OUTPUTS = 6, WEIGHT_OUTPUTS = 4, WEIGHT_PATCH = 6, IMAGE_PATCH = 6 };

@@ -11,6 +11,7 @@ struct NAME(room) {
 	REAL *d;          /* [outputs of a group, chunk, WIDTH] */
 	REAL *sum;        /* [outputs, patch, WIDTH] */
 	REAL *bias_sum;   /* [outputs, WIDTH] */
+	REAL *w;          /* [outputs, patch], packed */
 	uint32_t *place;  /* [places] */
 	uint32_t *offset; /* [patch] */
 };
@@ -23,7 +24,8 @@ static struct NAME(room) NAME(room_of)(const struct conv *conv, REAL *scratch)
 	room.d = room.dx + conv->channels * l->plane * WIDTH;
 	room.sum = room.d + l->outputs * l->chunk * WIDTH;
 	room.bias_sum = room.sum + conv->outputs * l->patch * WIDTH;
-	room.place = (uint32_t *)(void *)(room.bias_sum + conv->outputs * WIDTH);
+	room.w = room.bias_sum + conv->outputs * WIDTH;
+	room.place = (uint32_t *)(void *)(room.w + conv->outputs * l->patch);
 	room.offset = room.place + l->places;
 	find_offsets(conv, l, room.offset, room.place);
 	return room;
@@ -114,7 +116,21 @@ static void NAME(lay_images_back)(const struct conv *conv, const struct conv_lay
 
 /* --- forward --- */
 
-/* z[o, t] for `outputs` outputs and PLACES places: z [outputs, WIDTH, WIDTH]. */
+/* packed: the tiles of outputs one after the other, each [patch, its outputs], so that one pointer reads them all. */
+static void NAME(pack_weights)(const struct conv_layout *l, const REAL *w, REAL *packed)
+{
+	for (size_t i = 0, first = 0; first < l->outputs; i++) {
+		size_t end = part(l->outputs, FORWARD_OUTPUTS, i + 1);
+		for (size_t p = 0; p < l->patch; p++) {
+			for (size_t o = first; o < end; o++) {
+				*packed++ = w[o * l->patch + p];
+			}
+		}
+		first = end;
+	}
+}
+
+/* z[o, t] for `outputs` outputs and PLACES places: z [outputs, WIDTH, WIDTH]; w [patch, outputs]. */
 INLINE void NAME(forward_tile)(size_t outputs, const struct NAME(room) * room, const REAL *x, const uint32_t *place,
 			       const REAL *w, const REAL *bias, REAL *z)
 {
@@ -138,7 +154,7 @@ INLINE void NAME(forward_tile)(size_t outputs, const struct NAME(room) * room, c
 		}
 		UNROLL for (size_t o = 0; o < outputs; o++)
 		{
-			VEC weight = V(set1)(w[o * patch + p]);
+			VEC weight = V(set1)(w[p * outputs + o]);
 			UNROLL for (size_t t = 0; t < PLACES; t++)
 			{
 				sum[o][t] = V(fmadd)(weight, number[t], sum[o][t]);
@@ -155,8 +171,8 @@ INLINE void NAME(forward_tile)(size_t outputs, const struct NAME(room) * room, c
 }
 
 /* Each number of outputs has code of its own, so that sums stay in registers. */
-static void NAME(forward_outputs)(size_t outputs, const struct NAME(room) * room, const REAL *x, const uint32_t *place,
-				  const REAL *w, const REAL *bias, REAL *z)
+NOINLINE void NAME(forward_outputs)(size_t outputs, const struct NAME(room) * room, const REAL *x,
+				    const uint32_t *place, const REAL *w, const REAL *bias, REAL *z)
 {
 	switch (outputs) {
 #define CASE(n)                                                                                                        \
@@ -206,6 +222,9 @@ static void NAME(conv_forward)(const struct conv *conv, size_t rows, const REAL 
 	const struct NAME(room) room = NAME(room_of)(conv, scratch);
 	const struct conv_layout *l = &room.l;
 	size_t step = conv->outputs * l->places;
+	for (size_t o = 0; o < conv->outputs; o += l->outputs) {
+		NAME(pack_weights)(l, w + o * l->patch, room.w + o * l->patch);
+	}
 	for (size_t r = 0; r < rows; r += WIDTH) {
 		size_t images = least(WIDTH, rows - r);
 		NAME(lay_images)(conv, l, images, x + r * l->image, room.x);
@@ -213,7 +232,7 @@ static void NAME(conv_forward)(const struct conv *conv, size_t rows, const REAL 
 			size_t o = g * l->outputs;
 			for (size_t at = 0; at < l->places; at += WIDTH) {
 				NAME(forward_places)
-				(&room, images, at, room.x + g * l->channels * l->plane * WIDTH, w + o * l->patch,
+				(&room, images, at, room.x + g * l->channels * l->plane * WIDTH, room.w + o * l->patch,
 				 b + o, z + r * step + o * l->places, step);
 			}
 		}
@@ -262,9 +281,9 @@ INLINE void NAME(weight_tile)(size_t outputs, size_t numbers, const struct NAME(
 	}
 }
 
-static void NAME(weight_numbers)(size_t outputs, size_t numbers, const struct NAME(room) * room, size_t count,
-				 const uint32_t *place, const REAL *x, const uint32_t *offset, const REAL *d,
-				 REAL *sums, bool first)
+NOINLINE void NAME(weight_numbers)(size_t outputs, size_t numbers, const struct NAME(room) * room, size_t count,
+				   const uint32_t *place, const REAL *x, const uint32_t *offset, const REAL *d,
+				   REAL *sums, bool first)
 {
 	switch (outputs * 8 + numbers) {
 #define CASE(o, p)                                                                                                     \
@@ -368,8 +387,8 @@ INLINE void NAME(image_tile)(size_t numbers, const struct NAME(room) * room, siz
 	}
 }
 
-static void NAME(image_numbers)(size_t numbers, const struct NAME(room) * room, size_t count, const uint32_t *place,
-				const uint32_t *offset, const REAL *w, const REAL *d, REAL *dx)
+NOINLINE void NAME(image_numbers)(size_t numbers, const struct NAME(room) * room, size_t count, const uint32_t *place,
+				  const uint32_t *offset, const REAL *w, const REAL *d, REAL *dx)
 {
 	switch (numbers) {
 #define CASE(n)                                                                                                        \
