@@ -74,9 +74,27 @@ static bool parse_integer(struct parser *parser, long *out)
 	return lexer_next(&parser->lexer);
 }
 
+/* The : before a step is the current token; there may be none behind it. */
+static bool parse_step(struct parser *parser, struct ast_range *range)
+{
+	if (!lexer_next(&parser->lexer)) {
+		return false;
+	}
+	if (is_operator(parser, ',') || is_operator(parser, ']')) {
+		return true;
+	}
+	if (!parse_integer(parser, &range->step)) {
+		return false;
+	}
+	if (range->step == 0) {
+		return syntax_fail(parser->lexer.error, E_INVALID, range->position, "a step of 0 goes nowhere");
+	}
+	return true;
+}
+
 static bool parse_range(struct parser *parser, struct ast_range *range)
 {
-	*range = (struct ast_range){ .position = parser->lexer.token.position };
+	*range = (struct ast_range){ .position = parser->lexer.token.position, .step = 1 };
 	if (!is_operator(parser, ':')) {
 		range->has_start = true;
 		if (!parse_integer(parser, &range->start)) {
@@ -90,11 +108,11 @@ static bool parse_range(struct parser *parser, struct ast_range *range)
 	if (!lexer_next(&parser->lexer)) {
 		return false;
 	}
-	if (is_operator(parser, ',') || is_operator(parser, ']')) {
-		return true;
+	range->has_stop = !is_operator(parser, ',') && !is_operator(parser, ']') && !is_operator(parser, ':');
+	if (range->has_stop && !parse_integer(parser, &range->stop)) {
+		return false;
 	}
-	range->has_stop = true;
-	return parse_integer(parser, &range->stop);
+	return !is_operator(parser, ':') || parse_step(parser, range);
 }
 
 /* [2], [1:3], [0, :] behind a value; the [ is the current token. */

@@ -41,10 +41,10 @@ bool syntax_fail(struct expression_error *error, enum status status, size_t posi
 
 enum ast_kind { AST_NUMBER, AST_NAME, AST_NEGATE, AST_BINARY, AST_COMPARE, AST_CALL, AST_INDEX };
 
-/* One item of an index: u[2], u[1:3], A[:, 0]. Negative numbers count from the end. */
+/* One item of an index: u[2], u[1:3], A[:, 0], u[::-2]. Negative numbers count from the end. */
 struct ast_range {
 	bool range, has_start, has_stop;
-	long start, stop;
+	long start, stop, step;
 	size_t position;
 };
 

@@ -182,6 +182,7 @@ static const struct {
 	{ "sum(y @ softmax(X * w, axis=0)) + sum(logsumexp(X * w, axis=0)) - mean(log_softmax(X*w, axis=0)) + b*s",
 	  true },
 	{ "mean((y - (X - mean(X, axis=0, keepdims=True))/norm(X, axis=1, keepdims=True) @ w)**2) + b*s", true },
+	{ "mean(X[:, ::2] @ w[::2] * y) + mean(X[:, ::-1] @ w) + b*s", false },
 	{ "sum(var(X * w, axis=0)) + b*s", true },
 	{ "sqrt(mean((y - X @ w)**2)) + s*b", true },
 	{ "var(X @ w + y*b) + norm(x3 * s) + logsumexp(x0 * s)", true },
