@@ -134,7 +134,8 @@ size_t lower_product(struct lowering *lowering, size_t a, size_t b);
 size_t lower_difference(struct lowering *lowering, size_t a, size_t b);
 size_t lower_sum(struct lowering *lowering, size_t a);
 size_t lower_mean(struct lowering *lowering, size_t a);
-/* axis.c, formula.c */
+/* index.c, axis.c, formula.c */
+size_t lower_index(struct lowering *lowering, const struct ast_node *node);
 size_t lower_axis(struct lowering *lowering, const struct call *call);
 size_t lower_formula(struct lowering *lowering, const struct call *call);
 
