@@ -212,9 +212,16 @@ static void NAME(element_values)(const struct tensor_call *call, size_t n, const
 }
 #endif
 
-/* to += d slope, the slopes having been kept. */
-static void NAME(kept_back)(size_t n, const REAL *d, const REAL *slope, REAL *to)
+/* to += d slope, the slopes having been kept; the first contribution is written. */
+static void NAME(kept_back)(size_t n, const REAL *d, const REAL *slope, REAL *to, bool first)
 {
+	if (first) {
+		_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)
+		{
+			to[i] = d[i] * slope[i];
+		}
+		return;
+	}
 	_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)
 	{
 		to[i] += d[i] * slope[i];
@@ -228,7 +235,7 @@ static void NAME(element_loop)(const struct tensor_call *call, size_t k, size_t 
 	if (to == NULL) {
 		NAME(element_values)(call, n, lane, slope);
 	} else if (k == 0 && slope != NULL) {
-		NAME(kept_back)(n, lane->d_out, slope, to);
+		NAME(kept_back)(n, lane->d_out, slope, to, (call->first & 1) != 0);
 	} else {
 		NAME(elements)[call->step->op - TENSOR_neg].reverse[k](n, lane, to, step);
 	}
@@ -257,7 +264,8 @@ static unsigned NAME(spread)(const struct tensor_call *call, size_t n, struct NA
 static void NAME(element_line)(const struct tensor_call *call, size_t k, REAL *to)
 {
 	const struct walk *walk = &call->step->walk;
-	const size_t n = walk->extent[0] * (walk->rowed ? call->rows : 1), step = walk->stride[k][0];
+	const size_t n = call->count > 0 ? call->count : walk->extent[0] * (walk->rowed ? call->rows : 1);
+	const size_t step = walk->stride[k][0];
 	REAL room[3][ELEMENT_TILE], *slope = call->kept;
 	struct NAME(lane) lane = {
 		.in = { call->in[0], call->in[1], call->in[2] },

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/base/size.h"
-#include "core/tensor/program_internal.h"
+#include "core/tensor/layout.h"
 
 /* Bytes of a block's rows, values and gradients: they stay in the second-level cache, mostly in the first. */
 enum { BLOCK_BYTES = 48 * 1024, BLOCK_ROWS_LEAST = 32, BLOCK_ROWS_MOST = 2048 };
@@ -16,22 +16,6 @@ enum { BLOCK_BYTES = 48 * 1024, BLOCK_ROWS_LEAST = 32, BLOCK_ROWS_MOST = 2048 };
 enum { STREAM_BYTES = 24 * 1024 };
 /* Work that is worth waking a thread for, and a lane's price in gradients to add. */
 enum { LANE_NANOSECONDS = 30000, LANES_MOST = 16, LANES_BYTES = 16 * 1024 * 1024 };
-
-/* What is found out about a node on the way. */
-struct sort {
-	bool root, output; /* needed by them */
-	bool flows;        /* of the root a gradient may come to it */
-	bool wanted;       /* and a parameter lies behind it */
-	bool late;         /* a sum over rows lies behind it */
-	unsigned degree;   /* of a late plain value in the sums over rows: 0, 1, or 2 for more */
-};
-
-struct layout {
-	struct program *program;
-	const struct tensor_graph *graph;
-	struct sort *sort;
-	bool overflow;
-};
 
 static bool is_crossing(const struct tensor_node *node)
 {
@@ -115,6 +99,8 @@ static void find_sorts(struct layout *layout)
 	for (size_t i = 0; i < layout->graph->nodes; i++) {
 		const struct tensor_node *node = &layout->graph->node[i];
 		struct sort *sort = &layout->sort[i];
+		sort->step = UINT32_MAX;
+		sort->base = layout_is_view(layout->graph, i, &sort->from) ? layout->sort[node->input[0]].base : i;
 		sort->wanted = node->op == TENSOR_PARAMETER;
 		sort->late = is_crossing(node);
 		for (size_t k = 0; k < tensor_arity(node->op); k++) {
@@ -172,42 +158,41 @@ static void add(struct layout *layout, size_t *to, size_t size)
 	layout->overflow |= !size_add(*to, size, to);
 }
 
-/* Where values lie. Rowed gradients come behind the rowed values. */
+/* Where plain values lie, constants last, and leaves over rows. What lives in a strip alone lies nowhere; a view lies
+ * in what it shows. */
 static void find_places(struct layout *layout)
 {
 	struct program *program = layout->program;
 	const struct tensor_graph *graph = layout->graph;
-	size_t gradients = 0;
 	program->plain_size = program->n;
 	for (size_t i = 0; i < graph->nodes; i++) {
 		const struct tensor_node *node = &graph->node[i];
-		bool alive = layout->sort[i].root || layout->sort[i].output;
+		const struct sort *sort = &layout->sort[i];
+		bool alive = sort->root || sort->output;
 		size_t size = shape_size(&node->shape);
-		program->wanted[i] = layout->sort[i].wanted;
-		program->row_gradient[i] = SIZE_MAX;
 		program->place[i] = PLACE_NONE;
 		if (node->op == TENSOR_PARAMETER) {
 			program->place[i] = PLACE_PLAIN;
 			program->offset[i] = node->at[0];
-		} else if (!alive || (node->op == TENSOR_CONSTANT)) {
+		} else if (!alive || node->op == TENSOR_CONSTANT || program->strip_value[i] != UINT32_MAX) {
 			continue;
-		} else if (node->op == TENSOR_FEATURES || node->op == TENSOR_TARGET) {
-			program->place[i] = node->op == TENSOR_FEATURES ? PLACE_FEATURES : PLACE_TARGET;
-			program->offset[i] = program->row_values; /* room to gather in */
-			add(layout, &program->row_values, size);
+		} else if (sort->base != i) {
+			program->place[i] = PLACE_PLAIN;
+			program->offset[i] = program->offset[node->input[0]] + sort->from;
+		} else if (node->op == TENSOR_FEATURES || node->op == TENSOR_TARGET || node->op == TENSOR_COLUMN) {
+			program->place[i] = node->op == TENSOR_FEATURES ? PLACE_FEATURES
+					    : node->op == TENSOR_TARGET ? PLACE_TARGET
+									: PLACE_ROWS;
+			program->offset[i] = program->row_numbers; /* room to gather in */
+			add(layout, &program->row_numbers, size);
 		} else if (node->shape.rowed) {
 			program->place[i] = PLACE_ROWS;
-			program->offset[i] = program->row_values;
-			add(layout, &program->row_values, size);
-			if (layout->sort[i].root && layout->sort[i].wanted) {
-				program->row_gradient[i] = gradients;
-				add(layout, &gradients, size);
-			}
 		} else {
 			program->place[i] = PLACE_PLAIN;
 			program->offset[i] = program->plain_size;
 			add(layout, &program->plain_size, size);
 		}
+		add(layout, &program->row_work, !node->shape.rowed ? 0 : sort->root && sort->wanted ? 2 * size : size);
 	}
 	program->plain_gradient_size = program->plain_size;
 	for (size_t i = 0; i < graph->nodes; i++) {
@@ -217,8 +202,6 @@ static void find_places(struct layout *layout)
 			add(layout, &program->plain_size, shape_size(&graph->node[i].shape));
 		}
 	}
-	program->row_numbers = program->row_values;
-	add(layout, &program->row_numbers, gradients);
 }
 
 /* Loops of an element-wise operation: dimensions that lie alike in all operands become one. */
@@ -285,13 +268,11 @@ static void make_step(struct layout *layout, size_t i, struct step *step)
 	memcpy(step->slice, node->at, sizeof step->slice);
 	step->shape[3] = node->shape;
 	step->scalar = tensor_is_element(node->op) && !node->shape.rowed && shape_size(&node->shape) == 1;
-	step->at[3] = (unsigned)program->offset[i];
 	step->streams = (node->op == TENSOR_matmul || node->op == TENSOR_affine) && node->shape.rank == 0 &&
 			layout->graph->node[node->input[0]].op == TENSOR_FEATURES;
 	program->ahead |= step->streams && step->wanted && !program->dual;
 	for (size_t k = 0; k < tensor_arity(node->op); k++) {
 		step->in[k] = (unsigned)node->input[k];
-		step->at[k] = (unsigned)program->offset[node->input[k]];
 		step->shape[k] = layout->graph->node[node->input[k]].shape;
 		step->wants |= (unsigned char)(layout->sort[node->input[k]].wanted ? 1u << k : 0);
 	}
@@ -300,13 +281,12 @@ static void make_step(struct layout *layout, size_t i, struct step *step)
 	}
 	/* One loop over all rows, from 8 rows on or not: what is written forward is what is read backward. */
 	bool two = node->op == TENSOR_logistic || node->op == TENSOR_margin;
-	bool keeps = (node->op == TENSOR_softplus || two) && node->shape.rowed && step->wanted && !program->dual &&
-		     (step->wants & 1) != 0 && step->walk.dims == 1 && step->walk.stride[0][0] == 1 &&
+	bool keeps = (node->op == TENSOR_softplus || two) && node->shape.rowed && !program->coupled && !program->dual &&
+		     step->wanted && (step->wants & 1) != 0 && step->walk.dims == 1 && step->walk.stride[0][0] == 1 &&
 		     (!two || step->walk.stride[1][0] == 1);
-	step->kept = SIZE_MAX;
+	step->kept = keeps ? 0 : SIZE_MAX; /* placed later */
 	if (keeps) {
-		step->kept = program->kept;
-		add(layout, &program->kept, shape_size(&node->shape));
+		add(layout, &program->row_work, shape_size(&node->shape));
 	}
 	if (is_crossing(node)) {
 		step->sum = program->sums;
@@ -321,7 +301,8 @@ static int phase_of(const struct layout *layout, size_t i)
 	if (is_leaf(node) && node->op != TENSOR_COLUMN) {
 		return -1;
 	}
-	if ((!layout->sort[i].root && !layout->sort[i].output) || node->op == TENSOR_COLUMN) {
+	if ((!layout->sort[i].root && !layout->sort[i].output) || node->op == TENSOR_COLUMN ||
+	    layout->sort[i].base != i) {
 		return -1;
 	}
 	if (node->constant) {
@@ -348,10 +329,27 @@ static bool make_steps(struct layout *layout)
 	for (int phase = 0; phase < 4; phase++) {
 		for (size_t i = 0; i < graph->nodes; i++) {
 			if (phase_of(layout, i) == phase) {
-				make_step(layout, i, &program->step[made++]);
+				make_step(layout, i, &program->step[made]);
+				program->step[made].tick = (unsigned)made;
+				layout->sort[i].step = (unsigned)made++;
 				++*counts[phase];
 			}
 		}
+	}
+	return true;
+}
+
+/* What is known once values have their places. */
+static void find_bounds(struct layout *layout)
+{
+	struct program *program = layout->program;
+	const struct tensor_graph *graph = layout->graph;
+	for (size_t s = 0; s < program->constants + program->before + program->middle + program->after; s++) {
+		struct step *step = &program->step[s];
+		for (size_t k = 0; k < tensor_arity(step->op); k++) {
+			step->at[k] = (unsigned)program->offset[step->in[k]];
+		}
+		step->at[3] = (unsigned)program->offset[step->out];
 	}
 	for (size_t i = 0; i < graph->nodes; i++) {
 		if (!layout->sort[i].root && !layout->sort[i].output) {
@@ -366,7 +364,6 @@ static bool make_steps(struct layout *layout)
 			program->column[i] = graph->node[i].op == TENSOR_COLUMN ? graph->node[i].at[0] : SIZE_MAX;
 		}
 	}
-	return true;
 }
 
 /* Nanoseconds of a row, roughly: two a number, and 10 products with a matrix each. */
@@ -378,7 +375,7 @@ static size_t row_nanoseconds(const struct program *program)
 			products += shape_size(&program->step[s].shape[1]);
 		}
 	}
-	return 2 * program->row_numbers + products / 10 + 1;
+	return 2 * program->row_work + products / 10 + 1;
 }
 
 static void choose_rows(struct layout *layout)
@@ -403,6 +400,29 @@ static void choose_rows(struct layout *layout)
 	program->lane_rows = (LANE_NANOSECONDS + lane_bytes) / row_nanoseconds(program) + 1;
 }
 
+static enum status arrange(struct layout *layout)
+{
+	struct program *program = layout->program;
+	for (size_t i = 0; i < layout->graph->nodes; i++) {
+		program->wanted[i] = layout->sort[i].wanted;
+		program->strip_value[i] = program->strip_gradient[i] = UINT32_MAX;
+	}
+	if (!make_steps(layout) || !layout_find_runs(layout)) {
+		return E_MEMORY;
+	}
+	find_places(layout);
+	layout->overflow |= program->plain_size > UINT32_MAX;
+	if (layout->overflow) {
+		return E_TOO_LARGE;
+	}
+	if (!layout_place_rows(layout)) {
+		return layout->overflow ? E_TOO_LARGE : E_MEMORY;
+	}
+	find_bounds(layout);
+	choose_rows(layout);
+	return layout->overflow ? E_TOO_LARGE : OK;
+}
+
 enum status program_layout(struct program *program, const struct tensor_graph *graph, struct error *error)
 {
 	struct layout layout = { .program = program, .graph = graph };
@@ -415,9 +435,12 @@ enum status program_layout(struct program *program, const struct tensor_graph *g
 	program->row_gradient = calloc(graph->nodes + 1, sizeof *program->row_gradient);
 	program->column = calloc(graph->nodes + 1, sizeof *program->column);
 	program->wanted = calloc(graph->nodes + 1, sizeof *program->wanted);
+	program->strip_value = malloc((graph->nodes + 1) * sizeof *program->strip_value);
+	program->strip_gradient = malloc((graph->nodes + 1) * sizeof *program->strip_gradient);
 	enum status status = OK;
 	if (layout.sort == NULL || program->place == NULL || program->offset == NULL || program->column == NULL ||
-	    program->row_gradient == NULL || program->wanted == NULL) {
+	    program->row_gradient == NULL || program->wanted == NULL || program->strip_value == NULL ||
+	    program->strip_gradient == NULL) {
 		status = E_MEMORY;
 	}
 	if (status == OK) {
@@ -426,12 +449,7 @@ enum status program_layout(struct program *program, const struct tensor_graph *g
 		status = check(&layout, error);
 	}
 	if (status == OK) {
-		find_places(&layout);
-		layout.overflow |= program->plain_size > UINT32_MAX;
-		status = layout.overflow ? E_TOO_LARGE : make_steps(&layout) ? OK : E_MEMORY;
-		add(&layout, &program->row_numbers, program->kept);
-		choose_rows(&layout);
-		status = layout.overflow ? E_TOO_LARGE : status;
+		status = arrange(&layout);
 	}
 	free(layout.sort);
 	if (status == E_TOO_LARGE) {

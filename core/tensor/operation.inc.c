@@ -251,16 +251,18 @@ static void NAME(crossing_reverse)(const struct tensor_call *call)
 	const REAL *d = call->d_out;
 	REAL *to = call->d_in[0];
 	size_t width = shape_size(&call->step->shape[0]);
+	const bool first = (call->first & 1) != 0;
 	if (width == 1) {
 		REAL seed = (REAL)((WIDE)d[0] * call->scale);
 		for (size_t r = 0; r < call->rows; r++) {
-			to[r] += seed;
+			to[r] = first ? seed : to[r] + seed;
 		}
 		return;
 	}
 	for (size_t r = 0; r < call->rows; r++) {
 		for (size_t j = 0; j < width; j++) {
-			to[r * width + j] += (REAL)((WIDE)d[j] * call->scale);
+			REAL *at = &to[r * width + j];
+			*at = (first ? 0 : *at) + (REAL)((WIDE)d[j] * call->scale);
 		}
 	}
 }

@@ -31,7 +31,7 @@ static size_t reserve(const struct program *program, size_t count, size_t size, 
 }
 
 struct places {
-	size_t plain, gradient, lanes, sum, seed, rows, row_bytes;
+	size_t plain, gradient, lanes, sum, seed, strip, rows, row_bytes;
 };
 
 static bool measure(struct program *program, struct places *places)
@@ -46,6 +46,7 @@ static bool measure(struct program *program, struct places *places)
 	places->sum = reserve(program, program->lanes, program->sums, program->dual ? program->element : sizeof(double),
 			      &program->bytes, &overflow);
 	places->seed = reserve(program, 1, program->sums, element, &program->bytes, &overflow);
+	places->strip = reserve(program, program->strips, program->strip_numbers, element, &program->bytes, &overflow);
 	reserve(program, program->block_rows, program->row_numbers, element, &bytes, &overflow);
 	places->row_bytes = bytes;
 	places->rows = reserve(program, program->coupled ? 1 : program->slots, places->row_bytes, 1, &program->bytes,
@@ -72,8 +73,7 @@ static bool make_slot(struct program *program, size_t s, const struct places *pl
 		} else if (program->place[i] != PLACE_NONE) {
 			slot->value[i] = slot->rows + program->offset[i] * rows;
 			if (program->row_gradient[i] != SIZE_MAX) {
-				slot->gradient[i] =
-					slot->rows + (program->row_values + program->row_gradient[i]) * rows;
+				slot->gradient[i] = slot->rows + program->row_gradient[i] * rows;
 			}
 		}
 	}
@@ -92,6 +92,7 @@ static bool allocate(struct program *program, const struct places *places)
 	program->lane_gradient = program->memory + places->lanes;
 	program->sum = program->memory + places->sum;
 	program->seed = program->memory + places->seed;
+	program->strip = program->memory + places->strip;
 	for (size_t s = 0; s < program->slots; s++) {
 		if (!make_slot(program, s, places)) {
 			return false;
@@ -215,6 +216,8 @@ void program_destroy(struct program *program)
 	free(program->place);
 	free(program->offset);
 	free(program->row_gradient);
+	free(program->strip_value);
+	free(program->strip_gradient);
 	free(program->column);
 	free(program->wanted);
 	free(program->step);
@@ -231,7 +234,7 @@ static enum status measure_order(const struct order *order, size_t *bytes, struc
 	if (status == OK) {
 		*bytes = program->bytes + sizeof *program +
 			 order->graph->nodes *
-				 (sizeof(struct step) + 6 * sizeof(size_t) + 2 * order->slots * sizeof(void *));
+				 (sizeof(struct step) + 7 * sizeof(size_t) + 2 * order->slots * sizeof(void *));
 	}
 	program_destroy(program);
 	return status;

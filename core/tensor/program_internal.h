@@ -31,9 +31,17 @@ struct step {
 	struct shape shape[4];
 	struct walk walk;
 	size_t slice[4];
-	size_t kept; /* numbers a row among the values, where slopes are kept; SIZE_MAX: they are not */
-	size_t sum;  /* of a crossing: where its sums are among those of a lane */
+	size_t kept; /* numbers a row in a slot, where slopes are kept; SIZE_MAX: they are not */
+	size_t sum;  /* of a crossing, or a sum in a fused run: where its sums are among those of a lane */
 	bool for_output;
+	unsigned char first; /* bit k: the first contribution to the gradient of input k, which holds nothing yet */
+	/* Of a fused run (runs.c): steps of the one that begins here, that ends here; 0: none does. */
+	unsigned run, run_back;
+	unsigned tick;   /* of the first step of its run, or its own */
+	bool fused;      /* it is in one */
+	bool run_wanted; /* which has a way back */
+	bool again;      /* computed again there */
+	bool stored;     /* its value is in memory, its gradient in a strip */
 };
 
 struct program_slot {
@@ -57,15 +65,16 @@ struct program {
 	char reason[200];
 	/* [nodes] */
 	unsigned char *place;
-	size_t *offset;       /* numbers in plain memory, or numbers a row (values), by place */
-	size_t *row_gradient; /* of rowed ones: numbers a row; SIZE_MAX: none */
-	size_t *column;       /* of a column leaf: which; SIZE_MAX for the others */
+	size_t *offset;                         /* numbers in plain memory, or numbers a row (values), by place */
+	size_t *row_gradient;                   /* of rowed ones: numbers a row; SIZE_MAX: none */
+	unsigned *strip_value, *strip_gradient; /* of those inside a fused run: which strip; UINT32_MAX: none */
+	size_t *column;                         /* of a column leaf: which; SIZE_MAX for the others */
 	bool *wanted;
 	/* plain memory: theta, then what is computed, then constants */
 	size_t plain_size, plain_gradient_size;
-	size_t row_numbers; /* numbers a row in a slot, gradients included */
-	size_t row_values;  /* of them values: gradients come after, then slopes that are kept */
-	size_t kept;        /* of them those */
+	size_t row_numbers; /* numbers a row in a slot: values, gradients, slopes that are kept (lifetime.c) */
+	size_t row_work;    /* numbers a row that are computed, gradients included */
+	size_t strips, strip_numbers; /* of fused runs, and numbers in each */
 	/* steps: before the rows, the rows, after the rows; all of them before where rows are coupled */
 	size_t constants, before, middle, after;
 	struct step *step; /* [constants + before + middle + after] */
@@ -83,6 +92,7 @@ struct program {
 	char *lane_gradient;    /* of the lanes 1..L-1 */
 	void *sum;              /* [lanes, sums] doubles, or dual numbers */
 	char *seed;             /* [sums] of dtype */
+	char *strip;            /* [strips, strip_numbers] of dtype */
 	struct program_slot *slot;
 };
 
@@ -90,7 +100,9 @@ struct program {
 struct tensor_call {
 	const struct program *program;
 	const struct step *step;
-	size_t rows; /* of this block */
+	size_t rows;         /* of this block */
+	size_t count;        /* numbers of a strip; 0: all */
+	unsigned char first; /* of a crossing, or with slopes: bit 0, d_in[0] is written, not added to */
 	const void *in[3];
 	void *out;
 	const void *d_out;

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "core/tensor/layout.h"
+
 #define RULE(name)                                                                                                     \
 	static enum status name##_rule(enum tensor_op op, bool whole, const struct shape *in, struct shape *out,       \
 				       struct error *error)
@@ -169,6 +171,34 @@ enum status tensor_rule(enum tensor_op op, bool whole, const struct shape *in, s
 {
 	assert(rules[op] != NULL);
 	return rules[op](op, whole, in, out, error);
+}
+
+unsigned tensor_reads(enum tensor_op op)
+{
+	enum { A = 1, B = 2, Y = 8, ALL = 15 };
+	/* clang-format off */
+	switch ((int)op) {
+	case TENSOR_neg: case TENSOR_sign: case TENSOR_add: case TENSOR_sub: case TENSOR_less: case TENSOR_less_equal:
+	case TENSOR_sum: case TENSOR_SUM_ROWS: case TENSOR_MEAN_ROWS: case TENSOR_transpose: case TENSOR_trace:
+	case TENSOR_slice: case TENSOR_concat: case TENSOR_reshape:
+		return 0;
+	case TENSOR_log: case TENSOR_log2: case TENSOR_log10: case TENSOR_log1p: case TENSOR_square: case TENSOR_cube:
+	case TENSOR_sin: case TENSOR_cos: case TENSOR_arcsin: case TENSOR_arccos: case TENSOR_arctan: case TENSOR_sinh:
+	case TENSOR_cosh: case TENSOR_arcsinh: case TENSOR_arccosh: case TENSOR_arctanh: case TENSOR_abs: case TENSOR_erf:
+	case TENSOR_relu: case TENSOR_softplus: case TENSOR_gelu: case TENSOR_where:
+		return A;
+	case TENSOR_exp: case TENSOR_expm1: case TENSOR_sqrt: case TENSOR_root: case TENSOR_cbrt: case TENSOR_tan:
+	case TENSOR_tanh: case TENSOR_expit:
+		return Y;
+	case TENSOR_mul: case TENSOR_maximum: case TENSOR_minimum: case TENSOR_arctan2: case TENSOR_logaddexp:
+	case TENSOR_huber: case TENSOR_logistic: case TENSOR_margin: case TENSOR_matmul: case TENSOR_affine:
+		return A | B;
+	case TENSOR_div:
+		return B | Y;
+	default:
+		return ALL;
+	}
+	/* clang-format on */
 }
 
 #define REAL double

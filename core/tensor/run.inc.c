@@ -35,9 +35,22 @@ static WIDE *NAME(sums)(const struct program *program, size_t lane)
 /* Where the slopes of a step in a slot's rows are kept. */
 static void *NAME(kept)(const struct program *program, const struct program_slot *slot, const struct step *step)
 {
-	const size_t before = program->row_numbers - program->kept;
-	return step->kept == SIZE_MAX ? NULL
-				      : slot->rows + (before + step->kept) * program->block_rows * program->element;
+	return step->kept == SIZE_MAX ? NULL : slot->rows + step->kept * program->block_rows * program->element;
+}
+
+/* The first contribution to a gradient finds zeros, or writes. */
+static void NAME(clear_first)(struct tensor_call *call)
+{
+	const struct step *step = call->step;
+	const bool writes = step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS || call->kept != NULL;
+	call->first = writes ? step->first & 1 : 0;
+	for (size_t k = 0; k < 3; k++) {
+		if (((step->first & ~call->first) >> k & 1) != 0) {
+			const size_t rows = step->shape[k].rowed ? call->rows : 1;
+			const size_t n = call->count > 0 ? call->count : shape_size(&step->shape[k]) * rows;
+			memset(call->d_in[k], 0, n * sizeof(REAL));
+		}
+	}
 }
 
 static void NAME(bind)(const struct program *program, const struct program_slot *slot, const struct step *step,
@@ -50,6 +63,7 @@ static void NAME(bind)(const struct program *program, const struct program_slot 
 		call->d_in[k] = step->wants >> k & 1 ? slot->gradient[step->in[k]] : NULL;
 	}
 	call->kept = NULL;
+	call->first = 0;
 	call->out = slot->value[step->out];
 	call->d_out = slot->gradient[step->out];
 }
@@ -101,6 +115,105 @@ static inline void NAME(scalar_reverse)(const struct step *step, const REAL *m, 
 	}
 }
 
+/* --- fused runs (runs.c), on slot 0 --- */
+
+static REAL *NAME(strip)(const struct program *program, unsigned strip)
+{
+	return (REAL *)(void *)program->strip + strip * program->strip_numbers;
+}
+
+/* The operands of a step at the numbers from `at` on. */
+static void NAME(bind_strip)(const struct program *program, const struct step *step, size_t at,
+			     struct tensor_call *call)
+{
+	const struct program_slot *slot = &program->slot[0];
+	const unsigned *value = program->strip_value, *gradient = program->strip_gradient;
+	call->step = step;
+	for (size_t k = 0; k < 3; k++) {
+		const unsigned in = step->in[k];
+		const size_t from = at * step->walk.stride[k][0];
+		call->in[k] = call->d_in[k] = NULL;
+		if (k >= tensor_arity(step->op)) {
+			continue;
+		}
+		call->in[k] =
+			value[in] != UINT32_MAX ? NAME(strip)(program, value[in]) : (REAL *)slot->value[in] + from;
+		if ((step->wants >> k & 1) != 0) {
+			call->d_in[k] = gradient[in] != UINT32_MAX ? NAME(strip)(program, gradient[in])
+								   : (REAL *)slot->gradient[in] + from;
+		}
+	}
+	const size_t from = at * step->walk.stride[3][0];
+	const unsigned out = step->out;
+	call->out = value[out] != UINT32_MAX ? NAME(strip)(program, value[out]) : (REAL *)slot->value[out] + from;
+	call->d_out = gradient[out] != UINT32_MAX ? NAME(strip)(program, gradient[out])
+		      : step->wanted              ? (REAL *)slot->gradient[out] + from
+						  : NULL;
+}
+
+/* One step on one strip. A sum goes as one over the rows, of a number each. */
+static void NAME(strip_step)(const struct step *step, size_t at, struct tensor_call *call, bool back)
+{
+	static const struct step sum = { .op = TENSOR_SUM_ROWS };
+	const struct program *program = call->program;
+	const bool sink = !tensor_is_element(step->op);
+	struct tensor_call part = *call;
+	NAME(bind_strip)(program, step, at, &part);
+	if (back) {
+		NAME(clear_first)(&part);
+	}
+	if (sink) {
+		part.step = &sum;
+		part.rows = call->count;
+		part.out = NULL;
+		part.sum = NAME(sums)(program, 0) + step->sum;
+		part.scale = step->op == TENSOR_sum ? 1 : call->scale;
+		if (step->op == TENSOR_MEAN_ROWS) {
+			part.scale = 1 / (double)call->rows;
+		}
+	}
+	if (back) {
+		program->operations->NAME(reverse)(&part);
+	} else {
+		program->operations->NAME(forward)(&part);
+	}
+}
+
+/* The run that begins at `begin`, forward or, with what it needs of that again, backward. */
+static void NAME(run_strips)(struct program *program, const struct step *begin, size_t rows, double share, bool back)
+{
+	const struct step *end = begin + begin->run;
+	const size_t n = begin->walk.extent[0] * (begin->walk.rowed ? rows : 1), most = program->strip_numbers;
+	struct tensor_call call = { .program = program, .rows = rows, .scale = share };
+	REAL *m = (REAL *)(void *)program->plain;
+	for (const struct step *step = begin; step < end; step++) {
+		if (!back && !tensor_is_element(step->op)) {
+			NAME(sums)(program, 0)[step->sum] = 0;
+		}
+	}
+	for (size_t at = 0; at < n; at += most) {
+		call.count = n - at < most ? n - at : most;
+		for (const struct step *step = begin; step < end; step++) {
+			if (!back || step->again) {
+				NAME(strip_step)(step, at, &call, false);
+			}
+		}
+		for (const struct step *step = end; back && step-- > begin;) {
+			if (step->wanted) {
+				NAME(strip_step)(step, at, &call, true);
+			}
+		}
+	}
+	for (const struct step *step = begin; step < end; step++) {
+		if (!back && !tensor_is_element(step->op)) {
+			const double scale = step->op == TENSOR_sum         ? 1
+					     : step->op == TENSOR_MEAN_ROWS ? 1 / (double)rows
+									    : share;
+			m[step->at[3]] = (REAL)(NAME(sums)(program, 0)[step->sum] * scale);
+		}
+	}
+}
+
 /* Forward through the steps [begin, end), on slot 0. */
 static void NAME(run_plain)(struct program *program, size_t begin, size_t end, size_t rows, double share)
 {
@@ -108,6 +221,11 @@ static void NAME(run_plain)(struct program *program, size_t begin, size_t end, s
 	for (const struct step *step = program->step + begin; step < program->step + end; step++) {
 		if (step->scalar) {
 			NAME(scalar_forward)(step, m);
+			continue;
+		}
+		if (step->run > 0 && step + step->run <= program->step + end) {
+			NAME(run_strips)(program, step, rows, share, false);
+			step += step->run - 1;
 			continue;
 		}
 		struct tensor_call call = { .program = program, .rows = rows };
@@ -126,6 +244,13 @@ static void NAME(reverse_plain)(struct program *program, size_t begin, size_t en
 	const REAL *m = (const REAL *)(const void *)program->plain;
 	REAL *g = (REAL *)(void *)program->gradient;
 	for (const struct step *step = program->step + end; step-- > program->step + begin;) {
+		if (step->run_back > 0) {
+			step -= step->run_back - 1;
+			if (step->run_wanted) {
+				NAME(run_strips)(program, step, rows, share, true);
+			}
+			continue;
+		}
 		if (!step->wanted) {
 			continue;
 		}
@@ -136,6 +261,7 @@ static void NAME(reverse_plain)(struct program *program, size_t begin, size_t en
 		struct tensor_call call = { .program = program, .rows = rows };
 		NAME(bind)(program, &program->slot[0], step, &call);
 		call.scale = step->op == TENSOR_MEAN_ROWS ? 1 / (double)rows : share;
+		NAME(clear_first)(&call);
 		program->operations->NAME(reverse)(&call);
 	}
 }
@@ -244,8 +370,6 @@ static void NAME(run_block)(const struct NAME(run) * run, const struct program_s
 	if (!run->back) {
 		return;
 	}
-	memset(slot->rows + program->row_values * program->block_rows * program->element, 0,
-	       (program->row_numbers - program->kept - program->row_values) * program->block_rows * program->element);
 	for (const struct step *step = end; step-- > begin;) {
 		if (step->wanted) {
 			NAME(bind)(program, slot, step, &call);
@@ -254,6 +378,7 @@ static void NAME(run_block)(const struct NAME(run) * run, const struct program_s
 				call.d_out = (const REAL *)(const void *)program->seed + step->sum;
 				call.scale = NAME(crossing_scale)(step, run->batch);
 			}
+			NAME(clear_first)(&call);
 			program->operations->NAME(reverse)(&call);
 		}
 	}
@@ -397,10 +522,6 @@ static enum status NAME(compute)(struct NAME(run) * run)
 	}
 	if (run->back) {
 		memset(g, 0, program->plain_gradient_size * sizeof *g);
-		if (program->coupled) {
-			memset(program->slot[0].rows + program->row_values * program->block_rows * sizeof *g, 0,
-			       (program->row_numbers - program->row_values) * program->block_rows * sizeof *g);
-		}
 		NAME(seed_root)(program);
 		NAME(reverse_plain)(program, begin, end, rows, share);
 	}
