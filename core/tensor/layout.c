@@ -13,7 +13,7 @@
 /* Bytes of a block's rows, values and gradients: they stay in the second-level cache, mostly in the first. */
 enum { BLOCK_BYTES = 48 * 1024, BLOCK_ROWS_LEAST = 32, BLOCK_ROWS_MOST = 2048 };
 /* Where X itself is multiplied by a vector, a pass is bound by memory, and the next block is asked for meanwhile. */
-enum { STREAM_BYTES = 24 * 1024 };
+enum { STREAM_BYTES = 20 * 1024 };
 /* Work that is worth waking a thread for, and a lane's price in gradients to add. */
 enum { LANE_NANOSECONDS = 30000, LANES_MOST = 16, LANES_BYTES = 16 * 1024 * 1024 };
 
@@ -158,8 +158,16 @@ static void add(struct layout *layout, size_t *to, size_t size)
 	layout->overflow |= !size_add(*to, size, to);
 }
 
-/* Where plain values lie, constants last, and leaves over rows. What lives in a strip alone lies nowhere; a view lies
- * in what it shows. */
+/* A plain value whose gradient, if any, lies elsewhere. */
+static bool has_no_gradient(const struct layout *layout, size_t i)
+{
+	const struct tensor_node *node = &layout->graph->node[i];
+	return node->op == TENSOR_CONSTANT || (!node->shape.rowed && layout->program->strip_gradient[i] != UINT32_MAX &&
+					       layout->program->strip_value[i] == UINT32_MAX);
+}
+
+/* Where plain values lie, those without a gradient last, and leaves over rows. What lives in a strip alone lies
+ * nowhere; a view lies in what it shows. */
 static void find_places(struct layout *layout)
 {
 	struct program *program = layout->program;
@@ -174,7 +182,7 @@ static void find_places(struct layout *layout)
 		if (node->op == TENSOR_PARAMETER) {
 			program->place[i] = PLACE_PLAIN;
 			program->offset[i] = node->at[0];
-		} else if (!alive || node->op == TENSOR_CONSTANT || program->strip_value[i] != UINT32_MAX) {
+		} else if (!alive || has_no_gradient(layout, i) || program->strip_value[i] != UINT32_MAX) {
 			continue;
 		} else if (sort->base != i) {
 			program->place[i] = PLACE_PLAIN;
@@ -196,7 +204,7 @@ static void find_places(struct layout *layout)
 	}
 	program->plain_gradient_size = program->plain_size;
 	for (size_t i = 0; i < graph->nodes; i++) {
-		if (graph->node[i].op == TENSOR_CONSTANT && (layout->sort[i].root || layout->sort[i].output)) {
+		if (has_no_gradient(layout, i) && (layout->sort[i].root || layout->sort[i].output)) {
 			program->place[i] = PLACE_PLAIN;
 			program->offset[i] = program->plain_size;
 			add(layout, &program->plain_size, shape_size(&graph->node[i].shape));
