@@ -348,7 +348,8 @@ static void saddle(const struct advice_facts *facts, struct advice *out)
 void advise(const struct advice_facts *facts, struct advice *out)
 {
 	out->count = 0;
-	if (facts->progress->finding.tests) {
+	const bool plays = facts->spec->model.type != NULL && facts->spec->model.type->plays;
+	if (facts->progress->finding.tests || (plays && facts->progress->reason != STOP_DIVERGED)) {
 		return;
 	}
 	switch (facts->progress->reason) {

@@ -122,6 +122,8 @@ void list_render(const char *const *items, size_t count, const char *next_cursor
 	X(SERIES_GRADIENT_NORM, "gradient_norm")                                                                       \
 	X(SERIES_VALIDATION_LOSS, "validation_loss")                                                                   \
 	X(SERIES_VALIDATION_ACCURACY, "validation_accuracy")                                                           \
+	X(SERIES_GENERATOR_LOSS, "generator_loss")                                                                     \
+	X(SERIES_DISCRIMINATOR_LOSS, "discriminator_loss")                                                             \
 	X(SERIES_PARAMETERS, "parameters")
 
 enum series {
@@ -140,7 +142,7 @@ struct curve_view {
 	const struct curve_point *points;
 	const double *parameters; /* [count, n] or NULL */
 	size_t n;
-	bool has_validation, has_accuracy, has_parameters; /* which series the job has at all */
+	bool has_validation, has_accuracy, has_players, has_parameters; /* which series the job has at all */
 	uint64_t points_total;
 	bool ended_and_complete; /* next_step is null */
 	uint64_t next_step;
@@ -165,6 +167,16 @@ void weights_render(const char *job_id, uint64_t step, const char *at, const str
 
 /* Predictions. predictions_read: rows of raw values in the order of card->feature, as numbers, from a body
  * {"inputs": ...}; predictions_standardize makes of them what the model computes with. */
+enum { SAMPLE_NUMBERS = 200000 }; /* numbers that samples, or their latent vectors, may have in one answer */
+/* Rows that a generator is asked for, instead of inputs. */
+struct sampling {
+	bool asked;
+	size_t count;
+	uint64_t seed;
+	double *latents; /* [count, width] given ones, owned; NULL: drawn by the seed */
+	size_t width;
+	bool failed; /* memory */
+};
 struct prediction_inputs {
 	const atomic_bool *stop; /* set by the caller, or NULL: when it becomes true, reading gives up (E_CANCELLED),
 				  * and rendering leaves the rest out */
@@ -172,6 +184,7 @@ struct prediction_inputs {
 	double *x; /* [rows, card->features] raw; owned */
 	bool has_target;
 	double *y; /* [rows, targets] numbers, or class index (-1: a class never seen); owned, or NULL */
+	struct sampling sampling;
 };
 /* Bytes that answering such a body takes at most: reading, weights, outputs, text. */
 uint64_t predictions_memory(const char *body, size_t length, const struct model_card *card);
@@ -188,6 +201,15 @@ void predictions_standardize(const struct model_card *card, const struct predict
 void predictions_render(const char *job_id, uint64_t step, const struct model_card *card,
 			const struct prediction_inputs *inputs, const double *outputs, size_t columns,
 			struct text *out);
+
+/* samples.c. samples_fit: whether so many may come at once and given vectors have the model's latent size (noted as
+ * faults); samples_memory: the most that they take. latents: [count, latent], rows: [count, card->features] as the
+ * model sees them. */
+bool samples_fit(const struct model_card *card, size_t latent, const struct sampling *sampling,
+		 struct problem *problem);
+uint64_t samples_memory(const struct model_card *card);
+void samples_render(const char *job_id, uint64_t step, const struct model_card *card, const struct sampling *sampling,
+		    size_t latent, const double *latents, const double *rows, struct text *out);
 
 /* GET /v1/catalog, made from the tables of core; GET /v1 (version and limits). */
 void catalog_render(struct text *out);

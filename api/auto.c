@@ -5,6 +5,7 @@
  *
  *   linear model     normal_equations for least squares, newton for another smooth loss, coordinate_descent with l1 and
  *                    for a hinge loss: while X'DX is affordable. lbfgs while a pass over all rows is. Else adam.
+ *   game             adam: no method that compares values can follow it.
  *   network          see network(): a method without a rate to tune while it is small, else adam.
  *   function         lbfgs; lbfgsb in a box.
  *   expression       levenberg_marquardt for a sum of squares of a few parameters; lbfgs (lbfgsb in a box) while every
@@ -171,6 +172,9 @@ static struct auto_choice by_kind(struct judge *judge)
 	if (status != OK) {
 		judge->failed = judge->failed || status == E_MEMORY;
 		return choice;
+	}
+	if (judge->model->plays) {
+		return chosen(judge, "adam", "two networks that play against one another: steps that adapt to each");
 	}
 	if (judge->model->has_layers) {
 		return network(judge, n);

@@ -197,7 +197,7 @@ static void load_tensors(struct unpack *in, struct arena *arena, struct model_ca
 {
 	uint64_t form = unpack_uint(in);
 	card->dtype = (form & 1) != 0 ? DTYPE_FLOAT64 : DTYPE_FLOAT32;
-	in->failed = in->failed || form >> 1 > LINK_TRIPLET;
+	in->failed = in->failed || form >> 1 > LINK_SCORE;
 	card->link = in->failed ? LINK_NATURAL : (enum link)(form >> 1);
 	card->n = (size_t)unpack_uint(in);
 	card->tensors = unpack_count(in, 6);

@@ -168,7 +168,9 @@ static const char optimizer_more[] =
 	"where clip_grad_norm divides by it.\"}"
 	",\"clip_grad_value\":{\"type\":[\"number\",\"null\"],\"exclusiveMinimum\":0,\"default\":null,\"description\":"
 	"\"Each "
-	"component of the gradient is cut to this size.\"}";
+	"component of the gradient is cut to this size.\"}"
+	",\"discriminator_learning_rate\":{\"type\":[\"number\",\"null\"],\"exclusiveMinimum\":0,\"default\":null,"
+	"\"description\":\"Of a gan: the discriminator's rate where it is not that of the generator.\"}";
 static const char schedule_more[] =
 	",\"warmup_steps\":{\"type\":\"integer\",\"minimum\":0,\"default\":0,\"description\":\"Updates in which the "
 	"rate rises "
@@ -188,6 +190,12 @@ static const char network_more[] =
 	",\"init\":{\"description\":\"How weights start where a layer does not say: a name or an object, see inits; "
 	"default "
 	"he_uniform before relu and its kin, xavier_uniform before others.\"}";
+static const char game_more[] =
+	",\"generator\":{\"type\":\"object\",\"description\":\"{layers}: from a latent vector; the output layer, one "
+	"unit a feature, is added. Default: two of 64 relu units.\"}"
+	",\"discriminator\":{\"type\":\"object\",\"description\":\"{layers}: from a row; the output layer, one unit, "
+	"is added. Default: two of 64 relu units.\"}"
+	",\"init\":{\"description\":\"How weights start where a layer does not say: a name or an object, see inits.\"}";
 static const char data_model_more[] =
 	",\"loss\":{\"description\":\"A name or an object, see losses.\"}"
 	",\"initial_parameters\":{\"description\":\"In the form that weights answers, or {job_id, at}.\"}";
@@ -222,6 +230,7 @@ static void model_render(const struct model_type *model, bool first, struct text
 	text_init(&more);
 	text_puts(&more, model->is_function ? function_more : data_model_more);
 	text_puts(&more, model->has_layers ? network_more : "");
+	text_puts(&more, model->plays ? game_more : "");
 	text_puts(&more, model->is_expression ? expression_more : "");
 	entry_render(out, first, model->name, model->doc, model->source, model->settings, model->setting_count,
 		     text_failed(&more) ? "" : more.data);

@@ -55,6 +55,8 @@ static bool has_series(const struct curve_view *view, enum series series)
 	}
 	return series == SERIES_VALIDATION_LOSS       ? view->has_validation
 	       : series == SERIES_VALIDATION_ACCURACY ? view->has_accuracy
+	       : series == SERIES_GENERATOR_LOSS      ? view->has_players
+	       : series == SERIES_DISCRIMINATOR_LOSS  ? view->has_players
 	       : series == SERIES_PARAMETERS          ? view->has_parameters
 						      : true;
 }
@@ -75,6 +77,9 @@ static bool value_of(const struct curve_point *point, enum series series, double
 		[SERIES_VALIDATION_LOSS] = { offsetof(struct curve_point, validation_loss), POINT_VALIDATION_LOSS },
 		[SERIES_VALIDATION_ACCURACY] = { offsetof(struct curve_point, validation_accuracy),
 						 POINT_VALIDATION_ACCURACY },
+		[SERIES_GENERATOR_LOSS] = { offsetof(struct curve_point, generator_loss), POINT_GENERATOR_LOSS },
+		[SERIES_DISCRIMINATOR_LOSS] = { offsetof(struct curve_point, discriminator_loss),
+						POINT_DISCRIMINATOR_LOSS },
 	};
 	if (where[series].bit != 0 && (point->measured & where[series].bit) == 0) {
 		return false;

@@ -49,6 +49,8 @@ void curve_view_describe(const char *spec, size_t length, struct curve_view *vie
 	view->has_validation = (cJSON_IsNumber(fraction) && fraction->valuedouble > 0) ||
 			       cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(dataset, "validation"));
 	view->has_accuracy = view->has_validation && classifies(cJSON_GetObjectItemCaseSensitive(root, "model"));
+	const struct model_type *type = model_find(name_of(cJSON_GetObjectItemCaseSensitive(root, "model")));
+	view->has_players = type != NULL && type->plays;
 	view->has_parameters = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(recording, "parameters"));
 	cJSON_Delete(root);
 }

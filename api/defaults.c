@@ -15,6 +15,8 @@
  *   schedule       cosine where the job leaves optimizer, rate and schedule to us and it is one of plain gradient
  *                  steps: the rates above are set to get near quickly, and the decay settles what is left. constant
  *                  otherwise.
+ *   games          Adam with betas (0.5, 0.999), as Radford et al. 2016 found it settles, both players at 0.002, in
+ *                  batches of 64; two hidden layers each; no tolerances, since no loss falls.
  *   batch          linear models: everything at once up to 4,096 rows (the data stays in the cache and the rules for
  * stopping hold exactly), above that 256 rows; networks 32 rows, since they gain from the noise, embeddings 128, since
  * a batch is what a row is compared with. epochs         a number of updates after which such models are done, turned
@@ -33,6 +35,8 @@ enum {
 	LINEAR_BATCH = 256,
 	NETWORK_BATCH = 32,
 	EMBEDDING_BATCH = 128,
+	GAME_BATCH = 64,
+	GAME_UPDATES = 5000,
 	FULL_BATCH_EPOCHS = 1000,
 	LINEAR_UPDATES = 20000,
 	NETWORK_UPDATES = 3000,
@@ -41,14 +45,24 @@ enum {
 	TEST_STEPS = 100, /* of a learning-rate range test, as fastai */
 };
 
+/* Adam's rate in a game, under a cosine: see docs/decisions.md. */
+#define GAME_RATE 0.002
 /* Adam's rate for linear models of classes. */
 #define CLASS_RATE 0.05
 
 const char default_layers[] = "[{\"type\":\"dense\",\"units\":64,\"activation\":\"relu\"}]";
 
+const char default_player_layers[] = "[{\"type\":\"dense\",\"units\":64,\"activation\":\"relu\"},"
+				     "{\"type\":\"dense\",\"units\":64,\"activation\":\"relu\"}]";
+
+static bool plays(const struct judge *judge)
+{
+	return judge->model != NULL && judge->model->plays;
+}
+
 static bool is_network(const struct judge *judge)
 {
-	return judge->model != NULL && judge->model->has_layers;
+	return judge->model != NULL && (judge->model->has_layers || judge->model->plays);
 }
 
 /* The largest |mean| + 2 sd among the target columns; 1 without any. */
@@ -137,6 +151,9 @@ static double adam_rate(const struct judge *judge)
 	if (judge->rowless) {
 		return 0.01;
 	}
+	if (plays(judge)) {
+		return GAME_RATE;
+	}
 	if (is_network(judge)) {
 		return rows < 1000 ? 0.01 : rows < 10000 ? 0.003 : 0.001;
 	}
@@ -166,6 +183,13 @@ double default_learning_rate(const struct judge *judge, const char *optimizer, d
 	return preset;
 }
 
+const double *default_betas(const struct judge *judge, const char *optimizer)
+{
+	static const double settled[] = { 0.5, 0.999 };
+	const struct kin *like = like_adam(optimizer);
+	return plays(judge) && like != NULL && strcmp(optimizer, "lion") != 0 ? settled : NULL;
+}
+
 const char *default_schedule(const struct judge *judge)
 {
 	bool data = judge->model != NULL && !judge->rowless;
@@ -187,7 +211,8 @@ uint64_t default_batch_size(const struct judge *judge)
 	if (optimizer->type != NULL && optimizer->type->batch_size != 0) {
 		return optimizer->type->batch_size >= rows ? 0 : optimizer->type->batch_size;
 	}
-	uint64_t batch = judge->model->embeds      ? EMBEDDING_BATCH
+	uint64_t batch = plays(judge)              ? GAME_BATCH
+			 : judge->model->embeds    ? EMBEDDING_BATCH
 			 : is_network(judge)       ? NETWORK_BATCH
 			 : rows <= FULL_BATCH_ROWS ? 0
 						   : LINEAR_BATCH;
@@ -207,6 +232,9 @@ uint64_t default_epochs(const struct judge *judge, uint64_t batch_size)
 	uint64_t rows = judge->spec->training_rows;
 	if (batch_size == 0) {
 		return FULL_BATCH_EPOCHS;
+	}
+	if (plays(judge)) {
+		return passes(GAME_UPDATES, rows, batch_size, 10, 1000);
 	}
 	return is_network(judge) ? passes(NETWORK_UPDATES, rows, batch_size, 10, 200)
 				 : passes(LINEAR_UPDATES, rows, batch_size, 5, 100);
@@ -251,6 +279,9 @@ void default_tolerances(const struct judge *judge, struct stopping_config *stopp
 	stopping->parameter_change = stopping->loss_change;
 	if (optimizer->type != NULL && (optimizer_needs(optimizer->type, &optimizer->settings) & NEEDS_SQUARES)) {
 		stopping->gradient_norm = stopping->loss_change = (double)NAN;
+	}
+	if (plays(judge)) {
+		stopping->gradient_norm = stopping->loss_change = stopping->parameter_change = (double)NAN;
 	}
 	if (full && wide && judge->auto_why != NULL && judge->model != NULL && judge->model->linear &&
 	    optimizer->type->iterate != NULL) {

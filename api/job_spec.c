@@ -59,6 +59,7 @@ static void judge_all(struct judge *judge)
 		judge_ranges(judge);
 	}
 	judge_stopping(judge);
+	judge_game(judge);
 	judge_estimate(judge);
 	if (!judge->stored) {
 		judge_recorded_parameters(judge);

@@ -106,6 +106,12 @@ size_t json_count(const cJSON *item);
 /* "a string", "null", ... */
 const char *json_kind(const cJSON *item);
 
+/* samples.c: what a body asks of a generator; false: nothing. Each item may be NULL. */
+struct model_card;
+struct sampling;
+bool samples_read(struct reader *reader, const struct model_card *card, const cJSON *inputs, const cJSON *samples,
+		  const cJSON *seed, const cJSON *latents, struct sampling *out);
+
 /* Reads the settings of a table from fields (parallel to the table), filling in defaults where there is none.
  * Returns the values of *out, writable; never NULL. */
 struct setting_value *read_settings(struct reader *reader, const struct at *at, const struct setting *table,

@@ -238,10 +238,13 @@ static bool inputs_make(struct prediction_reader *in, size_t rows)
 
 static enum status read_body(struct prediction_reader *in, const cJSON *root)
 {
-	enum { INPUTS, COLUMNS, DATASET, COUNT };
+	enum { INPUTS, COLUMNS, SAMPLES, SEED, LATENTS, DATASET, COUNT };
 	struct field fields[COUNT] = {
 		{ .name = "inputs" },
 		{ .name = "columns" },
+		{ .name = "samples" },
+		{ .name = "seed" },
+		{ .name = "latents" },
 		{ .name = "dataset",
 		  .later = "predictions from a dataset are not available yet: send the rows as inputs" },
 	};
@@ -250,6 +253,10 @@ static enum status read_body(struct prediction_reader *in, const cJSON *root)
 		return OK;
 	}
 	const cJSON *inputs = fields[INPUTS].item;
+	if (samples_read(&in->reader, in->card, inputs, fields[SAMPLES].item, fields[SEED].item, fields[LATENTS].item,
+			 &in->out->sampling)) {
+		return in->out->sampling.failed ? E_MEMORY : OK;
+	}
 	if (inputs == NULL) {
 		reader_fault(&in->reader, &at_inputs, FAULT_MISSING, NULL, NULL,
 			     "rows are needed, as {\"inputs\": [[...], ...]}");
@@ -296,6 +303,7 @@ uint64_t predictions_memory(const char *body, size_t length, const struct model_
 	outputs += card->link >= LINK_EMBEDDING ? 6 : 0;
 	uint64_t reading = json_tree_bytes(body, length) + values * sizeof(double);
 	uint64_t answering = 2 * values * sizeof(double) + rows * outputs * OUTPUT_BYTES;
+	answering += samples_memory(card);
 	return length + (reading > answering ? reading : answering) + 2 * (uint64_t)card->n * sizeof(double);
 }
 
@@ -333,6 +341,7 @@ void prediction_inputs_fini(struct prediction_inputs *inputs)
 {
 	free(inputs->x);
 	free(inputs->y);
+	free(inputs->sampling.latents);
 	memset(inputs, 0, sizeof *inputs);
 }
 

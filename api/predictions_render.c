@@ -3,6 +3,7 @@
  * column: the log-odds of the second class, or with a hinge loss its side of the margin, which has no probability;
  * more: softmax). Of a regression: the numbers, by way of the loss's link. Of an autoencoder: the row again, the code.
  * Of embeddings: those of points; of rows that hold several the distances between them. They have no metrics.
+ * Of a gan: the discriminator's verdict.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -117,10 +118,10 @@ static void classes_render(const struct model_card *card, const struct predictio
 	free(p);
 }
 
-/* An output in the target's unit. */
+/* An output in the target's unit; of a discriminator the probability that the row is real, where it has one. */
 static double number_of(const struct model_card *card, double output)
 {
-	return card->link == LINK_EXP ? exp(output) : output;
+	return card->link == LINK_EXP ? exp(output) : card->link == LINK_REAL ? 1 / (1 + exp(-output)) : output;
 }
 
 static void values_render(const struct model_card *card, const struct prediction_inputs *inputs, const double *outputs,

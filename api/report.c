@@ -88,6 +88,11 @@ static void evaluation_render(struct text *out, bool *first, const char *set, co
 			{ "rmse", evaluation->rmse },
 			{ "mae", evaluation->mae },
 			{ "r2", evaluation->r2 } };
+	if (evaluation->game) {
+		metric(out, first, "", "generator_loss", evaluation->generator_loss);
+		metric(out, first, "", "discriminator_loss", evaluation->discriminator_loss);
+		return;
+	}
 	metric(out, first, set, "loss", evaluation->loss);
 	for (size_t i = 0; i < sizeof further / sizeof further[0]; i++) {
 		if (!isnan(further[i].value)) {
@@ -106,6 +111,11 @@ static void metrics_render(const struct job_report *report, struct text *out)
 		evaluation_render(out, &first, "train_", report->final_train);
 	} else if (measured & POINT_TRAIN_LOSS) {
 		metric(out, &first, "", "train_loss", last->train_loss);
+	} else if (measured & POINT_GENERATOR_LOSS) {
+		metric(out, &first, "", "generator_loss", last->generator_loss);
+	}
+	if (report->final_train == NULL && (measured & POINT_DISCRIMINATOR_LOSS)) {
+		metric(out, &first, "", "discriminator_loss", last->discriminator_loss);
 	}
 	if (report->final_validation != NULL) {
 		evaluation_render(out, &first, "validation_", report->final_validation);

@@ -118,6 +118,10 @@ void judge_layers(struct judge *judge, const cJSON *item);
 void judge_init(struct judge *judge, const struct at *at, const cJSON *item, const struct init_type **init,
 		struct settings *settings);
 void judge_network_init(struct judge *judge, const cJSON *item);
+/* A player of a game: {"layers": [...]}. */
+void judge_player(struct judge *judge, const char *name, const cJSON *item, struct network_config *out);
+/* spec_game.c: what a game cannot be asked for. */
+void judge_game(struct judge *judge);
 void judge_network(struct judge *judge);
 /* Whether the first layer that the job names reads whole numbers, which must not be standardised. */
 bool network_reads_indices(const struct judge *judge);
@@ -168,8 +172,10 @@ struct auto_choice auto_choose(struct judge *judge);
 const char *auto_kept(struct judge *judge, const char *type, const cJSON *item);
 
 /* --- defaults.c: what a job gets that does not say --- */
-extern const char default_layers[];
+extern const char default_layers[], default_player_layers[];
 double default_learning_rate(const struct judge *judge, const char *optimizer, double preset);
+/* The betas of an optimizer like Adam in a game; NULL: those of its table. */
+const double *default_betas(const struct judge *judge, const char *optimizer);
 /* The schedule where the job names neither optimizer nor schedule. */
 const char *default_schedule(const struct judge *judge);
 uint64_t default_batch_size(const struct judge *judge); /* 0: full */

@@ -92,9 +92,25 @@ void member_typed(struct text *out, const char *name, const char *type, const st
 	}
 }
 
+/* Without the comma before it. */
+static void layers_render_first(const struct layer_config *layers, size_t count, struct text *out);
+
 static void layers_render(const struct layer_config *layers, size_t count, struct text *out)
 {
-	text_puts(out, ",\"layers\":[");
+	text_puts(out, ",");
+	layers_render_first(layers, count, out);
+}
+
+static void player_render(const char *name, const struct network_config *network, struct text *out)
+{
+	text_printf(out, ",\"%s\":{", name);
+	layers_render_first(network->layers, network->layer_count, out);
+	text_puts(out, "}");
+}
+
+static void layers_render_first(const struct layer_config *layers, size_t count, struct text *out)
+{
+	text_puts(out, "\"layers\":[");
 	for (size_t i = 0; i < count; i++) {
 		const struct layer_config *layer = &layers[i];
 		text_puts(out, i == 0 ? "{\"type\":" : ",{\"type\":");
@@ -190,6 +206,12 @@ static void model_render(const struct judge *judge, struct text *out)
 	}
 	if (model->type->has_layers) {
 		layers_render(model->layers, model->layer_count, out);
+	}
+	if (model->type->plays) {
+		player_render("generator", &model->generator, out);
+		player_render("discriminator", &model->discriminator, out);
+	}
+	if (model->type->has_layers || model->type->plays) {
 		if (model->init != NULL) {
 			member_typed(out, "init", model->init->name, &model->init_settings);
 		} else {
@@ -244,6 +266,10 @@ static void optimizer_render(const struct judge *judge, struct text *out)
 	member_number(out, "clip_eps", optimizer->clip_eps);
 	member_number(out, "clip_grad_value", optimizer->clip_grad_value);
 	common_render(judge, out);
+	if (judge->model != NULL && judge->model->plays) {
+		const double rate = optimizer->discriminator_rate;
+		member_number(out, "discriminator_learning_rate", rate > 0 ? rate : (double)NAN);
+	}
 	text_puts(out, ",\"auto\":");
 	text_json_string(out, judge->auto_why);
 	text_puts(out, "}");

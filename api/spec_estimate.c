@@ -70,7 +70,7 @@ void judge_estimate(struct judge *judge)
 	if (!judge->shape_known || judge->reader.problem->faults_total > 0 || arena_failed(judge->reader.arena)) {
 		return;
 	}
-	if (judge->model->has_layers) {
+	if (judge->model->has_layers || judge->model->plays) {
 		const uint64_t batch = spec->train.training.batch_size, rows = spec->training_rows;
 		trained.rows = (size_t)(batch == 0 || batch > rows ? rows : batch);
 	}
@@ -91,7 +91,8 @@ void judge_estimate(struct judge *judge)
 						       .rows = spec->training_rows,
 						       .outputs = outputs,
 						       .linear = judge->model->linear,
-						       .kinked = row.kinked };
+						       .kinked = row.kinked,
+						       .players = judge->model->plays ? 2 : 0 };
 		status = trainer_measure(&spec->train, &shape, &bytes);
 		if (status == OK && !size_add(total, bytes, &total)) {
 			status = E_TOO_LARGE;

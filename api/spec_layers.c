@@ -157,6 +157,25 @@ void judge_layers(struct judge *judge, const cJSON *item)
 	cJSON_Delete(preset);
 }
 
+void judge_player(struct judge *judge, const char *name, const cJSON *item, struct network_config *out)
+{
+	struct at at = { &at_model, name, 0 }, at_layers = { &at, "layers", 0 };
+	struct field layers = { .name = "layers" };
+	cJSON *preset = NULL;
+	if (item != NULL && !read_object(&judge->reader, &at, item, &layers, 1, NULL, NULL)) {
+		return;
+	}
+	const cJSON *list = layers.item;
+	if (list == NULL) {
+		list = preset = cJSON_Parse(default_player_layers);
+		judge->failed = judge->failed || preset == NULL;
+	}
+	if (list != NULL) {
+		out->layer_count = take_layers(judge, &at_layers, list, 0, &out->layers);
+	}
+	cJSON_Delete(preset);
+}
+
 void judge_network_init(struct judge *judge, const cJSON *item)
 {
 	struct at at = { &at_model, "init", 0 };

@@ -16,6 +16,8 @@ enum model_field {
 	MODEL_POINT,
 	MODEL_SCALE,
 	MODEL_INITIAL,
+	MODEL_GENERATOR,
+	MODEL_DISCRIMINATOR,
 	MODEL_OBJECTIVE, /* from here on as enum expression_field */
 	MODEL_PREDICTION,
 	MODEL_PARAMETERS,
@@ -24,8 +26,8 @@ enum model_field {
 	MODEL_FIELDS
 };
 static const char *const field_names[MODEL_FIELDS] = {
-	"loss",      "layers",     "init",       "function",  "initial_point", "scale", "initial_parameters",
-	"objective", "prediction", "parameters", "constants", "columns"
+	"loss",      "layers",        "init",      "function",   "initial_point", "scale",     "initial_parameters",
+	"generator", "discriminator", "objective", "prediction", "parameters",    "constants", "columns"
 };
 
 static bool has_field(const struct model_type *model, enum model_field field)
@@ -34,8 +36,12 @@ static bool has_field(const struct model_type *model, enum model_field field)
 	case MODEL_LOSS:
 		return model->losses != NULL && model->losses[0] != NULL;
 	case MODEL_LAYERS:
-	case MODEL_INIT:
 		return model->has_layers;
+	case MODEL_INIT:
+		return model->has_layers || model->plays;
+	case MODEL_GENERATOR:
+	case MODEL_DISCRIMINATOR:
+		return model->plays;
 	case MODEL_FUNCTION:
 	case MODEL_POINT:
 	case MODEL_SCALE:
@@ -296,6 +302,11 @@ void judge_model(struct judge *judge)
 	if (judge->model->has_layers) {
 		judge_network_init(judge, extra[MODEL_INIT].item);
 		judge_layers(judge, extra[MODEL_LAYERS].item);
+	}
+	if (judge->model->plays) {
+		judge_network_init(judge, extra[MODEL_INIT].item);
+		judge_player(judge, "generator", extra[MODEL_GENERATOR].item, &spec->model.generator);
+		judge_player(judge, "discriminator", extra[MODEL_DISCRIMINATOR].item, &spec->model.discriminator);
 	}
 	if (judge->model->check != NULL) {
 		judge_network(judge);

@@ -22,6 +22,7 @@ enum extra {
 	EXTRA_SAMPLING,
 	EXTRA_REDUCTION,
 	EXTRA_DECOUPLED,
+	EXTRA_DISCRIMINATOR,
 	EXTRA_AUTO,
 	EXTRA_OTHERS,
 	EXTRA_COUNT = EXTRA_OTHERS + 2
@@ -282,6 +283,26 @@ void judge_needs(struct judge *judge)
 	}
 }
 
+/* The second rate of a game (two time-scales; Heusel et al. 2017). */
+static void take_discriminator_rate(struct judge *judge, const cJSON *item, const struct setting_value *rate)
+{
+	struct at at = { &at_optimizer, "discriminator_learning_rate", 0 };
+	const struct range above = { 0, (double)INFINITY, true, true, NULL };
+	if (item == NULL || cJSON_IsNull(item)) {
+		return;
+	}
+	if (judge->model != NULL && !judge->model->plays) {
+		reader_fault(&judge->reader, &at, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "%s has no discriminator: learning_rate is that of all its parameters",
+			     judge->model->name);
+	} else if (rate == NULL || isnan(rate->number)) {
+		reader_fault(&judge->reader, &at, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "there is no learning_rate that a schedule would scale beside it: give one");
+	} else {
+		read_real(&judge->reader, &at, item, above, &judge->spec->train.optimizer.discriminator_rate);
+	}
+}
+
 void judge_optimizer(struct judge *judge)
 {
 	struct optimizer_config *config = &judge->spec->train.optimizer;
@@ -296,6 +317,7 @@ void judge_optimizer(struct judge *judge)
 		[EXTRA_SAMPLING] = { .name = "sampling" },
 		[EXTRA_REDUCTION] = { .name = "reduction" },
 		[EXTRA_DECOUPLED] = { .name = "decoupled_weight_decay" },
+		[EXTRA_DISCRIMINATOR] = { .name = "discriminator_learning_rate" },
 		[EXTRA_AUTO] = { .name = "auto" },
 	};
 	const bool automatic = auto_wanted(item);
@@ -328,6 +350,12 @@ void judge_optimizer(struct judge *judge)
 	if (rate != NULL && !rate->given) {
 		rate->number = default_learning_rate(judge, config->type->name, rate->number);
 	}
+	struct setting_value *betas = value_find(&config->settings, values, "betas");
+	const double *settled = default_betas(judge, config->type->name);
+	if (betas != NULL && !betas->given && settled != NULL) {
+		betas->values = settled;
+	}
+	take_discriminator_rate(judge, extra[EXTRA_DISCRIMINATOR].item, rate);
 	config->clip_grad_norm = take_clip(judge, "clip_grad_norm", extra[EXTRA_CLIP_NORM].item);
 	config->clip_eps = take_clip_eps(judge, extra[EXTRA_CLIP_EPS].item);
 	config->clip_grad_value = take_clip(judge, "clip_grad_value", extra[EXTRA_CLIP_VALUE].item);

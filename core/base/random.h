@@ -9,7 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum random_purpose { RANDOM_SPLIT = 1, RANDOM_SHUFFLE, RANDOM_INIT, RANDOM_DROPOUT, RANDOM_SAMPLE, RANDOM_DATA };
+enum random_purpose {
+	RANDOM_SPLIT = 1,
+	RANDOM_SHUFFLE,
+	RANDOM_INIT,
+	RANDOM_DROPOUT,
+	RANDOM_SAMPLE,
+	RANDOM_DATA,
+	RANDOM_LATENT
+};
 
 /* Four words of 32 random bits for a counter. */
 void random_block(uint64_t seed, enum random_purpose purpose, uint64_t epoch, uint64_t index, uint32_t out[4]);

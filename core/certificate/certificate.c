@@ -357,6 +357,7 @@ static enum status general_curvature(const struct certificate_request *request, 
 	return status == E_UNSUPPORTED ? OK : status;
 }
 
+/* (A game has no Hessian: the derivatives of its players' gradients are not symmetric.) */
 /* An l1 penalty has no curvature at 0, where many parameters lie: differences across the kink say nothing. */
 static bool has_kinks(const struct model_config *model)
 {
@@ -412,7 +413,7 @@ enum status certify(const struct certificate_request *given, struct certificate 
 		glm_fini(&linear);
 		return status;
 	}
-	if (status != E_UNSUPPORTED || has_kinks(request.model)) {
+	if (status != E_UNSUPPORTED || has_kinks(request.model) || request.objective->game != NULL) {
 		return status == E_UNSUPPORTED ? OK : status;
 	}
 	return general_curvature(&request, &purse, out);

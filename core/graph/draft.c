@@ -97,7 +97,7 @@ static void find_needs(struct draft *draft)
 		}
 	}
 	for (size_t i = 0; i < draft->nodes; i++) {
-		node[i].wanted = node[i].node.kind == NODE_PARAMETER;
+		node[i].wanted = node[i].node.kind == NODE_PARAMETER && !node[i].node.frozen;
 		for (size_t k = 0; k < draft_arity(&node[i]); k++) {
 			node[i].wanted |= node[node[i].node.input[k]].wanted;
 		}

@@ -135,6 +135,11 @@ static bool place_parameter(struct graph *graph, size_t index)
 	return true;
 }
 
+void graph_freeze(struct graph *graph, bool on)
+{
+	graph->freezes = on;
+}
+
 static size_t add_parameter(struct graph *graph, const char *name, size_t rank, const size_t *extent,
 			    struct graph_parameter made)
 {
@@ -147,7 +152,7 @@ static size_t add_parameter(struct graph *graph, const char *name, size_t rank, 
 					 sizeof *graph->parameter)) {
 		return NODE_NONE;
 	}
-	struct graph_node node = { .kind = NODE_PARAMETER, .parameter = graph->parameters };
+	struct graph_node node = { .kind = NODE_PARAMETER, .parameter = graph->parameters, .frozen = graph->freezes };
 	node.shape.rank = rank;
 	memcpy(node.shape.extent, extent, rank * sizeof *extent);
 	size_t id = add_node(graph, &node);
@@ -168,6 +173,12 @@ static size_t add_parameter(struct graph *graph, const char *name, size_t rank, 
 	}
 	graph->parameters++;
 	return id;
+}
+
+void graph_again_from(struct graph *graph, size_t first)
+{
+	graph->again = true;
+	graph->next = first;
 }
 
 void graph_again(struct graph *graph, bool again)

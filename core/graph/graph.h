@@ -50,6 +50,7 @@ struct graph_node {
 	double attribute[GRAPH_ATTRIBUTES]; /* the constants that some operations take */
 	struct shape shape;
 	size_t parameter; /* of a parameter: its index */
+	bool frozen;      /* of a parameter: this graph's gradient is not of it */
 };
 
 /* How the numbers of a parameter start, drawn by the run's seed. */
@@ -90,6 +91,7 @@ struct graph {
 	size_t buffers;       /* how many of them, the last, are of buffers */
 	size_t rows;          /* the most rows of a training batch; of use where rows couple. 0: not known */
 	double *class_weight; /* of operations that weigh classes: [classes], owned; NULL: there are none */
+	bool freezes;         /* see graph_freeze */
 	char place[64];       /* which part of a model the error is about, in the builder's words; "": it did not say */
 };
 
@@ -117,6 +119,10 @@ size_t graph_buffer(struct graph *graph, const char *name, size_t extent, double
 /* Whether what is made from here on are the parameters that are there, from the first on in the order in which they
  * were made: for a builder that draws the same layers again over other rows (shared weights). */
 void graph_again(struct graph *graph, bool again);
+/* The same from the parameter of that index on. */
+void graph_again_from(struct graph *graph, size_t first);
+/* Parameters made from now on are frozen: they take part, and the gradient by them is 0 and costs nothing. */
+void graph_freeze(struct graph *graph, bool on);
 /* Copies the weights of the classes [count], at most once in a graph. */
 void graph_weigh_classes(struct graph *graph, const double *weight, size_t count);
 /* Says, once, which part of the model failed, if anything did. Returns `id`. */

@@ -12,6 +12,7 @@ const struct model_type *const model_types[] = {
 	&model_mlp,
 	&model_sequential,
 	&model_autoencoder,
+	&model_gan,
 	&model_matrix_factorization,
 	&model_factorization_machine,
 	&model_contrastive,
@@ -40,6 +41,10 @@ const struct loss_type *const loss_types[] = {
 	&loss_cosine_embedding,
 	&loss_triplet,
 	&loss_info_nce,
+	&loss_non_saturating,
+	&loss_minimax,
+	&loss_least_squares,
+	&loss_wasserstein,
 };
 const size_t loss_type_count = sizeof loss_types / sizeof loss_types[0];
 

@@ -24,6 +24,7 @@ enum target_kind {
 
 struct graph;
 struct graph_op;
+struct game_terms;
 struct layer_config;
 struct expression_config;
 struct start_rule;
@@ -37,6 +38,8 @@ enum link {
 	LINK_EMBEDDING, /* a point's embedding */
 	LINK_PAIR,      /* the embeddings of two points side by side */
 	LINK_TRIPLET,   /* of three */
+	LINK_REAL,      /* log-odds that the row is real, not made by a generator */
+	LINK_SCORE,     /* a verdict on the row without a probability: the more, the more real */
 };
 
 /* A loss by name. `target` is what it compares with: NUMBER, CLASS or BINARY. */
@@ -60,6 +63,8 @@ struct loss_type {
 	size_t members;
 	size_t (*build_classes)(struct graph *graph, const struct settings *settings, size_t z, size_t target);
 	bool compares_directions; /* embeddings are of length 1 unless a job says otherwise */
+	/* Of games instead of build: what the players make of the verdicts (core/model/gan.c). */
+	const struct game_terms *game;
 	/* The same of one output, for solvers of linear models (factor and constant with its settings); NULL: none. */
 	void (*describe)(const struct settings *settings, struct row_loss *out);
 };
@@ -130,6 +135,12 @@ struct model_fault {
 
 struct model_type;
 
+/* Layers in a row. */
+struct network_config {
+	size_t layer_count;
+	const struct layer_config *layers;
+};
+
 /* A model as a job describes it, checked and with every default filled in. Borrows all. */
 struct model_config {
 	const struct model_type *type;
@@ -138,6 +149,7 @@ struct model_config {
 	struct settings loss_settings;
 	size_t layer_count;
 	const struct layer_config *layers;
+	struct network_config generator, discriminator; /* of games */
 	const struct init_type *init; /* of the output layer that is added; NULL: as for no activation */
 	struct settings init_settings;
 	/* Of type "function": which one, with its own constants, and where to begin. */
@@ -176,6 +188,7 @@ struct model_type {
 	bool linear;        /* its outputs are linear in theta, and it has the settings l1 and l2 */
 	bool is_expression; /* its data is optional */
 	bool indexes;       /* its features are whole numbers that name things, as its settings users and items say */
+	bool plays;         /* a game of two networks: has `generator` and `discriminator` (core/objective/game.h) */
 	bool encodes;       /* its outputs are a code and the row again: LINK_CODE */
 	bool embeds; /* its outputs are embeddings of points (LINK_EMBEDDING, ...), and it has the setting pairs */
 	/* Where the default loss depends on the target (networks): picks one of `losses`. NULL: the first. */

@@ -6,13 +6,14 @@
 
 extern const struct model_type model_linear_regression, model_logistic_regression, model_softmax_regression, model_mlp,
 	model_sequential, model_autoencoder, model_matrix_factorization, model_factorization_machine, model_expression,
-	model_function, model_contrastive;
+	model_function, model_contrastive, model_gan;
 extern const struct loss_type loss_mse, loss_squared_error, loss_log_loss, loss_cross_entropy, loss_bce_with_logits;
 extern const struct loss_type loss_residual; /* of core/model/residual.c; not in the table */
 extern const struct loss_type loss_mae, loss_huber, loss_smooth_l1, loss_quantile, loss_poisson, loss_hinge,
 	loss_squared_hinge;
 extern const struct loss_type loss_kl, loss_cosine, loss_gaussian;
 extern const struct loss_type loss_contrastive, loss_cosine_embedding, loss_triplet, loss_info_nce;
+extern const struct loss_type loss_non_saturating, loss_minimax, loss_least_squares, loss_wasserstein; /* of games */
 extern const struct activation_type activation_relu, activation_tanh, activation_sigmoid, activation_identity;
 extern const struct activation_type activation_leaky_relu, activation_relu6, activation_elu, activation_selu,
 	activation_celu, activation_gelu, activation_silu, activation_mish, activation_softplus, activation_log_sigmoid,

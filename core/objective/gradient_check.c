@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/objective/game.h"
+
 /* Far above eps^(1/5) the formula's own error would show, far below it that of the values. */
 static const double relative_step = 5e-5;
 /* For a coordinate near a kink, the end of what f is defined on, or where f turns within the step: what is left of the
@@ -14,13 +16,14 @@ static const double side_step = 1e-8;
 /* A derivative that is smaller than this share of the value has no digits in a difference. */
 static const double share_of_value = 5e-5;
 
-/* f at x with coordinate i moved to `at`; *largest grows to |f|. */
+/* f at x with coordinate i moved to `at` (of a game: what its player minimises); *largest grows to |f|. */
 static enum status value_at(struct objective *objective, double *x, size_t i, double at, const struct batch *batch,
 			    struct executor *executor, double *value, double *largest)
 {
 	const double kept = x[i];
+	struct objective *one = objective_of(objective, i);
 	x[i] = at;
-	enum status status = objective->type->evaluate(objective, x, batch, executor, value, NULL);
+	enum status status = one->type->evaluate(one, x, batch, executor, value, NULL);
 	x[i] = kept;
 	*largest = fmax(*largest, fabs(*value));
 	return status;

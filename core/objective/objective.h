@@ -33,6 +33,7 @@ struct tensor {
 };
 
 struct objective;
+struct game;
 
 struct objective_type {
 	/* value (may be NULL: not wanted) and gradient [n - buffers] (may be NULL) of the objective at theta
@@ -72,6 +73,7 @@ struct objective {
 	const double *l1;            /* [tensors] factor of sum |w| in it, owned by the objective; NULL: none */
 	bool products;               /* type->product may be called */
 	bool smooth; /* gradients leave these terms out: for who takes them by proximal steps (the trainer) */
+	const struct game *game;   /* two players with objectives of their own (game.h); NULL: one function */
 	struct linear_form linear; /* what it is made of; loss.derive NULL: not a linear model */
 	/* The box that theta must stay in: [n] each of dtype, infinite where there is no bound; NULL: no box. The
 	 * objective owns them as one allocation, `lower` first. */

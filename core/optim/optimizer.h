@@ -59,6 +59,7 @@ struct optimizer_shape {
 	bool linear;    /* a linear model: core/linear/linear.h */
 	size_t buffers; /* numbers behind the parameters that no optimizer moves */
 	bool kinked;    /* a linear model whose loss has corners */
+	size_t players; /* each with scalars of its own; 0 counts as 1 */
 };
 
 /* An optimizer at work. */

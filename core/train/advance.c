@@ -70,7 +70,12 @@ static const struct batch *in_training(const struct trainer *trainer, const stru
 enum status evaluate_training(struct trainer *trainer, const void *point, const struct batch *batch, double *value,
 			      void *gradient)
 {
-	struct objective *objective = trainer->setup.objective;
+	return evaluate_for_training(trainer, trainer->setup.objective, point, batch, value, gradient);
+}
+
+enum status evaluate_for_training(struct trainer *trainer, struct objective *objective, const void *point,
+				  const struct batch *batch, double *value, void *gradient)
+{
 	struct batch training;
 	batch = in_training(trainer, batch, &training);
 	trainer->value_count += value != NULL;
@@ -264,8 +269,7 @@ static void order_rows(struct trainer *trainer, uint64_t epoch)
 	trainer->order_epoch = epoch;
 }
 
-/* The rows of update k+1. */
-static struct batch batch_of(struct trainer *trainer, uint64_t k)
+struct batch train_batch(struct trainer *trainer, uint64_t k)
 {
 	const struct training_config *training = &trainer->setup.config.training;
 	const uint64_t epoch = k / trainer->steps_per_epoch;
@@ -349,7 +353,7 @@ static enum status step_mini(struct trainer *trainer)
 	const bool want_loss = due || ruled || !trainer->look_ahead;
 	const bool want_norm = due || trainer->iterates || !isnan(config->optimizer.clip_grad_norm) ||
 			       (epoch_last && !isnan(rule->gradient_norm));
-	const struct batch batch = batch_of(trainer, k);
+	const struct batch batch = train_batch(trainer, k);
 	double loss, seen;
 
 	trainer_set_momentum(trainer, k);
@@ -409,9 +413,10 @@ enum status trainer_advance(struct trainer *trainer, uint64_t steps)
 		trainer->value_count = 0;
 		trainer->gradient_count = 0;
 		trainer->row_count = 0;
-		status = !trainer->full      ? step_mini(trainer)
-			 : trainer->iterates ? step_iterating(trainer)
-					     : step_full(trainer);
+		status = trainer->game != NULL ? step_playing(trainer)
+			 : !trainer->full      ? step_mini(trainer)
+			 : trainer->iterates   ? step_iterating(trainer)
+					       : step_full(trainer);
 		if (status != OK) {
 			break;
 		}

@@ -18,6 +18,9 @@ struct optimizer_config {
 	double clip_grad_norm;  /* NAN: off. factor min(1, c / (|g| + clip_eps)), before weight decay */
 	double clip_eps;        /* torch.nn.utils.clip_grad_norm_ has 1e-6 */
 	double clip_grad_value; /* NAN: off. each component into [-c, c] */
+	/* Of a game: the discriminator's rate where a schedule leaves it at its start; the schedule scales both alike.
+	 * 0: the same as the generator's. */
+	double discriminator_rate;
 	/* A weight decay in place of the optimizer's own, whose setting then counts as 0; 0: none. */
 	double weight_decay;
 	bool decoupled; /* x shrinks by 1 - rate * decay before the update; else decay * x is added to the gradient */

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/objective/game.h"
 #include "core/train/internal.h"
 
 #define REAL_IS_FLOAT 1
@@ -139,10 +140,36 @@ enum status evaluate_validation(struct trainer *trainer, double *loss, double *a
 	return accuracy_of(trainer, trainer->theta, data, accuracy);
 }
 
+/* What each player minimises. */
+static enum status losses_of(struct trainer *trainer, const void *theta, const struct data_view *data,
+			     struct evaluation *out)
+{
+	const struct batch all = { .data = data,
+				   .count = data != NULL ? data->rows : 0,
+				   .sum = trainer->setup.config.training.sum };
+	double *losses[PLAYERS] = { [DISCRIMINATOR] = &out->discriminator_loss, [GENERATOR] = &out->generator_loss };
+	enum status status = OK;
+	for (size_t p = 0; p < PLAYERS && status == OK; p++) {
+		struct objective *player = trainer->game->player[p].objective;
+		status = player->type->evaluate(player, theta, &all, trainer->setup.executor, losses[p], NULL);
+	}
+	return status;
+}
+
 enum status trainer_evaluate(struct trainer *trainer, const void *theta, const struct data_view *data,
 			     struct evaluation *out)
 {
-	*out = (struct evaluation){ NAN, NAN, NAN, NAN, NAN };
+	*out = (struct evaluation){ .loss = NAN,
+				    .accuracy = NAN,
+				    .rmse = NAN,
+				    .mae = NAN,
+				    .r2 = NAN,
+				    .game = trainer->game != NULL,
+				    .generator_loss = NAN,
+				    .discriminator_loss = NAN };
+	if (trainer->game != NULL) {
+		return losses_of(trainer, theta, data, out);
+	}
 	enum status status = loss_of(trainer, theta, data, &out->loss);
 	if (status == OK && is_classifier(trainer, data)) {
 		status = accuracy_of(trainer, theta, data, &out->accuracy);

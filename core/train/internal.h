@@ -40,6 +40,9 @@ struct trainer {
 	double betas[2];
 	double *momentum;
 
+	const struct game *game;     /* the objective's; NULL: none */
+	double discriminator_factor; /* its rate in units of the generator's */
+
 	struct linear_view linear; /* form NULL: the objective is no linear model */
 
 	/* The state: one block and the places in it. */
@@ -123,14 +126,23 @@ enum status evaluate_training(struct trainer *trainer, const void *point, const 
 /* out = H v of the training objective at `point` (objective_type.product), counted as a gradient. */
 enum status product_training(struct trainer *trainer, const void *point, const void *v, const struct batch *batch,
 			     void *out);
+/* The same of another objective over the same theta: a player's. */
+enum status evaluate_for_training(struct trainer *trainer, struct objective *objective, const void *point,
+				  const struct batch *batch, double *value, void *gradient);
 /* Adds the step's evaluations, each over `rows` rows, to the state's. */
 void count_evaluations(struct trainer *trainer);
 void keep_validation(struct trainer *trainer, double loss, double accuracy, bool classifier);
 struct verdict diverged(double loss, double norm);
 /* The best and early stopping at x_k of a full batch: validation was measured, or not. */
 bool track_full(struct trainer *trainer, double loss, bool validated);
+/* The rows of update k+1. */
+struct batch train_batch(struct trainer *trainer, uint64_t k);
 /* x_{k+1} stands in theta: nothing is known of it yet. */
 void step_made(struct trainer *trainer);
+
+/* play.c: the step of a game; and whether a setup can play. */
+enum status step_playing(struct trainer *trainer);
+enum status play_check(const struct trainer_setup *setup, struct error *error);
 
 /* iterate.c: steps of an optimizer that evaluates for itself. */
 enum status step_iterating(struct trainer *trainer);

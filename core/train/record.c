@@ -67,9 +67,12 @@ void record_point(struct trainer *trainer, uint64_t measured, double rate)
 		.epoch = (double)state->step / (double)trainer->steps_per_epoch,
 		.seconds = clock_seconds(trainer),
 		.learning_rate = rate,
-		.train_loss = measured & POINT_TRAIN_LOSS ? state->loss : (double)NAN,
+		.train_loss = measured & POINT_GENERATOR_LOSS ? state->generator_loss
+			      : measured & POINT_TRAIN_LOSS   ? state->loss
+							      : (double)NAN,
 		.gradient_norm = measured & POINT_GRADIENT_NORM ? state->gradient_norm : (double)NAN,
-		.validation_loss = state->validation_loss,
+		.validation_loss =
+			measured & POINT_DISCRIMINATOR_LOSS ? state->discriminator_loss : state->validation_loss,
 		.validation_accuracy = state->validation_accuracy,
 		.measured = measured,
 	};

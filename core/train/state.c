@@ -5,7 +5,7 @@
 #include "core/base/size.h"
 
 static const uint64_t state_magic = 0x6e75724474637365; /* "esctDrun" in memory */
-static const uint64_t state_version = 4;
+static const uint64_t state_version = 5;
 
 enum { STATE_ALIGN = 64 };
 
@@ -26,6 +26,7 @@ enum status state_measure(const struct train_config *config, const struct optimi
 {
 	const struct optimizer_type *type = config->optimizer.type;
 	const size_t n = shape->n;
+	const size_t players = shape->players > 1 ? shape->players : 1;
 	const size_t rows = type->table != NULL ? type->table(&config->optimizer.settings, shape) : 0;
 	size_t head, whole, vector, scalars, history, table;
 
@@ -39,7 +40,7 @@ enum status state_measure(const struct train_config *config, const struct optimi
 	}
 	layout->stride &= ~(size_t)(STATE_ALIGN - 1);
 	if (!size_multiply(layout->history_count, layout->stride, &history) ||
-	    !size_multiply(type->scalars + layout->history_count, sizeof(double), &scalars) ||
+	    !size_multiply(players * type->scalars + layout->history_count, sizeof(double), &scalars) ||
 	    !size_multiply(rows, sizeof(double), &table) || !append(layout, sizeof(struct run_state), &head) ||
 	    !append(layout, scalars, &layout->scalars) || !append(layout, table, &layout->table) ||
 	    !append(layout, whole, &layout->theta)) {
@@ -117,6 +118,7 @@ static void mix_config(uint64_t *hash, const struct train_config *config)
 	mix_number(hash, optimizer->clip_grad_norm);
 	mix_number(hash, optimizer->clip_eps);
 	mix_number(hash, optimizer->clip_grad_value);
+	mix_number(hash, optimizer->discriminator_rate);
 	mix_number(hash, optimizer->weight_decay);
 	mix_count(hash, optimizer->decoupled);
 	mix_number(hash, optimizer->ema_decay);
@@ -196,6 +198,8 @@ void state_begin(struct run_state *state, const struct state_layout *layout, uin
 		.norm = NAN,
 		.validation_loss = NAN,
 		.validation_accuracy = NAN,
+		.generator_loss = NAN,
+		.discriminator_loss = NAN,
 		.best = BEST_NONE,
 		.best_value = NAN,
 		.early_best = NAN,
@@ -219,7 +223,7 @@ enum status state_check(const void *block, size_t size, const struct state_layou
 	if (head.fingerprint != fingerprint) {
 		return error_set(error, E_CORRUPT, "the checkpoint was made by another configuration");
 	}
-	if (head.reason >= STOP_REASON_COUNT || head.best > BEST_MEASURED || head.carried > 3 ||
+	if (head.reason >= STOP_REASON_COUNT || head.best > BEST_MEASURED || head.carried > 3 || head.moved > 1 ||
 	    head.trace_count > TRACE_SAMPLES || head.trace_stride == 0) {
 		return error_set(error, E_CORRUPT, "the checkpoint holds a value that no run writes");
 	}

@@ -32,6 +32,10 @@ struct run_state {
 			     needs no such half */
 	uint64_t carried; /* CARRIED_ bits: what the last trial left known at x_step */
 	double carried_value;
+	/* Of a game: 1 when the discriminator has made the move of this step and the generator has not; what each
+	 * minimises, as last evaluated. */
+	uint64_t moved;
+	double discriminator_loss, generator_loss;
 	uint64_t rows_seen;         /* rows that gradients were computed on */
 	uint64_t values, gradients; /* evaluations of the training objective: of f, of its gradient */
 	double seconds;             /* computing time, over all attempts */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/objective/game.h"
 #include "core/train/internal.h"
 
 static const char *const words[] = {
@@ -104,6 +105,9 @@ static enum status check_setup(const struct trainer_setup *setup, struct error *
 	if (type->suits != NULL && type->suits(&config->optimizer.settings, setup->objective, error) != OK) {
 		return E_INVALID;
 	}
+	if (setup->objective->game != NULL && play_check(setup, error) != OK) {
+		return E_INVALID;
+	}
 	return check_data(setup, error);
 }
 
@@ -181,6 +185,11 @@ static void derive(struct trainer *trainer)
 	trainer->proximal =
 		setup->objective->l1 != NULL && trainer->sign > 0 && optimizer_is_proximal(config->optimizer.type);
 	setup->objective->smooth = trainer->proximal;
+	trainer->game = setup->objective->game;
+	trainer->discriminator_factor = 1;
+	if (trainer->game != NULL && config->optimizer.discriminator_rate > 0) {
+		trainer->discriminator_factor = config->optimizer.discriminator_rate / rate_base(trainer);
+	}
 	if (setup->objective->linear.loss.derive != NULL) {
 		trainer->linear = (struct linear_view){ &setup->objective->linear, setup->training, setup->executor };
 	}
@@ -261,7 +270,8 @@ enum status trainer_create(const struct trainer_setup *setup, struct trainer **o
 					       linear != NULL ? linear->outputs : outputs,
 					       linear != NULL,
 					       objective->buffers,
-					       linear != NULL && linear->loss.kinked };
+					       linear != NULL && linear->loss.kinked,
+					       objective->game != NULL ? PLAYERS : 0 };
 	status = trainer_sizes(&config, &shape, &sizes);
 	if (status != OK) {
 		return error_set(error, E_MEMORY, "%zu parameters are more than memory can hold", objective->n);

@@ -12,6 +12,10 @@
  * gradient, its update. max_seconds and the budgets are looked at before every step. Validation is measured
  * at each epoch's end, and where a budget in steps ends within an epoch.
  *
+ * A game (objective->game) has a step of its own, play.c: the discriminator's update, then where it is its turn the
+ * generator's, each by an optimizer with a state of its own. There is no loss that falls, so it has no best and takes
+ * no rule but the budgets and max_seconds. A step given up between the two stands there in the state (`moved`).
+ *
  * An optimizer that evaluates for itself (type->iterate) makes the update from f(x_k), g(x_k) and trials on the same
  * rows; what the last trial found at x_{k+1} is carried over and not evaluated again (unless gradients are clipped).
  * With a full batch such a step has a commit between arriving at x_k and the search, so a search that is cancelled
@@ -74,17 +78,26 @@ enum {
 	POINT_VALIDATION_LOSS = 1u << 2,
 	POINT_VALIDATION_ACCURACY = 1u << 3, /* classifiers only */
 	POINT_LEARNING_RATE = 1u << 4,       /* not after the last update: no update follows */
+	POINT_GENERATOR_LOSS = 1u << 5,      /* games only, which have no train_loss and no validation */
+	POINT_DISCRIMINATOR_LOSS = 1u << 6,
 };
 
-/* A point of the curve. Fixed size, no padding: stored as it is. */
+/* A point of the curve. Fixed size, no padding: stored as it is. In a game the two losses of its players stand where
+ * others have those of training and validation. */
 struct curve_point {
 	uint64_t step;
 	double epoch;         /* a fraction; 0 for objectives without rows: equals step / steps_per_epoch */
 	double seconds;       /* computing time so far, over all attempts */
 	double learning_rate; /* of the next update; of an optimizer that finds its steps: the step length it took */
-	double train_loss;
-	double gradient_norm;
-	double validation_loss;
+	union {
+		double train_loss;
+		double generator_loss; /* at the discriminator that made its move of this step */
+	};
+	double gradient_norm; /* of a game: of both players' gradients together */
+	union {
+		double validation_loss;
+		double discriminator_loss; /* before its move */
+	};
 	double validation_accuracy;
 	uint64_t measured; /* POINT_ bits */
 };
@@ -184,6 +197,9 @@ struct evaluation {
 	double loss;          /* penalties included */
 	double accuracy;      /* NAN unless a classifier */
 	double rmse, mae, r2; /* NAN unless a regression; over all targets, in the target's unit */
+	/* Of a game, instead of all these: what each player minimises. */
+	bool game;
+	double generator_loss, discriminator_loss;
 };
 /* OK or E_CANCELLED. Scratch is taken from the trainer: not while it advances on another thread. */
 enum status trainer_evaluate(struct trainer *trainer, const void *theta, const struct data_view *data,

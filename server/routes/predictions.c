@@ -5,7 +5,8 @@
  * features, targets and classes, which is all that the judge of a spec asks of a dataset.
  *
  * A few rows and a small model are answered at once, on the thread of the connection; more is work for others
- * (HTTP_WORK), for which memory is taken out of the budget of the jobs, and which ends early when the service does.
+ * (HTTP_WORK), and so are samples of a gan, for which memory is taken out of the budget of the jobs, and which ends
+ * early when the service does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "api/job_spec.h"
 #include "api/model_card.h"
 #include "core/base/size.h"
+#include "core/objective/game.h"
 #include "server/routes/common.h"
 #include "server/routes/routes.h"
 
@@ -107,6 +109,62 @@ static enum status run(struct objective *objective, const struct loaded_weights 
 	return status;
 }
 
+/* latents [count, latent] and rows [count, features], as doubles. */
+struct made {
+	double *latents, *rows;
+};
+
+/* Draws latent vectors, or takes those given, and has the generator make rows of them; in the model's precision. */
+static enum status make_rows(const struct game *game, const struct loaded_weights *weights,
+			     const struct prediction_inputs *inputs, struct made *made)
+{
+	const struct model_card *card = weights->card;
+	const struct sampling *sampling = &inputs->sampling;
+	const size_t cells_z = sampling->count * game->latent, cells_x = sampling->count * card->features;
+	void *z = calloc(cells_z + 1, dtype_size(card->dtype)), *x = calloc(cells_x + 1, dtype_size(card->dtype));
+	made->latents = calloc(cells_z + 1, sizeof(double));
+	made->rows = calloc(cells_x + 1, sizeof(double));
+	enum status status = E_MEMORY;
+	if (z != NULL && x != NULL && made->latents != NULL && made->rows != NULL) {
+		if (sampling->latents != NULL) {
+			dtype_convert(DTYPE_FLOAT64, sampling->latents, card->dtype, z, cells_z);
+		} else {
+			latent_draw(game->law, sampling->seed, LATENT_SAMPLES, 0, 0, cells_z, card->dtype, z);
+		}
+		struct data_view view = {
+			.dtype = card->dtype, .rows = sampling->count, .features = game->latent, .x = z
+		};
+		struct batch batch = { .data = &view, .count = sampling->count };
+		struct executor executor = executor_serial();
+		executor.stop = inputs->stop;
+		status = game_generate(game, weights->values, &batch, &executor, x);
+		dtype_convert(card->dtype, z, DTYPE_FLOAT64, made->latents, cells_z);
+		dtype_convert(card->dtype, x, DTYPE_FLOAT64, made->rows, cells_x);
+	}
+	free(z);
+	free(x);
+	return status;
+}
+
+static enum status sample(const struct job_record *record, const struct loaded_weights *weights,
+			  const struct objective *objective, const struct prediction_inputs *inputs, struct text *out,
+			  struct problem *problem)
+{
+	const struct game *game = objective->game;
+	struct made made = { NULL, NULL };
+	if (!samples_fit(weights->card, game->latent, &inputs->sampling, problem)) {
+		return E_INVALID;
+	}
+	enum status status = make_rows(game, weights, inputs, &made);
+	if (status == OK) {
+		samples_render(record->id, weights->step, weights->card, &inputs->sampling, game->latent, made.latents,
+			       made.rows, out);
+	}
+	free(made.latents);
+	free(made.rows);
+	return status;
+}
+
 static enum status predict(const struct job_record *record, const struct loaded_weights *weights,
 			   const struct http_request *request, struct text *out, struct problem *problem,
 			   struct error *error)
@@ -118,8 +176,15 @@ static enum status predict(const struct job_record *record, const struct loaded_
 	size_t length;
 	const char *body = http_body(request, &length);
 	enum status status = predictions_read(body, length, weights->card, &inputs, problem);
+	if (status == OK && inputs.sampling.asked && !http_working(request)) {
+		status = E_TOO_LARGE; /* a short body may ask for much */
+	}
 	if (status == OK) {
 		status = build(record, weights->card, &spec, &objective, error);
+	}
+	if (status == OK && inputs.sampling.asked) {
+		status = sample(record, weights, objective, &inputs, out, problem);
+		goto out;
 	}
 	if (status == OK && objective->type->predict == NULL) {
 		problem_set(problem, PROBLEM_INVALID,
@@ -133,6 +198,7 @@ static enum status predict(const struct job_record *record, const struct loaded_
 		predictions_render(record->id, weights->step, weights->card, &inputs, outputs, objective->outputs, out);
 		status = prediction_stopped(&inputs) ? E_CANCELLED : OK;
 	}
+out:
 	free(outputs);
 	prediction_inputs_fini(&inputs);
 	objective_destroy(objective);
@@ -206,6 +272,9 @@ enum http_outcome jobs_predictions(void *context, struct http_request *request, 
 	}
 	loaded_weights_fini(&weights);
 	job_record_fini(&record);
+	if (status == E_TOO_LARGE && !problem_any(&problem) && !http_working(request)) {
+		return HTTP_WORK;
+	}
 	if (status == E_BUSY) {
 		http_response_header(response, "Retry-After", "1");
 	}

@@ -364,7 +364,9 @@ START_TEST(a_job_is_answered_with_its_report_and_spec)
 				 .warning_count = 1,
 				 .warning = (char *[]){ "w" } };
 	spec.train.stopping.max_seconds = (double)NAN;
-	struct evaluation train = { 0.25, 0.875, (double)NAN, (double)NAN, (double)NAN };
+	struct evaluation train = {
+		.loss = 0.25, .accuracy = 0.875, .rmse = (double)NAN, .mae = (double)NAN, .r2 = (double)NAN
+	};
 	struct job_report report = { .spec = &spec };
 	report.progress = (struct trainer_progress){ .step = 250,
 						     .steps = 1000,

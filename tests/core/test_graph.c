@@ -155,7 +155,8 @@ static void leaves_init(struct leaves *leaves)
 	leaves->x = graph_features(&leaves->graph, FEATURES);
 }
 
-/* Those over images and with more inputs: tests/core/test_network_ops.c; those that compare: test_compare.c. */
+/* Those over images and with more inputs: tests/core/test_network_ops.c; those that compare: test_compare.c;
+ * of games: test_gan.c. */
 static bool is_elsewhere(const struct graph_op *op)
 {
 	const struct graph_op *const list[] = { &op_conv2d,
@@ -181,6 +182,8 @@ static bool is_elsewhere(const struct graph_op *op)
 						&op_weighted_bce_label,
 						&op_leading,
 						&op_join,
+						&op_noise,
+						&op_verdict,
 						&op_interactions,
 						&op_pair_product,
 						&op_pair_sum,

@@ -107,8 +107,15 @@ static inline enum job_status fixture_status(struct store *store, const char *id
 static inline struct curve_point fixture_point(uint64_t step)
 {
 	double k = (double)step;
-	struct curve_point point = { step,           k / 7,         k * 0.001,       0.02385,         2.385 / (k + 1),
-				     k * 1.25 + 0.5, 1 / (k + 3.7), k / (k + 2.385), POINT_TRAIN_LOSS };
+	struct curve_point point = { .step = step,
+				     .epoch = k / 7,
+				     .seconds = k * 0.001,
+				     .learning_rate = 0.02385,
+				     .train_loss = 2.385 / (k + 1),
+				     .gradient_norm = k * 1.25 + 0.5,
+				     .validation_loss = 1 / (k + 3.7),
+				     .validation_accuracy = k / (k + 2.385),
+				     .measured = POINT_TRAIN_LOSS };
 	return point;
 }
 

@@ -22,6 +22,7 @@ extern const struct graph_op op_kl_div, op_cosine, op_gaussian, op_weighted_cros
 extern const struct graph_op op_columns, op_unit, op_contrastive, op_cosine_embedding, op_triplet_margin;
 extern const struct graph_op op_info_nce, op_class_contrastive, op_class_cosine_embedding, op_class_triplet,
 	op_class_info_nce;
+extern const struct graph_op op_noise, op_verdict;
 extern const struct graph_op op_sum_squares, op_sum_abs;
 extern const struct graph_op op_add, op_scale;
 
