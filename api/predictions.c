@@ -292,7 +292,7 @@ uint64_t predictions_memory(const char *body, size_t length, const struct model_
 	uint64_t values = json_values(body, length);
 	uint64_t rows = values / (card->features + 1) + 1;
 	uint64_t outputs = 1 + (card->classes > card->targets ? card->classes : card->targets);
-	const bool wide = card->link == LINK_CODE || card->link >= LINK_EMBEDDING;
+	const bool wide = card->link == LINK_CODE || link_embeds(card->link);
 	for (size_t i = 0; wide && i < card->tensors; i++) {
 		/* a code and the row again: as many numbers as the biases of the two layers that make them; the
 		 * embeddings of up to three points, their distances and similarities: fewer than three times as many
@@ -300,7 +300,7 @@ uint64_t predictions_memory(const char *body, size_t length, const struct model_
 		const uint64_t times = card->link == LINK_CODE ? 1 : 3;
 		outputs += card->tensor[i].rank == 1 ? times * card->tensor[i].size : 0;
 	}
-	outputs += card->link >= LINK_EMBEDDING ? 6 : 0;
+	outputs += link_embeds(card->link) ? 6 : 0;
 	uint64_t reading = json_tree_bytes(body, length) + values * sizeof(double);
 	uint64_t answering = 2 * values * sizeof(double) + rows * outputs * OUTPUT_BYTES;
 	answering += samples_memory(card);

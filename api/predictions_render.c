@@ -314,7 +314,7 @@ void predictions_render(const char *job_id, uint64_t step, const struct model_ca
 	text_json_string(out, job_id);
 	text_puts(out, ",\"step\":");
 	text_json_uint(out, step);
-	const bool embeds = card->link >= LINK_EMBEDDING;
+	const bool embeds = link_embeds(card->link);
 	if (embeds) {
 		embeddings_render(card, inputs, outputs, columns, out);
 	} else if (card->classes > 0) {

@@ -42,6 +42,11 @@ enum link {
 	LINK_SCORE,     /* a verdict on the row without a probability: the more, the more real */
 };
 
+static inline bool link_embeds(enum link link)
+{
+	return link >= LINK_EMBEDDING && link <= LINK_TRIPLET;
+}
+
 /* A loss by name. `target` is what it compares with: NUMBER, CLASS or BINARY. */
 struct loss_type {
 	const char *name;
