@@ -26,18 +26,6 @@ static double *copy_numbers(struct arena *arena, const double *numbers, size_t c
 	return copy;
 }
 
-static enum link link_of(const struct model_config *model)
-{
-	static const enum link by_members[] = { LINK_EMBEDDING, LINK_PAIR, LINK_TRIPLET };
-	if (model->type != NULL && model->type->embeds) {
-		return by_members[model_members(model) - 1];
-	}
-	if (model->type != NULL && model->type->encodes) {
-		return LINK_CODE;
-	}
-	return model->loss != NULL ? model->loss->link : LINK_NATURAL;
-}
-
 enum status model_card_create(const struct job_spec *spec, const struct objective *objective, const double *mean,
 			      const double *std, struct model_card **out)
 {
@@ -61,7 +49,7 @@ enum status model_card_create(const struct job_spec *spec, const struct objectiv
 	card->class_number =
 		spec->class_number == NULL ? NULL : copy_numbers(arena, spec->class_number, card->classes, 0);
 	card->dtype = objective->dtype;
-	card->link = link_of(&spec->model);
+	card->link = objective->link;
 	card->n = objective->n;
 	card->tensors = objective->tensors;
 	card->tensor = arena_alloc(arena, card->tensors, sizeof *card->tensor);
@@ -197,7 +185,7 @@ static void load_tensors(struct unpack *in, struct arena *arena, struct model_ca
 {
 	uint64_t form = unpack_uint(in);
 	card->dtype = (form & 1) != 0 ? DTYPE_FLOAT64 : DTYPE_FLOAT32;
-	in->failed = in->failed || form >> 1 > LINK_SCORE;
+	in->failed = in->failed || form >> 1 >= LINKS;
 	card->link = in->failed ? LINK_NATURAL : (enum link)(form >> 1);
 	card->n = (size_t)unpack_uint(in);
 	card->tensors = unpack_count(in, 6);

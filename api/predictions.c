@@ -283,15 +283,16 @@ static enum status read_body(struct prediction_reader *in, const cJSON *root)
 }
 
 /* While rows are read there are the tree and raw values, then raw and standardised values and the answer: an output in
- * the model's precision and as a double, written twice (as a probability too), in a text that doubles when it is full.
- */
-enum { OUTPUT_BYTES = 2 * 8 + 2 * 2 * 25 };
+ * the model's precision, as a double and as a prediction, written twice (as a probability too), in a text that doubles
+ * when it is full. */
+enum { OUTPUT_BYTES = 3 * 8 + 2 * 2 * 25 };
 
 uint64_t predictions_memory(const char *body, size_t length, const struct model_card *card)
 {
 	uint64_t values = json_values(body, length);
 	uint64_t rows = values / (card->features + 1) + 1;
 	uint64_t outputs = 1 + (card->classes > card->targets ? card->classes : card->targets);
+	outputs *= card->link == LINK_GAUSSIAN ? 2 : 1;
 	const bool wide = card->link == LINK_CODE || link_embeds(card->link);
 	for (size_t i = 0; wide && i < card->tensors; i++) {
 		/* a code and the row again: as many numbers as the biases of the two layers that make them; the

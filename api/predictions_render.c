@@ -1,8 +1,9 @@
 /*
  * Predictions as an answer. Of a classifier: the class, the probabilities, the outputs before the link function (one
  * column: the log-odds of the second class, or with a hinge loss its side of the margin, which has no probability;
- * more: softmax). Of a regression: the numbers, by way of the loss's link. Of an autoencoder: the row again, the code.
- * Of embeddings: those of points; of rows that hold several the distances between them. They have no metrics.
+ * more: softmax). Of a regression: the numbers, by way of the loss's link, and with a gaussian loss their standard
+ * deviations. Of an autoencoder: the row again, the code. Of embeddings: those of points; of rows that hold several the
+ * distances between them. They have no metrics.
  * Of a gan: the discriminator's verdict.
  */
 #include <math.h>
@@ -118,35 +119,42 @@ static void classes_render(const struct model_card *card, const struct predictio
 	free(p);
 }
 
-/* An output in the target's unit; of a discriminator the probability that the row is real, where it has one. */
-static double number_of(const struct model_card *card, double output)
+/* `,"key":[...]` with a number a row, or a list of them where there are several. */
+static void values_render(const char *key, const struct prediction_inputs *inputs, const double *values, size_t columns,
+			  struct text *out)
 {
-	return card->link == LINK_EXP ? exp(output) : card->link == LINK_REAL ? 1 / (1 + exp(-output)) : output;
-}
-
-static void values_render(const struct model_card *card, const struct prediction_inputs *inputs, const double *outputs,
-			  size_t columns, struct text *out)
-{
-	text_puts(out, ",\"predictions\":[");
+	text_printf(out, ",\"%s\":[", key);
 	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
 		text_puts(out, i == 0 ? "" : ",");
 		if (columns == 1) {
-			text_json_double(out, number_of(card, outputs[i]));
+			text_json_double(out, values[i]);
 		} else {
-			text_puts(out, "[");
-			for (size_t k = 0; k < columns; k++) {
-				text_puts(out, k == 0 ? "" : ",");
-				text_json_double(out, number_of(card, outputs[i * columns + k]));
-			}
-			text_puts(out, "]");
+			numbers_render(out, values + i * columns, columns);
 		}
 	}
 	text_puts(out, "]");
 }
 
+/* The standard deviations beside the means: exp(s / 2) of the log variances s. */
+static void deviations_render(const struct prediction_inputs *inputs, const double *outputs, size_t columns,
+			      struct text *out)
+{
+	const size_t m = columns / 2;
+	double *deviation = calloc(inputs->rows * m + 1, sizeof *deviation);
+	if (deviation == NULL) {
+		out->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < inputs->rows * m; i++) {
+		deviation[i] = exp(outputs[i / m * columns + m + i % m] / 2);
+	}
+	values_render("standard_deviations", inputs, deviation, m, out);
+	free(deviation);
+}
+
 /* Mean of squared and absolute errors over all rows and targets; r2 is the mean over targets of 1 - SSE / SST. */
-static void regression_metrics(const struct model_card *card, const struct prediction_inputs *inputs,
-			       const double *outputs, size_t columns, struct text *out)
+static void regression_metrics(const struct prediction_inputs *inputs, const double *values, size_t columns,
+			       struct text *out)
 {
 	double squares = 0, sizes = 0, r2 = 0;
 	size_t rows = inputs->rows;
@@ -156,7 +164,7 @@ static void regression_metrics(const struct model_card *card, const struct predi
 			mean += inputs->y[i * columns + k] / (double)rows;
 		}
 		for (size_t i = 0; i < rows; i++) {
-			double y = inputs->y[i * columns + k], e = y - number_of(card, outputs[i * columns + k]);
+			double y = inputs->y[i * columns + k], e = y - values[i * columns + k];
 			residual += e * e;
 			sizes += fabs(e);
 			total += (y - mean) * (y - mean);
@@ -174,20 +182,15 @@ static void regression_metrics(const struct model_card *card, const struct predi
 	text_puts(out, "}");
 }
 
-static void metrics_render(const struct model_card *card, const struct prediction_inputs *inputs, const double *outputs,
-			   size_t columns, struct text *out)
+static void accuracy_render(const struct prediction_inputs *inputs, const double *outputs, size_t columns,
+			    struct text *out)
 {
-	text_puts(out, ",\"metrics\":");
-	if (card->classes == 0) {
-		regression_metrics(card, inputs, outputs, columns, out);
-		return;
-	}
 	size_t right = 0;
 	for (size_t i = 0; i < inputs->rows; i++) {
 		const double *z = outputs + i * columns;
 		right += decided(z, columns) && inputs->y[i] == (double)class_of(z, columns);
 	}
-	text_puts(out, "{\"accuracy\":");
+	text_puts(out, ",\"metrics\":{\"accuracy\":");
 	text_json_double(out, (double)right / (double)inputs->rows);
 	text_puts(out, "}");
 }
@@ -310,11 +313,20 @@ static void embeddings_render(const struct model_card *card, const struct predic
 void predictions_render(const char *job_id, uint64_t step, const struct model_card *card,
 			const struct prediction_inputs *inputs, const double *outputs, size_t columns, struct text *out)
 {
+	const bool embeds = link_embeds(card->link);
+	const bool numbers = card->classes == 0 && card->link != LINK_CODE && !embeds;
+	double *values = calloc((numbers ? inputs->rows * columns : 0) + 1, sizeof *values);
+	if (values == NULL) {
+		out->failed = true;
+		return;
+	}
+	if (numbers) {
+		link_apply_f64(card->link, inputs->rows, columns, outputs, values);
+	}
 	text_puts(out, "{\"job_id\":");
 	text_json_string(out, job_id);
 	text_puts(out, ",\"step\":");
 	text_json_uint(out, step);
-	const bool embeds = link_embeds(card->link);
 	if (embeds) {
 		embeddings_render(card, inputs, outputs, columns, out);
 	} else if (card->classes > 0) {
@@ -324,7 +336,10 @@ void predictions_render(const char *job_id, uint64_t step, const struct model_ca
 	} else if (card->link == LINK_CODE) {
 		codes_render(card, inputs, outputs, columns, out);
 	} else {
-		values_render(card, inputs, outputs, columns, out);
+		values_render("predictions", inputs, values, link_numbers(card->link, columns), out);
+	}
+	if (card->link == LINK_GAUSSIAN) {
+		deviations_render(inputs, outputs, columns, out);
 	}
 	text_puts(out, ",\"outputs\":[");
 	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
@@ -333,8 +348,12 @@ void predictions_render(const char *job_id, uint64_t step, const struct model_ca
 	}
 	text_puts(out, "]");
 	nonfinite_render(inputs->rows, outputs, columns, out);
-	if (inputs->has_target && inputs->rows > 0 && !embeds) {
-		metrics_render(card, inputs, outputs, columns, out);
+	if (inputs->has_target && inputs->rows > 0 && card->classes > 0 && !embeds) {
+		accuracy_render(inputs, outputs, columns, out);
+	} else if (inputs->has_target && inputs->rows > 0 && numbers) {
+		text_puts(out, ",\"metrics\":");
+		regression_metrics(inputs, values, link_numbers(card->link, columns), out);
 	}
 	text_puts(out, "}");
+	free(values);
 }

@@ -10,6 +10,7 @@
 #ifndef CORE_EXPRESSION_EXPRESSION_H
 #define CORE_EXPRESSION_EXPRESSION_H
 
+#include "core/base/setting.h"
 #include "core/tensor/tensor.h"
 
 enum { EXPRESSION_LENGTH_MAX = 10000, EXPRESSION_DEPTH_MAX = 100, EXPRESSION_NODES_MAX = 2000 };
@@ -44,11 +45,11 @@ struct expression_error {
 enum status expression_build(struct tensor_graph *graph, const char *text, size_t length,
 			     struct expression_scope *scope, size_t *result, struct expression_error *error);
 
-/* The loss of that name (mse, cross_entropy, ...) of two nodes and `settings` numbers (a huber's delta), at most
- * expression_loss_settings of it; NODE_NONE for a name that is none. */
-size_t expression_loss(struct tensor_graph *graph, const char *name, size_t prediction, size_t target,
-		       const double *setting, size_t settings);
-size_t expression_loss_settings(const char *name);
+/* The loss of that name (mse, cross_entropy, ...) of `count` nodes, the settings of a model's loss being the arguments
+ * of the same names. *left_out: the first setting that has no argument and is not its default, or NULL. NODE_NONE after
+ * that, an error of the graph, and for a name that is none. */
+size_t expression_loss(struct tensor_graph *graph, const char *name, const size_t *value, size_t count,
+		       const struct settings *settings, const char **left_out);
 
 /* Whether a name is that of a function or of a number (pi, e), which no parameter, constant or column may have. */
 bool expression_reserved(const char *name);

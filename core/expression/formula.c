@@ -1,6 +1,6 @@
 /*
  * Functions that are written in the dialect itself: losses and activations by name, each a formula of its arguments,
- * of which the last may have presets. Losses are means over all rows and numbers.
+ * of which the last may have presets. What a loss says is one value for each number or row, reduced behind it.
  */
 #include <string.h>
 
@@ -40,5 +40,5 @@ size_t lower_formula(struct lowering *lowering, const struct call *call)
 		syntax_fail(lowering->error, error.status, call->node->position, "%s: %s", function->name, error.text);
 		return NODE_NONE;
 	}
-	return result;
+	return function->reduces ? lower_reduced(lowering, call, result, NODE_NONE) : result;
 }

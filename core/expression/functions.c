@@ -136,92 +136,21 @@ static size_t concat(struct lowering *lowering, const struct call *call)
 	return all;
 }
 
+/* Of a condition on constants what it chooses, where that has the shape of both. */
 static size_t where(struct lowering *lowering, const struct call *call)
 {
-	return tensor_apply(lowering->graph, TENSOR_where, call->value);
+	double condition;
+	const size_t all = tensor_apply(lowering->graph, TENSOR_where, call->value);
+	if (lowering->graph->status == OK && tensor_constant_value(lowering->graph, call->value[0], &condition)) {
+		const size_t one = call->value[condition != 0 ? 1 : 2];
+		return shape_equal(shape_of(lowering, one), shape_of(lowering, all)) ? one : all;
+	}
+	return all;
 }
 
 static size_t clip(struct lowering *lowering, const struct call *call)
 {
 	return tensor_apply(lowering->graph, TENSOR_clip, call->value);
-}
-
-/* --- losses: means over all --- */
-
-static size_t mse(struct lowering *lowering, const struct call *call)
-{
-	size_t away = apply2(lowering, TENSOR_sub, call->value[0], call->value[1]);
-	return lowering->graph->status != OK ? NODE_NONE
-					     : lower_mean(lowering, lower_unary(lowering, TENSOR_square, away));
-}
-
-/* Half of it. */
-static size_t squared_error(struct lowering *lowering, const struct call *call)
-{
-	size_t whole = mse(lowering, call);
-	size_t half = tensor_number(lowering->graph, 0.5);
-	return lowering->graph->status != OK ? NODE_NONE : apply2(lowering, TENSOR_mul, half, whole);
-}
-
-static size_t mae(struct lowering *lowering, const struct call *call)
-{
-	size_t away = apply2(lowering, TENSOR_sub, call->value[0], call->value[1]);
-	return lowering->graph->status != OK ? NODE_NONE
-					     : lower_mean(lowering, lower_unary(lowering, TENSOR_abs, away));
-}
-
-/* (1 - s) z[k] + s mean(z) */
-static size_t smoothed(struct lowering *lowering, size_t z, size_t picked, size_t s)
-{
-	size_t rest = apply2(lowering, TENSOR_sub, tensor_number(lowering->graph, 1), s);
-	size_t share = tensor_number(lowering->graph, 1 / (double)shape_size(shape_of(lowering, z)));
-	size_t mean = apply2(lowering, TENSOR_mul, tensor_unary(lowering->graph, TENSOR_sum, z), share);
-	return apply2(lowering, TENSOR_add, apply2(lowering, TENSOR_mul, rest, picked),
-		      apply2(lowering, TENSOR_mul, s, mean));
-}
-
-/* logsumexp(z) - z[k], labels smoothed by a third argument */
-static size_t cross_entropy(struct lowering *lowering, const struct call *call)
-{
-	size_t z = call->value[0];
-	size_t picked = apply2(lowering, TENSOR_pick, z, call->value[1]);
-	if (lowering->graph->status == OK && call->count == 3) {
-		picked = smoothed(lowering, z, picked, call->value[2]);
-	}
-	if (lowering->graph->status != OK) {
-		return NODE_NONE;
-	}
-	size_t each = apply2(lowering, TENSOR_sub, over_row(lowering, TENSOR_logsumexp, z), picked);
-	return lower_mean(lowering, each);
-}
-
-/* softplus(z) - y z */
-static size_t bce_with_logits(struct lowering *lowering, const struct call *call)
-{
-	size_t yz = apply2(lowering, TENSOR_mul, call->value[1], call->value[0]);
-	size_t plus = lower_unary(lowering, TENSOR_softplus, call->value[0]);
-	size_t each = lowering->graph->status != OK ? NODE_NONE : lower_difference(lowering, plus, yz);
-	return lower_mean(lowering, each);
-}
-
-/* Element by element of residuals, or the mean of those of z - y. */
-static size_t huber(struct lowering *lowering, const struct call *call)
-{
-	if (call->count == 2) {
-		return apply2(lowering, TENSOR_huber, call->value[0], call->value[1]);
-	}
-	size_t away = apply2(lowering, TENSOR_sub, call->value[0], call->value[1]);
-	return lower_mean(lowering, apply2(lowering, TENSOR_huber, away, call->value[2]));
-}
-
-/* max(0, 1 - y z), y being -1 or 1 */
-static size_t hinge(struct lowering *lowering, const struct call *call)
-{
-	size_t yz = apply2(lowering, TENSOR_mul, call->value[1], call->value[0]);
-	size_t one = tensor_number(lowering->graph, 1);
-	size_t gap = lowering->graph->status != OK ? NODE_NONE : apply2(lowering, TENSOR_sub, one, yz);
-	return lowering->graph->status != OK ? NODE_NONE
-					     : lower_mean(lowering, lower_unary(lowering, TENSOR_relu, gap));
 }
 
 #define ELEMENT(name_, op_)                                                                                            \
@@ -249,6 +178,37 @@ static size_t hinge(struct lowering *lowering, const struct call *call)
 		.name = name_, .least = least_, .most = most_, .lower = lower_formula, .names = names_,                \
 		.formula = formula_, .preset = { __VA_ARGS__ }, .usage = name_ "(" names_ ")"                          \
 	}
+/* The same of a loss: of its values, which are reduced as the call says. */
+#define LOSS(name_, least_, most_, names_, formula_, ...)                                                              \
+	{                                                                                                              \
+		.name = name_, .least = least_, .most = most_, .lower = lower_formula, .names = names_,                \
+		.formula = formula_, .preset = { __VA_ARGS__ }, .reduces = true, .usage = name_ "(" names_ ")"         \
+	}
+/* A loss of losses.c. */
+#define OWN_LOSS(name_, least_, most_, names_, function, ...)                                                          \
+	{                                                                                                              \
+		.name = name_, .least = least_, .most = most_, .lower = function, .names = names_,                     \
+		.preset = { __VA_ARGS__ }, .reduces = true, .usage = name_ "(" names_ ")"                              \
+	}
+
+/* Values of losses. Squared lengths of directions have torch's 1e-12 added; logarithms of a probability go down to
+ * -100, as in torch.nn.BCELoss. */
+#define POISSON                                                                                                        \
+	"t = where(y > 1, y, 1);"                                                                                      \
+	"where(log_input > 0, exp(z) - y*z, z - y*log(where(log_input > 0, 1, z + eps)))"                              \
+	" + where(full > 0, where(y > 1, t*log(t) - t + log(2*pi*t)/2, 0), 0)"
+#define GAUSSIAN "where(full > 0, 0.91893853320467274178, 0)"
+#define COSINE   "sum(a*b, axis=-1)/sqrt((sum(a*a, axis=-1) + 1e-12)*(sum(b*b, axis=-1) + 1e-12))"
+#define INFO_NCE                                                                                                       \
+	"q = query.T/sqrt(sum(query*query, axis=1) + 1e-24); k = key.T/sqrt(sum(key*key, axis=1) + 1e-24);"            \
+	"s = q.T @ k/temperature;"                                                                                     \
+	"where(symmetric > 0, (logsumexp(s, axis=1) + logsumexp(s, axis=0))/2, logsumexp(s, axis=1))"                  \
+	" - sum(q*k, axis=0)/temperature"
+#define TRIPLET                                                                                                        \
+	"near = sum(abs(anchor - positive + eps)**p, axis=-1)**(1/p);"                                                 \
+	"far = sum(abs(anchor - negative + eps)**p, axis=-1)**(1/p);"                                                  \
+	"other = where(swap > 0, sum(abs(positive - negative + eps)**p, axis=-1)**(1/p), far);"                        \
+	"relu(near - where(swap > 0, minimum(far, other), far) + margin)"
 
 /* clang-format off */
 const struct expression_function expression_functions[] = {
@@ -274,23 +234,44 @@ const struct expression_function expression_functions[] = {
 	{ .name = "concat", .least = 1, .most = 32, .lower = concat, .along = ALONG_CONCAT, .usage = "concat(u, v, ...), concat(A, B, axis=1)" },
 	AXIS("logsumexp", logsumexp_, OP, logsumexp), AXIS("softmax", softmax_, OP, softmax),
 	AXIS("log_softmax", log_softmax_, OP, log_softmax),
-	SPECIAL("squared_error", 2, squared_error, "squared_error(y, p)"),
-	SPECIAL("log_loss", 2, bce_with_logits, "log_loss(z, y)"),
-	SPECIAL("mse", 2, mse, "mse(y, p)"), SPECIAL("mae", 2, mae, "mae(y, p)"),
-	{ .name = "cross_entropy", .least = 2, .most = 3, .lower = cross_entropy,
-	  .usage = "cross_entropy(logits, y), cross_entropy(logits, y, label_smoothing)" },
-	SPECIAL("bce_with_logits", 2, bce_with_logits, "bce_with_logits(z, y)"),
-	SPECIAL("hinge", 2, hinge, "hinge(z, y)"),
-	{ .name = "huber", .least = 2, .most = 3, .lower = huber, .usage = "huber(r, delta), huber(z, y, delta)" },
-	/* Losses of predictions z and a target y. */
-	FORMULA("squared_hinge", 2, 2, "z, y", "mean(square(relu(1 - y*z)))", 0),
-	FORMULA("smooth_l1", 2, 3, "z, y, beta", "mean(huber(z - y, beta))/beta", 1),
-	FORMULA("quantile", 2, 3, "z, y, q", "mean(where(z <= y, q*(y - z), (1 - q)*(z - y)))", 0.5),
-	FORMULA("poisson", 2, 2, "z, y", "mean(exp(z) - y*z)", 0),
-	FORMULA("kl", 2, 2, "z, y", "mean(sum(where(y > 0, y*log(where(y > 0, y, 1)), 0) - y*log_softmax(z, axis=-1), axis=-1))", 0),
-	FORMULA("cosine", 2, 2, "z, y", "1 - mean(sum(z*y, axis=-1)/(norm(z, axis=-1)*norm(y, axis=-1)))", 0),
-	FORMULA("gaussian", 3, 3, "m, s, y", "mean(s + (m - y)**2*exp(-s))/2", 0),
-	FORMULA("bce", 2, 2, "p, y", "-mean(where(y > 0, y*log(p), 0) + where(y < 1, (1 - y)*log1p(-p), 0))", 0),
+	/* Losses: predictions z (a probability p, log-probabilities l, a mean m), then the target y, then settings. */
+	OWN_LOSS("mse", 2, 2, "y, p", lower_mse, 0), OWN_LOSS("mae", 2, 2, "y, p", lower_mae, 0),
+	OWN_LOSS("squared_error", 2, 2, "y, p", lower_squared_error, 0),
+	{ .name = "huber", .least = 2, .most = 3, .lower = lower_huber, .names = "z, y, delta", .preset = { 1 },
+	  .reduces = true, .usage = "huber(r, delta), huber(z, y, delta)" },
+	LOSS("smooth_l1", 2, 3, "z, y, beta", "huber(z - y, beta)/beta", 1),
+	LOSS("log_cosh", 2, 2, "z, y", "r = abs(z - y); r + softplus(-2*r) - 0.69314718055994530942", 0),
+	LOSS("quantile", 2, 3, "z, y, q", "where(z <= y, q*(y - z), (1 - q)*(z - y))", 0.5),
+	LOSS("poisson", 2, 5, "z, y, log_input, full, eps", POISSON, 1, 0, 1e-8),
+	LOSS("poisson_nll", 2, 5, "z, y, log_input, full, eps", POISSON, 1, 0, 1e-8),
+	LOSS("gaussian", 3, 5, "m, s, y, eps, full",
+	     "t = maximum(s, log(eps)); (t + (m - y)**2*exp(-t))/2 + " GAUSSIAN, 1e-6, 0),
+	LOSS("gaussian_nll", 3, 5, "m, y, var, full, eps",
+	     "v = maximum(var, eps); (log(v) + (m - y)**2/v)/2 + " GAUSSIAN, 0, 1e-6),
+	OWN_LOSS("log_loss", 2, 4, "z, y, pos_weight, weight", lower_logistic, 1, 1),
+	OWN_LOSS("bce_with_logits", 2, 4, "z, y, pos_weight, weight", lower_logistic, 1, 1),
+	LOSS("bce", 2, 3, "p, y, weight", "-weight*(y*maximum(log(p), -100) + (1 - y)*maximum(log1p(-p), -100))", 1),
+	LOSS("focal", 2, 4, "z, y, gamma, alpha",
+	     "t = (2*y - 1)*z; where(alpha < 0, 1, alpha*y + (1 - alpha)*(1 - y))*exp(-gamma*softplus(t))*softplus(-t)",
+	     2, 0.25),
+	OWN_LOSS("hinge", 2, 2, "z, y", lower_hinge, 0),
+	LOSS("squared_hinge", 2, 2, "z, y", "square(relu(1 - y*z))", 0),
+	LOSS("soft_margin", 2, 2, "z, y", "softplus(-y*z)", 0),
+	OWN_LOSS("cross_entropy", 2, 5, "z, y, label_smoothing, weight, ignore_index", lower_cross_entropy, 0, 1, -100),
+	OWN_LOSS("nll", 2, 4, "l, y, weight, ignore_index", lower_nll, 1, -100),
+	OWN_LOSS("multi_margin", 2, 4, "z, y, margin, p", lower_multi_margin, 1, 1),
+	LOSS("kl", 2, 2, "z, y",
+	     "sum(where(y > 0, y*log(where(y > 0, y, 1)), 0) - y*log_softmax(z, axis=-1), axis=-1)", 0),
+	LOSS("kl_div", 2, 3, "l, y, log_target",
+	     "where(log_target > 0, exp(y)*(y - l), where(y > 0, y*(log(where(y > 0, y, 1)) - l), 0))", 0),
+	LOSS("cosine", 2, 2, "a, b", "1 - " COSINE, 0),
+	LOSS("cosine_embedding", 3, 4, "a, b, y, margin", "c = " COSINE "; where(y > 0, 1 - c, relu(c - margin))", 0),
+	LOSS("hinge_embedding", 2, 3, "x, y, margin", "where(y > 0, x, relu(margin - x))", 1),
+	LOSS("margin_ranking", 3, 4, "a, b, y, margin", "relu(margin - y*(a - b))", 0),
+	LOSS("contrastive", 3, 4, "a, b, y, margin",
+	     "d = norm(a - b, axis=-1); (y*d*d + (1 - y)*square(relu(margin - d)))/2", 1),
+	LOSS("triplet_margin", 3, 7, "anchor, positive, negative, margin, p, swap, eps", TRIPLET, 1, 2, 0, 1e-6),
+	LOSS("info_nce", 2, 4, "query, key, temperature, symmetric", INFO_NCE, 0.1, 0),
 	/* Activations. */
 	FORMULA("identity", 1, 1, "x", "x", 0),
 	FORMULA("leaky_relu", 1, 2, "x, slope", "where(x > 0, x, slope*x)", 0.01),
@@ -324,32 +305,21 @@ const struct expression_function *expression_function_find(const char *name, siz
 	return NULL;
 }
 
+size_t expression_argument_find(const struct expression_function *function, const char *name, size_t length)
+{
+	const char *names = function->names;
+	for (size_t k = 0; names != NULL && k < function->most; k++) {
+		size_t own = strcspn(names, ",");
+		if (own == length && memcmp(names, name, length) == 0) {
+			return k;
+		}
+		names += own + strspn(names + own, ", ");
+	}
+	return function->most;
+}
+
 bool expression_reserved(const char *name)
 {
 	return strcmp(name, "pi") == 0 || strcmp(name, "e") == 0 ||
 	       expression_function_find(name, strlen(name)) != NULL;
-}
-
-size_t expression_loss(struct tensor_graph *graph, const char *name, size_t prediction, size_t target,
-		       const double *setting, size_t settings)
-{
-	struct expression_error error = { .status = OK };
-	struct lowering lowering = { .graph = graph, .error = &error };
-	struct ast_node node = { .kind = AST_CALL };
-	const struct expression_function *function = expression_function_find(name, strlen(name));
-	size_t value[2 + FORMULA_ARGUMENTS] = { prediction, target };
-	if (function == NULL || function->lower == NULL || function->least != 2 || function->most < 2 + settings) {
-		return NODE_NONE;
-	}
-	for (size_t k = 0; k < settings; k++) {
-		value[2 + k] = tensor_number(graph, setting[k]);
-	}
-	struct call call = { .node = &node, .function = function, .count = 2 + settings, .value = value };
-	return graph->status != OK ? NODE_NONE : function->lower(&lowering, &call);
-}
-
-size_t expression_loss_settings(const char *name)
-{
-	const struct expression_function *function = expression_function_find(name, strlen(name));
-	return function == NULL || function->least != 2 ? 0 : function->most - 2;
 }

@@ -209,7 +209,7 @@ static void consider(const struct ast_node *node, const char *name, size_t *near
 	}
 }
 
-static size_t unknown(struct lowering *lowering, const struct ast_node *node, const char *what)
+size_t lower_unknown(struct lowering *lowering, const struct ast_node *node, const char *what)
 {
 	size_t nearest = 3;
 	const char *best = NULL;
@@ -271,85 +271,10 @@ static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
 	if (is_named(node, "pi")) {
 		return tensor_number(graph, M_PI);
 	}
-	return is_named(node, "e") ? tensor_number(graph, M_E) : unknown(lowering, node, "name");
+	return is_named(node, "e") ? tensor_number(graph, M_E) : lower_unknown(lowering, node, "name");
 }
 
 /* --- operators --- */
-
-/* sum(A, 0) is sum(A, axis=0), as numpy has it; of norm the second argument would be another one. */
-static bool places_axis(const struct lowering *lowering, const struct ast_node *node,
-			const struct expression_function *function, struct ast_node *named)
-{
-	const size_t *argument = lowering->ast->link + node->first;
-	if (function->along == ALONG_NOTHING || function->along == ALONG_NORM || function->along == ALONG_CONCAT ||
-	    node->count != 2 || node->has_axis) {
-		return false;
-	}
-	const struct shape *shape = shape_of(lowering, lowering->value[argument[0]]);
-	const struct ast_node *axis = &lowering->ast->node[argument[1]], *number = axis;
-	if (axis->kind == AST_NEGATE) {
-		number = &lowering->ast->node[lowering->ast->link[axis->first]];
-	}
-	if (number->kind != AST_NUMBER || number->number != floor(number->number) || number->number > 9 ||
-	    shape->rank + shape->rowed == 0) {
-		return false;
-	}
-	*named = *node;
-	named->count = 1;
-	named->has_axis = true;
-	named->axis = number == axis ? (long)number->number : -(long)number->number;
-	named->axis_position = axis->position;
-	return true;
-}
-
-static size_t lower_call(struct lowering *lowering, const struct ast_node *node)
-{
-	enum { ARGUMENTS_MAX = 32 };
-	size_t value[ARGUMENTS_MAX];
-	const size_t *argument = lowering->ast->link + node->first;
-	const struct expression_function *function = expression_function_find(node->name, node->name_length);
-	if (function == NULL) {
-		return unknown(lowering, node, "function");
-	}
-	struct ast_node named;
-	node = places_axis(lowering, node, function, &named) ? &named : node;
-	if (node->count < function->least || node->count > function->most) {
-		size_t wanted = node->count < function->least ? function->least : function->most;
-		syntax_fail(lowering->error, E_INVALID, node->position, "%s takes %s%zu argument%s, %zu given: %s",
-			    function->name,
-			    function->least == function->most ? ""
-			    : node->count < function->least   ? "at least "
-							      : "at most ",
-			    wanted, wanted == 1 ? "" : "s", node->count, function->usage);
-		return NODE_NONE;
-	}
-	for (size_t k = 0; k < node->count; k++) {
-		const struct ast_node *child = &lowering->ast->node[argument[k]];
-		bool condition = strcmp(function->name, "where") == 0 && k == 0;
-		value[k] = lowering->value[argument[k]];
-		if (condition != (child->kind == AST_COMPARE)) {
-			syntax_fail(lowering->error, E_INVALID, child->position,
-				    condition ? "the first argument of where is a comparison, as in where(x > 0, a, b)"
-					      : "a comparison may only be the first argument of where");
-			return NODE_NONE;
-		}
-	}
-	const bool no_axis = node->has_axis && function->along == ALONG_NOTHING;
-	if (no_axis ||
-	    (node->keepdims_position > 0 && (function->along == ALONG_NOTHING || function->along == ALONG_CONCAT))) {
-		syntax_fail(lowering->error, E_INVALID, no_axis ? node->axis_position : node->keepdims_position,
-			    "%s takes no %s: %s", function->name, no_axis ? "axis" : "keepdims", function->usage);
-		return NODE_NONE;
-	}
-	if (function->element) {
-		return node->count == 1 ? lower_unary(lowering, function->op, value[0])
-					: tensor_apply(lowering->graph, function->op, value);
-	}
-	struct call call = {
-		.node = node, .function = function, .count = node->count, .value = value, .argument = argument
-	};
-	return node->has_axis || node->keeps ? lower_axis(lowering, &call) : function->lower(lowering, &call);
-}
 
 /* a.T @ b over rows: sums over the rows of a b, or of a[:, None] * b[None, :]. */
 static size_t lower_turned_product(struct lowering *lowering, const struct ast_node *node, size_t a, size_t b)
@@ -438,6 +363,8 @@ static size_t lower_node(struct lowering *lowering, const struct ast_node *node)
 		return lower_call(lowering, node);
 	case AST_INDEX:
 		return lower_index(lowering, node);
+	case AST_NAMED:
+		return lowering->value[lowering->ast->link[node->first]];
 	}
 	return NODE_NONE;
 }

@@ -155,39 +155,68 @@ static bool parse_truth(struct parser *parser, bool *out)
 	return lexer_next(&parser->lexer);
 }
 
-/* axis=1, keepdims=True behind the arguments; the name is the current token, *found whether it is one. */
-static bool parse_axis(struct parser *parser, struct ast_node *node, bool *found)
+/* reduction=sum; the name behind the = is the current token. */
+static bool parse_reduction(struct parser *parser, struct ast_node *node)
 {
-	struct lexer before = parser->lexer;
-	*found = false;
-	if (before.token.kind != TOKEN_NAME || before.token.quoted) {
-		return true;
+	static const char *const names[] = { "mean", "sum", "none", "batchmean" };
+	const struct token *token = &parser->lexer.token;
+	for (size_t i = 0; token->kind == TOKEN_NAME && i < sizeof names / sizeof *names; i++) {
+		if (token->name_length == strlen(names[i]) && memcmp(token->name, names[i], token->name_length) == 0) {
+			node->reduction = (enum reduction)(REDUCTION_MEAN + i);
+			return lexer_next(&parser->lexer);
+		}
+	}
+	fail(parser, E_INVALID, "a reduction is mean, sum, none or batchmean");
+	return false;
+}
+
+/* An argument of a call: its value, or BAD. Of axis=, keepdims= and reduction=, which the call's node takes,
+ * *own is set. */
+static size_t parse_argument(struct parser *parser, struct ast_node *call, bool *own)
+{
+	const struct lexer before = parser->lexer;
+	const struct token *token = &before.token;
+	*own = false;
+	if (token->kind != TOKEN_NAME || token->quoted) {
+		return parse_expression(parser);
 	}
 	if (!lexer_next(&parser->lexer)) {
-		return false;
+		return BAD;
 	}
 	if (!is_operator(parser, '=')) {
 		parser->lexer = before;
-		return true;
+		return parse_expression(parser);
 	}
-	const bool axis = token_is(&before.token, "axis") && !node->has_axis;
-	if (!axis && (!token_is(&before.token, "keepdims") || node->keepdims_position > 0)) {
+	const bool axis = token_is(token, "axis"), reduction = token_is(token, "reduction");
+	const bool keepdims = token_is(token, "keepdims");
+	if ((axis && call->has_axis) || (reduction && call->reduction != REDUCTION_UNSAID) ||
+	    (keepdims && call->keepdims_position > 0)) {
 		parser->lexer = before;
-		fail(parser, E_INVALID,
-		     "the only named arguments are axis and keepdims, once, as in sum(A, axis=0, keepdims=True)");
-		return false;
+		return fail(parser, E_INVALID, "this argument is there already");
 	}
-	*found = true;
 	if (!lexer_next(&parser->lexer)) {
-		return false;
+		return BAD;
 	}
-	if (!axis) {
-		node->keepdims_position = before.token.position;
-		return parse_truth(parser, &node->keeps);
+	if (axis) {
+		*own = call->has_axis = true;
+		call->axis_position = token->position;
+		return parse_integer(parser, &call->axis) ? 0 : BAD;
 	}
-	node->has_axis = true;
-	node->axis_position = before.token.position;
-	return parse_integer(parser, &node->axis);
+	if (keepdims) {
+		*own = true;
+		call->keepdims_position = token->position;
+		return parse_truth(parser, &call->keeps) ? 0 : BAD;
+	}
+	if (reduction) {
+		*own = true;
+		call->reduction_position = token->position;
+		return parse_reduction(parser, call) ? 0 : BAD;
+	}
+	size_t value = parse_expression(parser);
+	struct ast_node named = {
+		.kind = AST_NAMED, .position = token->position, .name = token->name, .name_length = token->name_length
+	};
+	return value == BAD ? BAD : add_node(parser, named, &value, 1);
 }
 
 /* name(a, b, ...); the ( is the current token. */
@@ -203,16 +232,13 @@ static size_t parse_call(struct parser *parser, struct ast_node node)
 		if (count == ARGUMENTS_MAX) {
 			return fail(parser, E_INVALID, "a function takes at most 32 arguments");
 		}
-		bool axis;
-		if (!parse_axis(parser, &node, &axis)) {
-			return BAD;
-		}
-		size_t value = axis ? 0 : parse_expression(parser);
+		bool own;
+		size_t value = parse_argument(parser, &node, &own);
 		if (value == BAD) {
 			return BAD;
 		}
 		argument[count] = value;
-		count += !axis;
+		count += !own;
 		if (is_operator(parser, ',')) {
 			if (!lexer_next(&parser->lexer)) {
 				return BAD;

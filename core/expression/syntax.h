@@ -39,7 +39,12 @@ bool lexer_next(struct lexer *lexer);
 bool syntax_fail(struct expression_error *error, enum status status, size_t position, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-enum ast_kind { AST_NUMBER, AST_NAME, AST_NEGATE, AST_BINARY, AST_COMPARE, AST_CALL, AST_INDEX };
+/* AST_NAMED: an argument with its name, as in huber(z, y, delta=1.35); its child is the value. */
+enum ast_kind { AST_NUMBER, AST_NAME, AST_NEGATE, AST_BINARY, AST_COMPARE, AST_CALL, AST_INDEX, AST_NAMED };
+
+/* What a loss makes of its values, as torch has it: the mean over all of them unless said otherwise; of what weighs
+ * classes divided by the sum of the weights. batchmean: their sum divided by the rows. */
+enum reduction { REDUCTION_UNSAID, REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_NONE, REDUCTION_BATCHMEAN };
 
 /* One item of an index: u[2], u[1:3], A[:, 0], u[::-2]. Negative numbers count from the end. */
 struct ast_range {
@@ -63,6 +68,8 @@ struct ast_node {
 	size_t axis_position;
 	bool keeps;               /* keepdims=True */
 	size_t keepdims_position; /* 0: not said */
+	enum reduction reduction; /* of a call: reduction=sum */
+	size_t reduction_position;
 };
 
 struct ast_binding {
@@ -97,7 +104,7 @@ struct call {
 	const size_t *argument; /* nodes of the tree */
 };
 
-enum { FORMULA_ARGUMENTS = 3 };
+enum { FORMULA_ARGUMENTS = 8 };
 /* What a function is along an axis: a reduction `op`, or made of sums. */
 enum along { ALONG_NOTHING, ALONG_OP, ALONG_MEAN, ALONG_VAR, ALONG_STD, ALONG_NORM, ALONG_CONCAT };
 
@@ -107,16 +114,20 @@ struct expression_function {
 	bool element;       /* the operation `op`, element by element */
 	enum tensor_op op;
 	enum along along;
+	bool reduces; /* takes reduction=; of a formula: its values are still to be reduced */
 	size_t (*lower)(struct lowering *lowering, const struct call *call);
 	const char *usage;
-	/* Of lower_formula: a text, the names of the arguments in it, presets of those beyond `least`. */
-	const char *formula, *names;
+	/* The arguments' names, "z, y, delta", by which they may be given too (NULL: not), presets of those beyond
+	 * `least`; of lower_formula: a text of them. */
+	const char *names, *formula;
 	double preset[FORMULA_ARGUMENTS];
 };
 
 extern const struct expression_function expression_functions[];
 extern const size_t expression_function_count;
 const struct expression_function *expression_function_find(const char *name, size_t length);
+/* The place of the argument of that name; function->most: it has none. */
+size_t expression_argument_find(const struct expression_function *function, const char *name, size_t length);
 
 struct lowering {
 	struct tensor_graph *graph;
@@ -134,6 +145,22 @@ size_t lower_product(struct lowering *lowering, size_t a, size_t b);
 size_t lower_difference(struct lowering *lowering, size_t a, size_t b);
 size_t lower_sum(struct lowering *lowering, size_t a);
 size_t lower_mean(struct lowering *lowering, size_t a);
+/* Says so, and which name is near; `what` it should be. */
+size_t lower_unknown(struct lowering *lowering, const struct ast_node *node, const char *what);
+/* call.c */
+size_t lower_call(struct lowering *lowering, const struct ast_node *node);
+/* The values of a loss, reduced as its call says. weight: of each, by whose sum a mean is divided; NODE_NONE: none. */
+size_t lower_reduced(struct lowering *lowering, const struct call *call, size_t each, size_t weight);
+/* losses.c: those that are no formula. */
+size_t lower_mse(struct lowering *lowering, const struct call *call);
+size_t lower_squared_error(struct lowering *lowering, const struct call *call);
+size_t lower_mae(struct lowering *lowering, const struct call *call);
+size_t lower_huber(struct lowering *lowering, const struct call *call);
+size_t lower_hinge(struct lowering *lowering, const struct call *call);
+size_t lower_logistic(struct lowering *lowering, const struct call *call);
+size_t lower_cross_entropy(struct lowering *lowering, const struct call *call);
+size_t lower_nll(struct lowering *lowering, const struct call *call);
+size_t lower_multi_margin(struct lowering *lowering, const struct call *call);
 /* index.c, axis.c, formula.c */
 size_t lower_index(struct lowering *lowering, const struct ast_node *node);
 size_t lower_axis(struct lowering *lowering, const struct call *call);

@@ -150,7 +150,11 @@ enum status build_drawing(model_draw *draw, const struct model_config *config, c
 		graph_fini(&drawing.graph);
 		return status;
 	}
-	return graph_objective_create(&drawing.graph, drawing.root, drawing.output, dtype, slots, out, error);
+	status = graph_objective_create(&drawing.graph, drawing.root, drawing.output, dtype, slots, out, error);
+	if (status == OK) {
+		(*out)->link = model_link(config);
+	}
+	return status;
 }
 
 enum status measure_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,

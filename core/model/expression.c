@@ -8,8 +8,6 @@
 #include "core/base/size.h"
 #include "core/model/tables.h"
 
-enum { SETTINGS_MOST = 4 };
-
 struct sketch {
 	struct tensor_graph graph;
 	struct expression_scope scope;
@@ -49,61 +47,90 @@ static enum status fail(struct expression_error *error, enum status status, cons
 	return status;
 }
 
+static enum status misfit(struct sketch *sketch, const struct loss_type *loss, size_t wanted,
+			  struct expression_error *error)
+{
+	char sentence[160];
+	snprintf(sentence, sizeof sentence, "the prediction gives %zu number%s a row, and %s wants %zu%s",
+		 sketch->outputs, sketch->outputs == 1 ? "" : "s", loss->name, wanted,
+		 loss->per_target == 2 ? ": all means, then all log variances, as in concat(m, s)" : "");
+	return fail(error, E_INVALID, sentence);
+}
+
+/* Columns first .. first + count of the prediction; one of them is a number a row. */
+static size_t columns_of(struct tensor_graph *graph, size_t prediction, size_t first, size_t count)
+{
+	return tensor_slice(graph, prediction, (size_t[]){ first, count, 0, 0 }, (bool[]){ count == 1, false });
+}
+
+/* A number a row as a row of one number, for losses of rows. */
+static size_t as_row(struct tensor_graph *graph, size_t id)
+{
+	const struct shape row = { .rowed = true, .rank = 1, .extent = { 1 } };
+	return graph->status == OK && graph->node[id].shape.rank == 0 ? tensor_reshape(graph, id, &row) : id;
+}
+
+/* What the loss's function compares: z and y, or means, log variances and y. Returns how many, 0 after an error. */
+static size_t compared(struct sketch *sketch, const struct loss_type *loss, size_t value[3])
+{
+	struct tensor_graph *graph = &sketch->graph;
+	const size_t targets = sketch->scope.targets;
+	size_t y = tensor_target(graph, targets), z = sketch->output;
+	if (graph->status == OK && loss->signs) { /* y is 0 or 1 here, -1 or 1 there */
+		y = tensor_binary(graph, TENSOR_mul, tensor_number(graph, 2), y);
+		y = graph->status == OK ? tensor_binary(graph, TENSOR_sub, y, tensor_number(graph, 1)) : y;
+	}
+	if (loss->per_target == 2) {
+		value[0] = columns_of(graph, z, 0, targets);
+		value[1] = columns_of(graph, z, targets, targets);
+		value[2] = y;
+		return graph->status == OK ? 3 : 0;
+	}
+	const bool rows = loss == &loss_kl || loss == &loss_cosine;
+	value[0] = rows ? as_row(graph, z) : z;
+	value[1] = rows ? as_row(graph, y) : y;
+	return graph->status == OK ? 2 : 0;
+}
+
 /* The loss of the prediction against the target. */
 static enum status add_loss(struct sketch *sketch, const struct model_config *config, struct expression_error *error)
 {
-	const struct shape *shape = &sketch->graph.node[sketch->output].shape;
+	const struct loss_type *loss = config->loss;
+	struct tensor_graph *graph = &sketch->graph;
+	const struct shape *shape = &graph->node[sketch->output].shape;
+	const char *left_out = NULL;
 	char text[64], sentence[160];
+	size_t value[3];
 	if (!shape->rowed || shape->rank > 1) {
 		snprintf(sentence, sizeof sentence, "the prediction is %s, not one for each row",
 			 tensor_shape_text(shape, text));
 		return fail(error, E_INVALID, sentence);
 	}
 	sketch->outputs = shape_size(shape);
-	size_t wanted = config->loss->target == TARGET_CLASS    ? sketch->classes
-			: config->loss->target == TARGET_BINARY ? 1
-								: sketch->scope.targets;
+	size_t wanted = loss->target == TARGET_CLASS ? sketch->classes
+			: loss->target == TARGET_BINARY
+				? 1
+				: sketch->scope.targets * (loss->per_target == 0 ? 1 : loss->per_target);
 	if (sketch->outputs != wanted) {
-		snprintf(sentence, sizeof sentence, "the prediction gives %zu number%s a row, and %s wants %zu",
-			 sketch->outputs, sketch->outputs == 1 ? "" : "s", config->loss->name, wanted);
-		return fail(error, E_INVALID, sentence);
+		return misfit(sketch, loss, wanted, error);
 	}
-	if (config->loss == &loss_residual) {
-		size_t away = tensor_binary(&sketch->graph, TENSOR_sub, sketch->output,
-					    tensor_target(&sketch->graph, sketch->scope.targets));
-		sketch->root =
-			sketch->graph.status == OK ? tensor_unary(&sketch->graph, TENSOR_MEAN_ROWS, away) : NODE_NONE;
-		return sketch->graph.status == OK ? OK : fail(error, sketch->graph.status, sketch->graph.error.text);
+	if (loss == &loss_residual) {
+		size_t away =
+			tensor_binary(graph, TENSOR_sub, sketch->output, tensor_target(graph, sketch->scope.targets));
+		sketch->root = graph->status == OK ? tensor_unary(graph, TENSOR_MEAN_ROWS, away) : NODE_NONE;
+		return graph->status == OK ? OK : fail(error, graph->status, graph->error.text);
 	}
-	/* Losses stand here as formulas with the first of their settings: one that was chosen beyond them must not be
-	 * passed over in silence. */
-	const struct settings *chosen = &config->loss_settings;
-	size_t settings = expression_loss_settings(config->loss->name);
-	double setting[SETTINGS_MOST] = { 0 };
-	settings = chosen->count < settings ? chosen->count : settings;
-	for (size_t i = 0; i < chosen->count; i++) {
-		if (i < settings && i < SETTINGS_MOST) {
-			setting[i] = chosen->value[i].number;
-		} else if (chosen->value[i].number != chosen->table[i].preset || chosen->value[i].rows > 0) {
-			snprintf(sentence, sizeof sentence, "%s of %s is not available for an expression",
-				 chosen->table[i].name, config->loss->name);
-			return fail(error, E_UNSUPPORTED, sentence);
-		}
+	size_t count = compared(sketch, loss, value);
+	if (graph->status == OK) {
+		sketch->root = expression_loss(graph, loss->name, value, count, &config->loss_settings, &left_out);
 	}
-	size_t target = tensor_target(&sketch->graph, sketch->scope.targets);
-	if (config->loss->link == LINK_SIGN) { /* of a margin: y is 0 or 1 here, -1 or 1 there */
-		size_t two = tensor_number(&sketch->graph, 2), one = tensor_number(&sketch->graph, 1);
-		target =
-			sketch->graph.status != OK ? NODE_NONE : tensor_binary(&sketch->graph, TENSOR_mul, two, target);
-		target =
-			sketch->graph.status != OK ? NODE_NONE : tensor_binary(&sketch->graph, TENSOR_sub, target, one);
+	if (graph->status != OK) {
+		return fail(error, graph->status, graph->error.text);
 	}
-	if (sketch->graph.status == OK) {
-		sketch->root =
-			expression_loss(&sketch->graph, config->loss->name, sketch->output, target, setting, settings);
-	}
-	if (sketch->graph.status != OK) {
-		return fail(error, sketch->graph.status, sketch->graph.error.text);
+	if (left_out != NULL) { /* one that was chosen must not be passed over in silence */
+		snprintf(sentence, sizeof sentence, "%s of %s is not available for an expression", left_out,
+			 loss->name);
+		return fail(error, E_UNSUPPORTED, sentence);
 	}
 	return OK;
 }
@@ -228,6 +255,7 @@ static enum status build(const struct model_config *config, const struct model_s
 						 shape->features > 0, out, error);
 	}
 	if (status == OK) {
+		(*out)->link = model_link(config);
 		status = bound(expression, *out, error);
 	}
 	free(start);
@@ -281,20 +309,12 @@ enum status expression_check(const struct model_config *config, const struct mod
 	return status;
 }
 
-static const struct loss_type *const losses[] = { &loss_mse,
-						  &loss_squared_error,
-						  &loss_log_loss,
-						  &loss_cross_entropy,
-						  &loss_bce_with_logits,
-						  &loss_mae,
-						  &loss_huber,
-						  &loss_smooth_l1,
-						  &loss_quantile,
-						  &loss_poisson,
-						  &loss_cosine,
-						  &loss_hinge,
-						  &loss_squared_hinge,
-						  NULL };
+static const struct loss_type *const losses[] = {
+	&loss_mse,      &loss_squared_error, &loss_log_loss,  &loss_cross_entropy, &loss_bce_with_logits,
+	&loss_mae,      &loss_huber,         &loss_smooth_l1, &loss_quantile,      &loss_poisson,
+	&loss_kl,       &loss_cosine,        &loss_gaussian,  &loss_hinge,         &loss_squared_hinge,
+	&loss_log_cosh, &loss_soft_margin,   &loss_focal,     &loss_multi_margin,  NULL
+};
 
 static const struct loss_type *default_loss(const struct model_shape *shape)
 {

@@ -2,8 +2,10 @@
 #include "core/model/linear.h"
 #include "core/model/tables.h"
 
-static const struct loss_type *const losses[] = { &loss_mse,       &loss_squared_error, &loss_mae,     &loss_huber,
-						  &loss_smooth_l1, &loss_quantile,      &loss_poisson, NULL };
+static const struct loss_type *const losses[] = {
+	&loss_mse,      &loss_squared_error, &loss_mae, &loss_huber, &loss_smooth_l1, &loss_quantile, &loss_poisson,
+	&loss_log_cosh, &loss_gaussian,      &loss_kl,  NULL
+};
 
 const struct model_type model_linear_regression = {
 	.name = "linear_regression",

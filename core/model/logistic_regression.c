@@ -2,7 +2,9 @@
 #include "core/model/linear.h"
 #include "core/model/tables.h"
 
-static const struct loss_type *const losses[] = { &loss_log_loss, &loss_hinge, &loss_squared_hinge, NULL };
+static const struct loss_type *const losses[] = {
+	&loss_log_loss, &loss_bce_with_logits, &loss_hinge, &loss_squared_hinge, &loss_soft_margin, &loss_focal, NULL
+};
 
 const struct model_type model_logistic_regression = {
 	.name = "logistic_regression",

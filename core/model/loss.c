@@ -27,7 +27,19 @@ static bool weighs_classes(struct graph *graph, const struct settings *settings)
 static size_t build_binary(struct graph *graph, const struct settings *settings, size_t z, size_t target)
 {
 	bool weighted = weighs_classes(graph, settings);
-	return graph_binary(graph, weighted ? &op_weighted_bce_label : &op_bce_with_logits_label, z, target);
+	return weighted ? graph_apply(graph, &op_weighted_bce_label, (size_t[]){ z, target }, 1)
+			: graph_binary(graph, &op_bce_with_logits_label, z, target);
+}
+
+/* pos_weight multiplies what rows of the positive class cost, class_weight a row's share in the mean. */
+static size_t build_bce(struct graph *graph, const struct settings *settings, size_t z, size_t target)
+{
+	const double positive = settings_number(settings, "pos_weight");
+	if (positive == 1) {
+		return build_binary(graph, settings, z, target);
+	}
+	return graph_apply(graph, weighs_classes(graph, settings) ? &op_weighted_bce_label : &op_positive_bce,
+			   (size_t[]){ z, target }, positive);
 }
 
 static size_t build_cross_entropy(struct graph *graph, const struct settings *settings, size_t z, size_t target)
@@ -50,6 +62,7 @@ static size_t build_cross_entropy(struct graph *graph, const struct settings *se
 DESCRIBE(mse, row_squares, .factor = 1, .steepest = 2, .quadratic = true)
 DESCRIBE(squared_error, row_squares, .factor = 0.5, .steepest = 2, .quadratic = true)
 DESCRIBE(log_loss, row_logistic, .factor = 1, .steepest = 0.25)
+DESCRIBE(bce, settings_number(settings, "pos_weight") == 1 ? row_logistic : NULL, .factor = 1, .steepest = 0.25)
 DESCRIBE(cross_entropy, row_cross_entropy, .factor = 1, .constant = settings_number(settings, "label_smoothing"),
 	 .steepest = 0.5, .coupled = true)
 #undef DESCRIBE
@@ -128,12 +141,22 @@ const struct loss_type loss_cross_entropy = {
 	.describe = describe_cross_entropy,
 };
 
+static const struct setting bce_settings[] = {
+	{ .name = "pos_weight",
+	  .kind = SETTING_REAL,
+	  .preset = 1,
+	  .maximum = 1e100,
+	  .doc = "Multiplies what a row of the positive class costs; the mean stays one over all rows." },
+	CLASS_WEIGHT,
+};
+
 const struct loss_type loss_bce_with_logits = {
 	.name = "bce_with_logits",
 	.doc = "Binary cross-entropy of one output z before the sigmoid: mean of log(1 + exp(z)) - y z.",
 	.source = "torch.nn.BCEWithLogitsLoss",
 	.target = TARGET_BINARY,
-	.settings = binary_settings,
-	.setting_count = sizeof binary_settings / sizeof binary_settings[0],
-	.build = build_binary,
+	.settings = bce_settings,
+	.setting_count = sizeof bce_settings / sizeof bce_settings[0],
+	.build = build_bce,
+	.describe = describe_bce,
 };

@@ -32,8 +32,15 @@ BUILD(quantile)
 
 BUILD(poisson)
 {
-	(void)settings;
-	return graph_binary(graph, &op_poisson, z, target);
+	const bool log_input = settings_bool(settings, "log_input"), full = settings_bool(settings, "full");
+	const double attribute[GRAPH_ATTRIBUTES] = { log_input, full, settings_number(settings, "eps") };
+	return log_input && !full ? graph_binary(graph, &op_poisson, z, target)
+				  : graph_apply_constants(graph, &op_poisson_full, (size_t[]){ z, target }, attribute);
+}
+
+static enum link poisson_link(const struct settings *settings)
+{
+	return settings_bool(settings, "log_input") ? LINK_EXP : LINK_NATURAL;
 }
 
 BUILD(hinge)
@@ -60,7 +67,7 @@ DESCRIBE(huber, row_huber, .factor = 1, .constant = settings_number(settings, "d
 DESCRIBE(smooth_l1, row_huber, .factor = 1 / settings_number(settings, "beta"),
 	 .constant = settings_number(settings, "beta"), .steepest = 1)
 DESCRIBE(quantile, row_quantile, .factor = 1, .constant = settings_number(settings, "q"), .kinked = true)
-DESCRIBE(poisson, row_poisson, .factor = 1, .steepest = INFINITY)
+DESCRIBE(poisson, settings_bool(settings, "log_input") ? row_poisson : NULL, .factor = 1, .steepest = INFINITY)
 DESCRIBE(hinge, row_hinge, .factor = 1, .kinked = true)
 DESCRIBE(squared_hinge, row_squared_hinge, .factor = 1, .steepest = 2)
 #undef DESCRIBE
@@ -80,6 +87,23 @@ static const struct setting smooth_l1_settings[] = {
 	  .minimum = 1e-100,
 	  .maximum = 1e100,
 	  .doc = "Up to this error squares count, beyond it absolute values." },
+};
+static const struct setting poisson_settings[] = {
+	{ .name = "log_input",
+	  .kind = SETTING_BOOL,
+	  .preset = 1,
+	  .maximum = 1,
+	  .doc = "Whether z is the logarithm of the expected count; else z is that count, and has to stay above 0." },
+	{ .name = "full",
+	  .kind = SETTING_BOOL,
+	  .maximum = 1,
+	  .doc = "Whether Stirling's terms y log y - y + log(2 pi y) / 2 of a count above 1 are added." },
+	{ .name = "eps",
+	  .kind = SETTING_REAL,
+	  .preset = 1e-8,
+	  .open_minimum = true,
+	  .maximum = 1,
+	  .doc = "Is added to a z that is the count itself, before its logarithm." },
 };
 static const struct setting quantile_settings[] = {
 	{ .name = "q",
@@ -134,12 +158,14 @@ const struct loss_type loss_quantile = {
 
 const struct loss_type loss_poisson = {
 	.name = "poisson",
-	.doc = "Mean over rows and targets of exp(z) - y z: exp(z) is the expected count, and the prediction.",
+	.doc = "Mean over rows and targets of exp(z) - y z: exp(z) is the expected count, and the prediction. Without "
+	       "log_input of z - y log(z + eps), z being the count.",
 	.source = "Nelder, Wedderburn 1972, Generalized linear models; torch.nn.PoissonNLLLoss",
 	.target = TARGET_NUMBER,
+	SETTINGS(poisson_settings),
 	.build = build_poisson,
 	.describe = describe_poisson,
-	.link = LINK_EXP,
+	.link_of = poisson_link,
 };
 
 const struct loss_type loss_hinge = {
@@ -150,6 +176,7 @@ const struct loss_type loss_hinge = {
 	.build = build_hinge,
 	.describe = describe_hinge,
 	.link = LINK_SIGN,
+	.signs = true,
 };
 
 const struct loss_type loss_squared_hinge = {
@@ -160,4 +187,5 @@ const struct loss_type loss_squared_hinge = {
 	.build = build_squared_hinge,
 	.describe = describe_squared_hinge,
 	.link = LINK_SIGN,
+	.signs = true,
 };

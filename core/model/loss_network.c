@@ -1,4 +1,4 @@
-/* Losses of networks whose outputs are a distribution, a direction, or numbers with their uncertainty. */
+/* Losses whose outputs are a distribution, a direction, or numbers with their uncertainty. */
 #include "core/graph/graph.h"
 #include "core/graph/ops/ops.h"
 #include "core/model/tables.h"
@@ -7,11 +7,6 @@ static size_t build_kl(struct graph *graph, const struct settings *settings, siz
 {
 	(void)settings;
 	return graph_binary(graph, &op_kl_div, z, target);
-}
-
-static size_t softmax(struct graph *graph, size_t z)
-{
-	return graph_unary(graph, &op_softmax, z);
 }
 
 static size_t build_cosine(struct graph *graph, const struct settings *settings, size_t z, size_t target)
@@ -25,11 +20,6 @@ static size_t build_gaussian(struct graph *graph, const struct settings *setting
 	const double attribute[GRAPH_ATTRIBUTES] = { settings_number(settings, "eps"),
 						     settings_bool(settings, "full") ? 1 : 0 };
 	return graph_apply_constants(graph, &op_gaussian, (size_t[]){ z, target }, attribute);
-}
-
-static size_t means(struct graph *graph, size_t z)
-{
-	return graph_unary(graph, &op_leading, z);
 }
 
 static const struct setting gaussian_settings[] = {
@@ -49,7 +39,7 @@ const struct loss_type loss_kl = {
 	.source = "Kullback, Leibler 1951, On information and sufficiency; torch.nn.KLDivLoss (batchmean)",
 	.target = TARGET_NUMBER,
 	.build = build_kl,
-	.output = softmax,
+	.link = LINK_SHARES,
 	.nonnegative = true,
 };
 
@@ -63,9 +53,8 @@ const struct loss_type loss_cosine = {
 
 const struct loss_type loss_gaussian = {
 	.name = "gaussian",
-	.doc = "Mean over rows and targets of (s + (m - y)^2 exp(-s)) / 2: the network has two outputs a target, all "
-	       "means m, "
-	       "then all log variances s; it predicts m.",
+	.doc = "Mean over rows and targets of (s + (m - y)^2 exp(-s)) / 2: two outputs a target, all means m, then "
+	       "all log variances s; it predicts m and the standard deviation exp(s / 2).",
 	.source = "Nix, Weigend 1994, Estimating the mean and variance of the target probability distribution; "
 		  "torch.nn.GaussianNLLLoss",
 	.target = TARGET_NUMBER,
@@ -73,5 +62,5 @@ const struct loss_type loss_gaussian = {
 	.setting_count = sizeof gaussian_settings / sizeof gaussian_settings[0],
 	.build = build_gaussian,
 	.per_target = 2,
-	.output = means,
+	.link = LINK_GAUSSIAN,
 };

@@ -37,6 +37,10 @@ const struct loss_type *const loss_types[] = {
 	&loss_kl,
 	&loss_cosine,
 	&loss_gaussian,
+	&loss_log_cosh,
+	&loss_soft_margin,
+	&loss_focal,
+	&loss_multi_margin,
 	&loss_contrastive,
 	&loss_cosine_embedding,
 	&loss_triplet,
@@ -101,6 +105,19 @@ enum target_kind model_target(const struct model_type *type, const struct loss_t
 		return TARGET_CLASS;
 	}
 	return type->target == TARGET_ANY && loss != NULL ? loss->target : type->target;
+}
+
+enum link model_link(const struct model_config *config)
+{
+	static const enum link by_members[] = { LINK_EMBEDDING, LINK_PAIR, LINK_TRIPLET };
+	const struct loss_type *loss = config->loss;
+	if (config->type != NULL && config->type->embeds) {
+		return by_members[model_members(config) - 1];
+	}
+	if (config->type == NULL || loss == NULL || config->type->encodes) {
+		return config->type != NULL && config->type->encodes ? LINK_CODE : LINK_NATURAL;
+	}
+	return loss->link_of != NULL ? loss->link_of(&config->loss_settings) : loss->link;
 }
 
 bool model_is_quadratic(const struct model_config *config)

@@ -29,24 +29,6 @@ struct layer_config;
 struct expression_config;
 struct start_rule;
 
-/* What an output says about the target. */
-enum link {
-	LINK_NATURAL,   /* the number itself; log-odds of the second of two classes; of more the input of a softmax */
-	LINK_EXP,       /* exp(z) is the number */
-	LINK_SIGN,      /* z > 0: the second class; it has no probability */
-	LINK_CODE,      /* a code, then the row itself as the model sees it (standardised): autoencoders */
-	LINK_EMBEDDING, /* a point's embedding */
-	LINK_PAIR,      /* the embeddings of two points side by side */
-	LINK_TRIPLET,   /* of three */
-	LINK_REAL,      /* log-odds that the row is real, not made by a generator */
-	LINK_SCORE,     /* a verdict on the row without a probability: the more, the more real */
-};
-
-static inline bool link_embeds(enum link link)
-{
-	return link >= LINK_EMBEDDING && link <= LINK_TRIPLET;
-}
-
 /* A loss by name. `target` is what it compares with: NUMBER, CLASS or BINARY. */
 struct loss_type {
 	const char *name;
@@ -58,11 +40,11 @@ struct loss_type {
 	bool quadratic; /* in z */
 	/* The scalar that it is of outputs z and a target (both rowed nodes): what a model's builder calls. */
 	size_t (*build)(struct graph *graph, const struct settings *settings, size_t z, size_t target);
-	enum link link;
-	size_t per_target; /* outputs of a network for each number of the target; 0 counts as 1 */
-	/* What a network with this loss predicts from its outputs z. NULL: z itself. */
-	size_t (*output)(struct graph *graph, size_t z);
-	bool nonnegative; /* a target below 0 has no loss */
+	enum link link;                                        /* from outputs to predictions */
+	enum link (*link_of)(const struct settings *settings); /* where its settings decide; NULL: they do not */
+	size_t per_target; /* outputs of a model for each number of the target; 0 counts as 1 */
+	bool nonnegative;  /* a target below 0 has no loss */
+	bool signs;        /* as a function of an expression it takes -1 and 1 for the two classes, not 0 and 1 */
 	/* Of embeddings: `build` is of so many points side by side in a row, this of points of classes, whose pairs are
 	 * formed of the rows of a batch (target: their classes). */
 	size_t members;
@@ -235,7 +217,8 @@ const struct init_type *init_find(const char *name);
 size_t model_members(const struct model_config *config);
 /* The kind of target that it wants; ANY where nothing decides it (a network without a loss). */
 enum target_kind model_target(const struct model_type *type, const struct loss_type *loss, size_t members);
-
+/* What its outputs are to its predictions. */
+enum link model_link(const struct model_config *config);
 /* Whether the objective that such a model builds is a quadratic function of theta. */
 bool model_is_quadratic(const struct model_config *config);
 

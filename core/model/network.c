@@ -40,7 +40,7 @@ static void draw(struct drawing *drawing, const struct model_config *config, con
 	if (!ends_in_outputs(config, outputs)) {
 		z = output_append(graph, config, z, outputs);
 	}
-	drawing->output = config->loss->output != NULL && graph->status == OK ? config->loss->output(graph, z) : z;
+	drawing->output = z;
 	drawing->root = config->loss->build(graph, &config->loss_settings, z, drawing->target);
 	for (size_t p = 0; p < graph->parameters; p++) {
 		if (graph->parameter[p].tensor.rank > 1 && !graph->parameter[p].unpenalized) {
@@ -71,20 +71,12 @@ static const struct loss_type *default_loss(const struct model_shape *shape)
 	return shape->classes > 0 ? &loss_cross_entropy : &loss_mse;
 }
 
-static const struct loss_type *const losses[] = { &loss_cross_entropy,
-						  &loss_bce_with_logits,
-						  &loss_mse,
-						  &loss_mae,
-						  &loss_huber,
-						  &loss_smooth_l1,
-						  &loss_quantile,
-						  &loss_poisson,
-						  &loss_hinge,
-						  &loss_squared_hinge,
-						  &loss_kl,
-						  &loss_cosine,
-						  &loss_gaussian,
-						  NULL };
+static const struct loss_type *const losses[] = {
+	&loss_cross_entropy, &loss_bce_with_logits, &loss_log_loss,  &loss_mse,          &loss_squared_error,
+	&loss_mae,           &loss_huber,           &loss_smooth_l1, &loss_quantile,     &loss_poisson,
+	&loss_hinge,         &loss_squared_hinge,   &loss_kl,        &loss_cosine,       &loss_gaussian,
+	&loss_log_cosh,      &loss_soft_margin,     &loss_focal,     &loss_multi_margin, NULL
+};
 
 enum { MLP_SETTINGS = 2 };
 

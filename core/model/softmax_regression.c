@@ -2,7 +2,7 @@
 #include "core/model/linear.h"
 #include "core/model/tables.h"
 
-static const struct loss_type *const losses[] = { &loss_cross_entropy, NULL };
+static const struct loss_type *const losses[] = { &loss_cross_entropy, &loss_multi_margin, NULL };
 
 const struct model_type model_softmax_regression = {
 	.name = "softmax_regression",

@@ -11,6 +11,7 @@ extern const struct loss_type loss_mse, loss_squared_error, loss_log_loss, loss_
 extern const struct loss_type loss_residual; /* of core/model/residual.c; not in the table */
 extern const struct loss_type loss_mae, loss_huber, loss_smooth_l1, loss_quantile, loss_poisson, loss_hinge,
 	loss_squared_hinge;
+extern const struct loss_type loss_log_cosh, loss_soft_margin, loss_focal, loss_multi_margin;
 extern const struct loss_type loss_kl, loss_cosine, loss_gaussian;
 extern const struct loss_type loss_contrastive, loss_cosine_embedding, loss_triplet, loss_info_nce;
 extern const struct loss_type loss_non_saturating, loss_minimax, loss_least_squares, loss_wasserstein; /* of games */

@@ -22,6 +22,7 @@
 #include "core/data/view.h"
 #include "core/exec.h"
 #include "core/linear/linear.h"
+#include "core/objective/link.h"
 
 /* A named piece of theta: row-major, `size` numbers from `offset` on. */
 struct tensor {
@@ -67,6 +68,7 @@ struct objective {
 	size_t tensors;
 	const struct tensor *tensor; /* [tensors], owned by the objective */
 	size_t outputs;              /* columns that predict() writes; 0: it cannot */
+	enum link link;              /* what they are to predictions */
 	bool unscored;               /* outputs say nothing of the target by themselves: no accuracy, no errors */
 	bool rowed;                  /* sums over the rows of a data_view; false: batch is NULL */
 	bool quadratic;              /* a quadratic function of theta: its gradient is linear in theta */

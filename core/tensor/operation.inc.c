@@ -379,14 +379,17 @@ static void NAME(concat)(const struct tensor_call *call, bool back)
 	}
 }
 
-/* z[r, k[r]]; NaN where k is no index. */
+/* z[r, k[r]], one z or one k for all rows where there is but one; NaN where k is no index. */
 static void NAME(pick)(const struct tensor_call *call, bool back)
 {
-	size_t rows = call->step->shape[0].rowed ? call->rows : 1, size = call->step->shape[0].extent[0];
+	const struct shape *in = call->step->shape, *out = &call->step->shape[3];
+	size_t rows = out->rowed ? call->rows : shape_size(out), size = in[0].extent[in[0].rank - 1];
+	size_t stride = in[0].rowed || in[0].rank == 2 ? size : 0, step = in[1].rowed || in[1].rank == 1 ? 1 : 0;
 	const REAL *z = call->in[0], *k = call->in[1];
 	for (size_t r = 0; r < rows; r++) {
-		bool fits = RE(k[r]) >= 0 && RE(k[r]) < RE((REAL)size);
-		size_t at = r * size + (fits ? (size_t)RE(k[r]) : 0);
+		const double index = (double)RE(k[r * step]);
+		bool fits = index >= 0 && index < (double)size;
+		size_t at = r * stride + (fits ? (size_t)index : 0);
 		if (!back) {
 			((REAL *)call->out)[r] = fits ? z[at] : (REAL)NAN;
 		} else if (fits && call->d_in[0] != NULL) {

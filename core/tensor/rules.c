@@ -140,11 +140,19 @@ RULE(trace)
 	return need(op, in[0].rank == 2 && !in[0].rowed, "a matrix", in, error);
 }
 
+/* z [m] or one a row of k, itself one number, one a row, or a vector. */
 RULE(pick)
 {
+	const struct shape *z = &in[0], *k = &in[1];
+	const bool rowed = z->rowed || k->rowed, matrix = !rowed && z->rank == 2;
+	const bool fits = k->rank == 0 || (k->rank == 1 && !rowed && (!matrix || k->extent[0] == z->extent[0]));
 	(void)whole;
-	*out = (struct shape){ .rowed = in[0].rowed };
-	return in[0].rank == 1 && in[1].rank == 0 && in[0].rowed == in[1].rowed ? OK : misfit(op, in, error);
+	if ((z->rank != 1 && !matrix) || !fits) {
+		return misfit(op, in, error);
+	}
+	*out = (struct shape){ .rowed = rowed, .rank = matrix || k->rank == 1 ? 1 : 0 };
+	out->extent[0] = matrix ? z->extent[0] : k->extent[0];
+	return OK;
 }
 
 /* Whoever makes the node says its shape. */

@@ -46,7 +46,8 @@ static bool is_classifier(const struct trainer *trainer, const struct data_view 
 static bool is_regression(const struct trainer *trainer, const struct data_view *data)
 {
 	return trainer->outputs != NULL && !trainer->setup.objective->unscored && data != NULL && data->label == NULL &&
-	       data->y != NULL && data->rows > 0 && data->targets == trainer->setup.objective->outputs;
+	       data->y != NULL && data->rows > 0 &&
+	       data->targets == link_numbers(trainer->setup.objective->link, trainer->setup.objective->outputs);
 }
 
 /* Predictions of rows first.. into the scratch; *count rows of them. */
@@ -91,10 +92,12 @@ static double determination(double squares, double spread)
 	return 1 - squares / spread;
 }
 
+/* Errors of predictions, which the outputs become in place by way of the link. */
 static enum status errors_of(struct trainer *trainer, const void *theta, const struct data_view *data,
 			     struct evaluation *out)
 {
-	const size_t columns = trainer->setup.objective->outputs;
+	const size_t outputs = trainer->setup.objective->outputs, columns = data->targets;
+	const enum link link = trainer->setup.objective->link;
 	const bool single = trainer->dtype == DTYPE_FLOAT32;
 	double *mean = trainer->target_sums, *spread = mean + columns, *squares = spread + columns;
 	double sizes = 0, square_sum = 0, r2 = 0;
@@ -110,6 +113,11 @@ static enum status errors_of(struct trainer *trainer, const void *theta, const s
 		const enum status status = predict_block(trainer, theta, data, first, &count);
 		if (status != OK) {
 			return status;
+		}
+		if (single) {
+			link_apply_f32(link, count, outputs, trainer->outputs, trainer->outputs);
+		} else {
+			link_apply_f64(link, count, outputs, trainer->outputs, trainer->outputs);
 		}
 		sizes += single ? add_errors_f32(trainer->outputs, (const float *)data->y + first * columns, count,
 						 columns, squares)

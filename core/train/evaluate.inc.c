@@ -37,13 +37,13 @@ static void NAME(target_spread)(const REAL *y, size_t rows, size_t columns, doub
 	}
 }
 
-/* squares[c] += sum of (z - y)^2; returns the sum of |z - y| over all columns. */
-static double NAME(add_errors)(const REAL *z, const REAL *y, size_t rows, size_t columns, double *squares)
+/* squares[c] += sum of (p - y)^2; returns the sum of |p - y| over all columns. */
+static double NAME(add_errors)(const REAL *p, const REAL *y, size_t rows, size_t columns, double *squares)
 {
 	double size = 0;
 	for (size_t r = 0; r < rows; r++) {
 		for (size_t c = 0; c < columns; c++) {
-			const double d = (double)z[r * columns + c] - (double)y[r * columns + c];
+			const double d = (double)p[r * columns + c] - (double)y[r * columns + c];
 			squares[c] += d * d;
 			size += fabs(d);
 		}

@@ -1,9 +1,10 @@
 /* POST /v1/expressions/evaluate: golden values and gradients through HTTP, and what a bad expression answers. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/blackbox/client.h"
 #include "tests/blackbox/exact.h"
-#include "tests/support/golden.h"
+#include "tests/support/golden_losses.h"
 #include "tests/support/suite.h"
 
 static const struct reply *evaluate(const struct server *server, const char *text, const cJSON *variables)
@@ -39,6 +40,53 @@ START_TEST(golden_expressions_have_their_values_and_gradients_through_http)
 		}
 	}
 	cJSON_Delete(golden);
+	finish(server);
+}
+END_TEST
+
+/* Gradients by what a case does not differentiate by are not looked at. */
+static void check_loss(const struct server *server, const cJSON *entry, const char *text, double tolerance)
+{
+	cJSON *variables = golden_loss_variables(entry);
+	const struct reply *reply = evaluate(server, text, variables);
+	expect(reply, 200);
+	double value = golden_loss_value(entry), answer = number_at(reply->json, "value");
+	ck_assert_msg(golden_close(&answer, &value, 1, tolerance), "%s is %.17g, not %.17g", text, answer, value);
+	for (const cJSON *g = golden_get(entry, "grad")->child; g != NULL; g = g->next) {
+		size_t n, m;
+		double *wanted = golden_array(g, "data", &n);
+		double *given = golden_array(golden_get(reply->json, "gradient"), golden_loss_name(g->string), &m);
+		ck_assert_uint_eq(n, m);
+		ck_assert_msg(golden_close(given, wanted, n, tolerance), "%s: d/d%s", text, g->string);
+		free(wanted);
+		free(given);
+	}
+	cJSON_Delete(variables);
+}
+
+START_TEST(golden_losses_have_their_values_and_gradients_through_http)
+{
+	static const char *const names[] = { "losses_a", "losses_b" };
+	struct server *server = server_start(NULL);
+	for (size_t f = 0; f < 2; f++) {
+		char path[128];
+		snprintf(path, sizeof path, "golden/losses_layers/%s.json", names[f]);
+		cJSON *golden = golden_load(path);
+		const cJSON *entry;
+		cJSON_ArrayForEach(entry, golden_get(golden, "cases"))
+		{
+			size_t checked = 0;
+			for (size_t i = 0; i < GOLDEN_LOSSES; i++) {
+				if (strcmp(golden_losses[i].name, golden_string(entry, "name")) == 0) {
+					check_loss(server, entry, golden_losses[i].text,
+						   golden_number(golden, "tolerance"));
+					checked++;
+				}
+			}
+			ck_assert_uint_gt(checked, 0);
+		}
+		cJSON_Delete(golden);
+	}
 	finish(server);
 }
 END_TEST
@@ -95,6 +143,7 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, golden_expressions_have_their_values_and_gradients_through_http);
+	tcase_add_test(tests, golden_losses_have_their_values_and_gradients_through_http);
 	tcase_add_test(tests, what_must_be_rejected_answers_422_with_a_position);
 	tcase_add_test(tests, bad_variables_are_pointed_at);
 	return blackbox_run(suite);

@@ -280,6 +280,8 @@ START_TEST(losses_of_distributions_and_weights_of_classes_learn_what_they_should
 	answer = client_post(server, text_of("/v1/jobs/%s/predictions", string_at(job->json, "id")),
 			     "{\"inputs\": [[2]]}");
 	ck_assert_double_eq_tol(number_at(answer->json, "predictions.0"), 2.385, 1e-2);
+	ck_assert_double_eq_tol(number_at(answer->json, "standard_deviations.0"), 0.5, 1e-2);
+	ck_assert_double_eq_tol(number_at(job->json, "metrics.train_rmse"), 0.5, 1e-2);
 	/* One row of three is of class b, which weighs four: its share is 4 / 6. */
 	const char *classes = dataset_upload_text(server, "x,y\n1,a\n1,a\n1,b\n2,a\n2,a\n2,b\n", "target=y");
 	const char *const losses[] = { "{\"type\": \"cross_entropy\", \"class_weight\": [1, 4]}",

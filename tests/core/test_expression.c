@@ -6,7 +6,7 @@
 
 #include "core/expression/syntax.h"
 #include "core/expression/evaluate.h"
-#include "tests/support/golden.h"
+#include "tests/support/golden_losses.h"
 #include "tests/support/suite.h"
 
 enum { VARIABLES = 16 };
@@ -124,6 +124,76 @@ START_TEST(conditions_let_nothing_flow_back_and_a_spread_of_nothing_has_no_slope
 }
 END_TEST
 
+static const cJSON *loss_named(const cJSON *file, const char *name)
+{
+	const cJSON *entry;
+	cJSON_ArrayForEach(entry, golden_get(file, "cases"))
+	{
+		if (strcmp(golden_string(entry, "name"), name) == 0) {
+			return entry;
+		}
+	}
+	ck_abort_msg("no case %s", name);
+	return NULL;
+}
+
+/* Gradients by what the case does not differentiate by are not looked at. */
+START_TEST(every_golden_loss_has_its_value_and_gradient_as_an_expression)
+{
+	char path[128];
+	snprintf(path, sizeof path, "golden/losses_layers/%s.json", golden_losses[_i].file);
+	cJSON *file = golden_load(path);
+	const cJSON *entry = loss_named(file, golden_losses[_i].name);
+	const char *text = golden_losses[_i].text;
+	cJSON *variables = golden_loss_variables(entry);
+	double tolerance = golden_number(file, "tolerance"), wanted = golden_loss_value(entry);
+	struct point point;
+	point_read(&point, variables);
+	ck_assert_msg(evaluate(&point, text) == OK, "%s: %s at %zu", text, point.error.text, point.error.position);
+	ck_assert_msg(golden_close(&point.value, &wanted, 1, tolerance), "%s is %.17g, not %.17g", text, point.value,
+		      wanted);
+	size_t at = 0;
+	for (size_t i = 0; i < point.count; i++) {
+		const char *name = point.variable[i].name;
+		const cJSON *stored =
+			cJSON_GetObjectItem(golden_get(entry, "grad"), strcmp(name, "variance") == 0 ? "var" : name);
+		size_t n = shape_size(&point.variable[i].shape);
+		double *gradient = stored == NULL ? NULL : golden_array(stored, "data", NULL);
+		ck_assert_msg(gradient == NULL || golden_close(point.gradient + at, gradient, n, tolerance),
+			      "%s: d/d%s differs by %g", text, point.variable[i].name,
+			      gradient == NULL ? 0 : golden_distance(point.gradient + at, gradient, n));
+		ck_assert(stored != NULL ||
+			  cJSON_HasObjectItem(cJSON_GetObjectItem(entry, "fixed"), point.variable[i].name));
+		at += n;
+		free(gradient);
+	}
+	point_free(&point);
+	cJSON_Delete(variables);
+	cJSON_Delete(file);
+}
+END_TEST
+
+START_TEST(no_golden_loss_is_left_out)
+{
+	static const char *const names[] = { "losses_a", "losses_b" };
+	for (size_t f = 0; f < 2; f++) {
+		char path[128];
+		snprintf(path, sizeof path, "golden/losses_layers/%s.json", names[f]);
+		cJSON *file = golden_load(path);
+		const cJSON *entry;
+		cJSON_ArrayForEach(entry, golden_get(file, "cases"))
+		{
+			bool there = false;
+			for (size_t i = 0; i < GOLDEN_LOSSES; i++) {
+				there = there || strcmp(golden_losses[i].name, golden_string(entry, "name")) == 0;
+			}
+			ck_assert_msg(there, "%s is no expression here", golden_string(entry, "name"));
+		}
+		cJSON_Delete(file);
+	}
+}
+END_TEST
+
 static cJSON *variables_of_the_dialect(void)
 {
 	return cJSON_Parse("{\"x\": 0.7, \"y\": -1.3, \"z\": 2.385, \"u\": [0.5, -1.2, 2.1], \"v\": [1.1, 0.3, -0.4],"
@@ -169,10 +239,7 @@ START_TEST(errors_point_at_the_character_and_say_what_is_wrong)
 		{ "exp", 0, "exp is a function and wants its arguments" },
 		{ "sum(sum(A, axis=2))", 11, "there is no axis 2 of [3, 3]" },
 		{ "exp(u, axis=0)", 7, "exp takes no axis: exp(x)" },
-		{ "sum(A, keepdim=1)", 7,
-		  "the only named arguments are axis and keepdims, once, as in sum(A, axis=0, keepdims=True)" },
-		{ "sum(A, axis=0, axis=1)", 15,
-		  "the only named arguments are axis and keepdims, once, as in sum(A, axis=0, keepdims=True)" },
+		{ "sum(A, keepdim=1)", 7, "sum has no argument named keepdim: sum(u), sum(A, axis=0)" },
 		{ "u[::0]", 2, "a step of 0 goes nowhere" },
 		{ "u[2:0:1]", 2, "the range is empty: there are 3 elements, counted from 0" },
 		{ "u[0:2:-1]", 2, "the range is empty: there are 3 elements, counted from 0" },
@@ -182,6 +249,14 @@ START_TEST(errors_point_at_the_character_and_say_what_is_wrong)
 		{ "max(x, 2)", 0, "max takes 1 argument, 2 given: max(u), max(A, axis=0)" },
 		{ "norm(A, 1)", 0, "norm takes 1 argument, 2 given: norm(u), norm(A, axis=0)" },
 		{ "sum(concat(A, u, axis=1))", 4, "shapes [3, 3] and [3] do not fit for concat" },
+		{ "sum(A, axis=0, axis=1)", 15, "this argument is there already" },
+		{ "exp(x, reduction=sum)", 7, "exp takes no reduction, which is for losses: exp(x)" },
+		{ "mse(u, v, reduction=max)", 20, "a reduction is mean, sum, none or batchmean" },
+		{ "mse(u, v, reduction=sum, reduction=sum)", 25, "this argument is there already" },
+		{ "huber(x, y, delta=1, 2)", 21, "an argument without a name cannot follow one with a name" },
+		{ "huber(x, y, delta=1, delta=2)", 21, "this argument is there already" },
+		{ "focal(y=x, gamma=2)", 0, "argument 1 is missing: focal(z, y, gamma, alpha)" },
+		{ "smooth_l1(x)", 0, "smooth_l1 takes at least 2 arguments, 1 given: smooth_l1(z, y, beta)" },
 		{ "elu(x, y, z)", 0, "elu takes at most 2 arguments, 3 given: elu(x, alpha)" },
 		{ "x + poisson(u, p)", 4, "poisson: shapes [4] and [3] do not fit for *" },
 		{ "x = 2; x", 0, "the name x means something already" },
@@ -280,6 +355,23 @@ START_TEST(every_operation_has_the_gradient_of_its_differences)
 		"sum(hardsigmoid(4*u) + hardswish(2*v) + softshrink(v) + softshrink(u, 0.6) + hardshrink(v, 0.35) + "
 		"hardtanh(u))",
 		"sum(log1p(exp(-u * v))) + softplus(-(x * y)) + log(1 + exp(z * -x)) + log1p(exp(-y * 900))",
+		"log_cosh(u, v) + log_cosh(z, 0.3) + poisson_nll(u, square(v) + 1.3, full=1) + poisson(z, 3, "
+		"log_input=0, "
+		"eps=0.1)",
+		"gaussian_nll(u, v, square(p[0:3]) + 0.2) + gaussian_nll(u, x, 1e-9, 1, 1e-3) + gaussian(u, -9, v, "
+		"eps=0.01)",
+		"bce(expit(u), 0.7, weight=square(v)) + focal(u, 0) + focal(v, 1, 1.3, 0.6) + focal(p, 1, 0.5, -1)",
+		"soft_margin(u, -1) + soft_margin(v, 1) + bce_with_logits(A, 0.3, square(u), weight=p[0:3]**2)",
+		"cross_entropy(A, v*0 + 2) + cross_entropy(B, u*0 + 1, 0.1, square(p)) + cross_entropy(A, softmax(A*A, "
+		"axis=1), 0.2, u)",
+		"cross_entropy(B, sign(u) + 1, 0.15, ignore_index=1) + nll(B, sign(u) + 1, square(p), 2) + "
+		"cross_entropy(u, 2, weight=v*v)",
+		"kl_div(log_softmax(A, axis=1), softmax(A*A, axis=-1)) + kl_div(u, v, log_target=1, reduction=sum)",
+		"multi_margin(A, sign(u) + 1, 0.93) + multi_margin(p, 1, 0.7, 2) + multi_margin(A, 1, margin=2.385)",
+		"hinge_embedding(u, -1, 1.3) + hinge_embedding(v, 1) + margin_ranking(u, v, x, 0.3) + "
+		"cosine_embedding(A, A*A, -1, 0.1) + cosine_embedding(u, v, 1)",
+		"contrastive(A, B[:, 0:3], 0.3, 20.5) + triplet_margin(A, A*A, B[:, 1:4], 30.1) + triplet_margin(u, v, "
+		"p[0:3], swap=1, p=3) + info_nce(A, B[:, 0:3], 0.7) + info_nce(A, B[:, 0:3], symmetric=1)",
 		"elu(1000 + x) + where(x > 0, x, log(x - 5)) + where(y > 0, sqrt(y), 3*y)",
 	};
 	all_functions_are_in(texts, sizeof texts / sizeof *texts);
@@ -380,6 +472,54 @@ START_TEST(broadcasting_has_the_values_of_numpy)
 }
 END_TEST
 
+/* Logits of +-800, a variance of 0, probabilities of 0 and 1: finite values and gradients, by torch's clamps where it
+ * has any. */
+START_TEST(losses_stay_finite_at_extremes)
+{
+	static const struct {
+		const char *text;
+		double value;
+	} cases[] = {
+		{ "bce(concat(0, 1, 0, 1), concat(0, 1, 1, 0))", 50 },
+		{ "bce(w*0, 1) + bce(w*0 + 1, 0.25)", 100 + 75 },
+		{ "bce_with_logits(w, 0, reduction=sum)", 800 },
+		{ "bce_with_logits(w, concat(0, 1), 3, reduction=sum)", 800 * 1 + 3 * 800 },
+		{ "soft_margin(w, concat(-1, 1), reduction=sum)", 1600 },
+		{ "focal(w, concat(0, 1), reduction=sum)", 800 },
+		{ "focal(w, concat(1, 0))", 0 },
+		{ "log_cosh(w, 0)", 800 - 0.69314718055994530942 },
+		{ "cross_entropy(w, 1) + cross_entropy(w, 0, 0.25)", 1600 + 200 },
+		{ "kl(w, concat(0, 1))", 1600 },
+		{ "gaussian_nll(w, 799, 0, eps=2)", (0.69314718055994530942 + (1 + 1599.0 * 1599) / 4) / 2 },
+		{ "gaussian(3, w, 3, 0.25, reduction=sum)", 400 + -0.69314718055994530942 },
+		{ "kl_div(w, concat(0, 1))", 400 },
+		{ "nll(w, 1)", 800 },
+		{ "poisson(-w, 2, log_input=0, eps=801, reduction=sum)", -2 * 7.37838371299671 },
+		{ "cosine(w*0, w)", 1 },
+		{ "contrastive(w, w, 0) + contrastive(w, w, 1)", 0.5 },
+		{ "triplet_margin(w, w, w)", 1 },
+		{ "multi_margin(w, 0) + multi_margin(w, 1, p=2)", 1601.0 * 1601 / 2 },
+		{ "hinge_embedding(w, -1) + margin_ranking(w, -w, 1)", 400.5 + 800 },
+		{ "info_nce(E*0, E)", 0.69314718055994530942 },
+	};
+	cJSON *variables = cJSON_Parse("{\"w\": [800, -800], \"E\": [[1, 0], [0, 1]]}");
+	struct point point;
+	point_read(&point, variables);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ck_assert_msg(evaluate(&point, cases[i].text) == OK, "%s: %s at %zu", cases[i].text, point.error.text,
+			      point.error.position);
+		ck_assert_msg(fabs(point.value - cases[i].value) <= 1e-12 * fmax(1, fabs(cases[i].value)),
+			      "%s is %.17g, not %.17g", cases[i].text, point.value, cases[i].value);
+		for (size_t k = 0; k < point.size; k++) {
+			ck_assert_msg(isfinite(point.gradient[k]), "%s: gradient[%zu] is %g", cases[i].text, k,
+				      point.gradient[k]);
+		}
+	}
+	point_free(&point);
+	cJSON_Delete(variables);
+}
+END_TEST
+
 /* `count` times `part` between `before` and `after`. */
 static char *repeated(const char *before, const char *part, const char *after, size_t count)
 {
@@ -450,12 +590,15 @@ int main(void)
 	TCase *tests = tcase_create("all");
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, every_golden_expression_has_its_value_and_gradient);
+	tcase_add_loop_test(tests, every_golden_loss_has_its_value_and_gradient_as_an_expression, 0, GOLDEN_LOSSES);
+	tcase_add_test(tests, no_golden_loss_is_left_out);
 	tcase_add_test(tests, kinks_have_the_subgradients_that_torch_gives);
 	tcase_add_test(tests, conditions_let_nothing_flow_back_and_a_spread_of_nothing_has_no_slope);
 	tcase_add_test(tests, what_must_be_rejected_is_rejected_with_a_place);
 	tcase_add_test(tests, errors_point_at_the_character_and_say_what_is_wrong);
 	tcase_add_test(tests, every_operation_has_the_gradient_of_its_differences);
 	tcase_add_test(tests, broadcasting_has_the_values_of_numpy);
+	tcase_add_test(tests, losses_stay_finite_at_extremes);
 	tcase_add_test(tests, a_nul_in_a_quoted_name_is_no_end_of_it);
 	tcase_add_test(tests, hostile_expressions_are_refused_before_they_cost_anything);
 	return suite_run(suite);

@@ -152,12 +152,15 @@ START_TEST(a_model_written_as_an_expression_has_the_numbers_of_the_built_in_one)
 			compare("logistic_regression", text, NULL, NULL, 0.02, &classes, dtype);
 		}
 		compare("logistic_regression", NULL, "X @ w + b", "log_loss", 0, &classes, dtype);
-		static const char *const numeric[] = { "mae", "huber", "smooth_l1", "quantile", "poisson" };
+		static const char *const numeric[] = { "mae", "huber", "smooth_l1", "quantile", "poisson", "log_cosh" };
 		for (size_t i = 0; i < sizeof numeric / sizeof *numeric; i++) {
 			compare("linear_regression", NULL, "X @ w + b", numeric[i], 0, &numbers, dtype);
 		}
 		compare("logistic_regression", NULL, "X @ w + b", "hinge", 0, &classes, dtype);
-		compare("logistic_regression", NULL, "X @ w + b", "squared_hinge", 0, &classes, dtype);
+		static const char *const binary[] = { "squared_hinge", "bce_with_logits", "soft_margin", "focal" };
+		for (size_t i = 0; i < sizeof binary / sizeof *binary; i++) {
+			compare("logistic_regression", NULL, "X @ w + b", binary[i], 0, &classes, dtype);
+		}
 	}
 }
 END_TEST
@@ -338,7 +341,7 @@ END_TEST
 START_TEST(a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignored)
 {
 	struct model_shape shape = { .features = FEATURES, .classes = 5, .rows = 10 };
-	struct setting_value value[2];
+	struct setting_value value[4];
 	struct written written;
 	struct expression_error error;
 	char couples[200];
@@ -349,9 +352,20 @@ START_TEST(a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignor
 	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
 	value[0].number = 0.1;
 	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
+	/* A mean that divides by the weights of the rows' classes is no mean over rows. */
 	value[1].rows = 5;
+	value[1].values = (const double[]){ 0.3, 1, 2.385, 0, 1 };
+	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
+	ck_assert_str_ne(couples, "");
+	shape.classes = 2;
+	write_model(&written, NULL, "X @ w", "log_loss");
+	loss = written.config.loss;
+	settings_defaults(loss->settings, loss->setting_count, value);
+	value[0].rows = 2;
+	value[0].values = (const double[]){ 0.3, 1 };
+	written.config.loss_settings = (struct settings){ loss->settings, loss->setting_count, value };
 	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), E_UNSUPPORTED);
-	ck_assert_str_eq(error.text, "class_weight of cross_entropy is not available for an expression");
+	ck_assert_str_eq(error.text, "class_weight of log_loss is not available for an expression");
 }
 END_TEST
 

@@ -44,8 +44,10 @@ static size_t draw_around(struct leaves *leaves, const struct graph_op *op)
 		return graph_apply(graph, op, (size_t[]){ a, b }, -0.83);
 	}
 	if (op->kind == OP_MEAN) {
-		leaves->binary = op == &op_bce_with_logits_label || op == &op_hinge || op == &op_squared_hinge;
-		leaves->classes = leaves->binary || op == &op_cross_entropy || op == &op_smooth_cross_entropy;
+		leaves->binary = op == &op_bce_with_logits_label || op == &op_hinge || op == &op_squared_hinge ||
+				 op == &op_positive_bce || op == &op_focal;
+		leaves->classes = leaves->binary || op == &op_multi_margin || op == &op_cross_entropy ||
+				  op == &op_smooth_cross_entropy;
 		size_t target =
 			leaves->classes ? graph_label(graph, leaves->binary ? 2 : CLASSES) : graph_target(graph, WIDTH);
 		z = product(leaves, leaves->x, FEATURES, leaves->binary ? 1 : WIDTH);
@@ -180,7 +182,7 @@ static bool is_elsewhere(const struct graph_op *op)
 						&op_gaussian,
 						&op_weighted_cross_entropy,
 						&op_weighted_bce_label,
-						&op_leading,
+						&op_poisson_full,
 						&op_join,
 						&op_noise,
 						&op_verdict,

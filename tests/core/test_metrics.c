@@ -141,6 +141,36 @@ START_TEST(errors_of_a_regression_are_over_all_targets_and_r2_is_their_mean)
 }
 END_TEST
 
+/* Outputs are what is predicted before the link: exponentials of counts, shares of a whole, means and variances. */
+START_TEST(errors_are_those_of_predictions_whatever_the_link)
+{
+	static const enum link links[] = { LINK_EXP, LINK_SHARES, LINK_GAUSSIAN };
+	for (size_t k = 0; k < 3; k++) {
+		struct bench bench;
+		double miss[2] = { 0.25, -0.5 };
+		set_up(&bench, (enum dtype)_i, 2);
+		bench.trial.objective.base.link = links[k];
+		bench.data.targets = links[k] == LINK_GAUSSIAN ? 1 : 2;
+		bench.data.y = bench.y;
+		for (size_t r = 0; r < ROWS; r++) {
+			const double p[2] = { r % 2 == 0 ? 0.25 : 0.5, r % 2 == 0 ? 0.75 : 0.5 };
+			for (size_t c = 0; c < 2; c++) {
+				const double z = links[k] == LINK_GAUSSIAN ? p[c] : log(p[c]);
+				trial_set((enum dtype)_i, bench.x, 2 * r + c, z + (links[k] == LINK_SHARES ? 3.1 : 0));
+			}
+			for (size_t c = 0; c < bench.data.targets; c++) {
+				trial_set((enum dtype)_i, bench.y, bench.data.targets * r + c, p[c] + miss[c]);
+			}
+		}
+		const struct evaluation metrics = evaluate(&bench);
+		const bool one = links[k] == LINK_GAUSSIAN;
+		ck_assert_double_eq_tol(metrics.mae, one ? 0.25 : 0.375, 1e-6);
+		ck_assert_double_eq_tol(metrics.rmse, one ? 0.25 : sqrt((0.0625 + 0.25) / 2), 1e-6);
+		tear_down(&bench);
+	}
+}
+END_TEST
+
 START_TEST(a_constant_target_counts_as_scikit_learn_does)
 {
 	struct bench bench;
@@ -192,6 +222,7 @@ int main(void)
 	tcase_add_loop_test(rows, accuracy_of_several_classes_is_the_share_whose_largest_output_is_right, 0, 2);
 	tcase_add_loop_test(rows, accuracy_of_two_classes_is_told_by_the_sign_of_one_output, 0, 2);
 	tcase_add_loop_test(rows, errors_of_a_regression_are_over_all_targets_and_r2_is_their_mean, 0, 2);
+	tcase_add_loop_test(rows, errors_are_those_of_predictions_whatever_the_link, 0, 2);
 	tcase_add_test(rows, a_constant_target_counts_as_scikit_learn_does);
 	tcase_add_test(rows, a_classifiers_curve_has_its_validation_accuracy);
 	tcase_add_test(rows, a_stop_during_metrics_is_reported);

@@ -40,18 +40,6 @@ static enum status gaussian_shape(const struct shape *in, struct shape *out, str
 	return OK;
 }
 
-static enum status leading_shape(const struct shape *in, struct shape *out, struct error *error)
-{
-	char text[128];
-	if (!in[0].rowed || in[0].classes != 0 || in[0].rank != 1 || in[0].extent[0] % 2 != 0) {
-		return error_set(error, E_INVALID, "leading takes rows of an even number of columns, not %s",
-				 shape_text(&in[0], text));
-	}
-	*out = in[0];
-	out->extent[0] /= 2;
-	return OK;
-}
-
 #define MEAN(id, shape_rule, weighs, text)                                                                             \
 	const struct graph_op op_##id = {                                                                              \
 		.name = #id,                                                                                           \
@@ -70,14 +58,5 @@ MEAN(gaussian, gaussian_shape, false,
 MEAN(weighted_cross_entropy, loss_classes_shape, true,
      "sum over rows of w[class] (logsumexp(z) - z[class]) / sum of w[class], with label smoothing.");
 MEAN(weighted_bce_label, loss_binary_shape, true,
-     "sum over rows of w[class] (log(1 + exp(z)) - y z) / sum of w[class], y the class 0 or 1.");
-
-const struct graph_op op_leading = {
-	.name = "leading",
-	.doc = "The first half of the columns.",
-	.kind = OP_ROWS,
-	.arity = 1,
-	.shape = leading_shape,
-	.forward = { leading_forward_f32, leading_forward_f64, leading_forward_dual },
-	.reverse = { leading_reverse_f32, leading_reverse_f64, leading_reverse_dual },
-};
+     "sum over rows of w[class] (log(1 + exp(z)) - y z) / sum of w[class], y the class 0 or 1, which costs a times "
+     "that.");

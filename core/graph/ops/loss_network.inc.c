@@ -113,6 +113,7 @@ static void NAME(weighted_cross_entropy_mean)(const struct op_call *call)
 	NAME(deliver_sum)(call, sum);
 }
 
+/* The first attribute multiplies what class 1 costs. */
 static void NAME(weighted_bce_label_mean)(const struct op_call *call)
 {
 	const REAL *z = call->in[0];
@@ -121,7 +122,8 @@ static void NAME(weighted_bce_label_mean)(const struct op_call *call)
 	WIDE sum = 0;
 	for (size_t r = 0; r < call->rows; r++) {
 		const WIDE x = (WIDE)z[r];
-		const double y = (double)label[r], w = call->class_weight[label[r]];
+		const double y = (double)label[r];
+		const double w = call->class_weight[label[r]] * (label[r] != 0 ? call->attribute[0] : 1);
 		const WIDE small = WIDE_M(exp)(-WIDE_M(fabs)(x)),
 			   right = RE(x) >= 0 ? 1 / (1 + small) : small / (1 + small);
 		sum += w * ((RE(x) > 0 ? x : 0) - x * y + WIDE_M(log1p)(small));
@@ -130,27 +132,6 @@ static void NAME(weighted_bce_label_mean)(const struct op_call *call)
 		}
 	}
 	NAME(deliver_sum)(call, sum);
-}
-
-static void NAME(leading_forward)(const struct op_call *call)
-{
-	size_t m = call->shape[GRAPH_ARITY].extent[0];
-	for (size_t r = 0; r < call->rows; r++) {
-		memcpy((REAL *)call->out + r * m, (const REAL *)call->in[0] + 2 * r * m, m * sizeof(REAL));
-	}
-}
-
-static void NAME(leading_reverse)(const struct op_call *call)
-{
-	size_t m = call->shape[GRAPH_ARITY].extent[0];
-	const REAL *d = call->d_out;
-	REAL *dx = call->d_in[0];
-	for (size_t r = 0; r < call->rows && dx != NULL; r++) {
-		for (size_t c = 0; c < 2 * m; c++, dx++) {
-			REAL part = c < m ? d[r * m + c] : 0;
-			*dx = call->accumulate[0] ? *dx + part : part;
-		}
-	}
 }
 
 #undef REAL_IS_FLOAT

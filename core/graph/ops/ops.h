@@ -17,8 +17,8 @@ extern const struct graph_op op_squared_error, op_residual, op_bce_with_logits, 
 	op_cross_entropy;
 extern const struct graph_op op_absolute_error, op_huber, op_quantile, op_poisson, op_hinge, op_squared_hinge,
 	op_smooth_cross_entropy;
-extern const struct graph_op op_kl_div, op_cosine, op_gaussian, op_weighted_cross_entropy, op_weighted_bce_label,
-	op_leading;
+extern const struct graph_op op_kl_div, op_cosine, op_gaussian, op_weighted_cross_entropy, op_weighted_bce_label;
+extern const struct graph_op op_log_cosh, op_poisson_full, op_positive_bce, op_focal, op_multi_margin;
 extern const struct graph_op op_columns, op_unit, op_contrastive, op_cosine_embedding, op_triplet_margin;
 extern const struct graph_op op_info_nce, op_class_contrastive, op_class_cosine_embedding, op_class_triplet,
 	op_class_info_nce;

@@ -1,0 +1,151 @@
+/*
+ * Calls: arguments in their places, by position or by name, before a function's entry says what it means
+ * (functions.c).
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/expression/syntax.h"
+
+enum { ARGUMENTS_MAX = 32 };
+
+static size_t wrong_count(struct lowering *lowering, const struct ast_node *node,
+			  const struct expression_function *function, size_t count)
+{
+	size_t wanted = count < function->least ? function->least : function->most;
+	syntax_fail(lowering->error, E_INVALID, node->position, "%s takes %s%zu argument%s, %zu given: %s",
+		    function->name,
+		    function->least == function->most ? ""
+		    : count < function->least         ? "at least "
+						      : "at most ",
+		    wanted, wanted == 1 ? "" : "s", count, function->usage);
+	return NODE_NONE;
+}
+
+/* The arguments in their places: value [ARGUMENTS_MAX], presets where a place before a named one is left out. The
+ * number of places filled; SIZE_MAX after an error. */
+static size_t place_arguments(struct lowering *lowering, const struct ast_node *node,
+			      const struct expression_function *function, size_t *value)
+{
+	const size_t *argument = lowering->ast->link + node->first;
+	size_t count = 0;
+	bool given[ARGUMENTS_MAX] = { false }, named = false;
+	for (size_t k = 0; k < node->count; k++) {
+		const struct ast_node *child = &lowering->ast->node[argument[k]];
+		size_t at = child->kind == AST_NAMED
+				    ? expression_argument_find(function, child->name, child->name_length)
+				    : k;
+		int shown = child->name_length < 80 ? (int)child->name_length : 80;
+		if (child->kind == AST_NAMED && at == function->most) {
+			syntax_fail(lowering->error, E_INVALID, child->position, "%s has no argument named %.*s: %s",
+				    function->name, shown, child->name, function->usage);
+			return SIZE_MAX;
+		}
+		if ((named && child->kind != AST_NAMED) || given[at]) {
+			syntax_fail(lowering->error, E_INVALID, child->position,
+				    given[at] ? "this argument is there already"
+					      : "an argument without a name cannot follow one with a name");
+			return SIZE_MAX;
+		}
+		named = child->kind == AST_NAMED;
+		given[at] = true;
+		value[at] = lowering->value[argument[k]];
+		count = at + 1 > count ? at + 1 : count;
+	}
+	for (size_t k = 0; named && k < count; k++) {
+		if (!given[k] && k < function->least) {
+			syntax_fail(lowering->error, E_INVALID, node->position, "argument %zu is missing: %s", k + 1,
+				    function->usage);
+			return SIZE_MAX;
+		}
+		value[k] = given[k] ? value[k] : tensor_number(lowering->graph, function->preset[k - function->least]);
+	}
+	return count;
+}
+
+/* Only where takes a comparison, and it wants one first. */
+static bool check_comparisons(struct lowering *lowering, const struct ast_node *node,
+			      const struct expression_function *function)
+{
+	const size_t *argument = lowering->ast->link + node->first;
+	for (size_t k = 0; k < node->count; k++) {
+		const struct ast_node *child = &lowering->ast->node[argument[k]];
+		bool condition = strcmp(function->name, "where") == 0 && k == 0;
+		if (condition != (child->kind == AST_COMPARE)) {
+			return syntax_fail(
+				lowering->error, E_INVALID, child->position,
+				condition ? "the first argument of where is a comparison, as in where(x > 0, a, b)"
+					  : "a comparison may only be the first argument of where");
+		}
+	}
+	return true;
+}
+
+/* sum(A, 0) is sum(A, axis=0), as numpy has it; of norm the second argument would be another one. */
+static bool places_axis(const struct lowering *lowering, const struct ast_node *node,
+			const struct expression_function *function, struct ast_node *named)
+{
+	const size_t *argument = lowering->ast->link + node->first;
+	if (function->along == ALONG_NOTHING || function->along == ALONG_NORM || function->along == ALONG_CONCAT ||
+	    node->count != 2 || node->has_axis) {
+		return false;
+	}
+	const struct shape *shape = &lowering->graph->node[lowering->value[argument[0]]].shape;
+	const struct ast_node *axis = &lowering->ast->node[argument[1]], *number = axis;
+	if (axis->kind == AST_NEGATE) {
+		number = &lowering->ast->node[lowering->ast->link[axis->first]];
+	}
+	if (number->kind != AST_NUMBER || number->number != floor(number->number) || number->number > 9 ||
+	    shape->rank + shape->rowed == 0) {
+		return false;
+	}
+	*named = *node;
+	named->count = 1;
+	named->has_axis = true;
+	named->axis = number == axis ? (long)number->number : -(long)number->number;
+	named->axis_position = axis->position;
+	return true;
+}
+
+size_t lower_call(struct lowering *lowering, const struct ast_node *node)
+{
+	size_t value[ARGUMENTS_MAX];
+	const struct expression_function *function = expression_function_find(node->name, node->name_length);
+	if (function == NULL) {
+		return lower_unknown(lowering, node, "function");
+	}
+	struct ast_node placed;
+	node = places_axis(lowering, node, function, &placed) ? &placed : node;
+	if (!check_comparisons(lowering, node, function)) {
+		return NODE_NONE;
+	}
+	size_t count = place_arguments(lowering, node, function, value);
+	if (count == SIZE_MAX || (lowering->graph->status != OK || lowering->error->status != OK)) {
+		return NODE_NONE;
+	}
+	if (count < function->least || count > function->most) {
+		return wrong_count(lowering, node, function, count);
+	}
+	const bool no_axis = node->has_axis && function->along == ALONG_NOTHING;
+	if (no_axis ||
+	    (node->keepdims_position > 0 && (function->along == ALONG_NOTHING || function->along == ALONG_CONCAT))) {
+		syntax_fail(lowering->error, E_INVALID, no_axis ? node->axis_position : node->keepdims_position,
+			    "%s takes no %s: %s", function->name, no_axis ? "axis" : "keepdims", function->usage);
+		return NODE_NONE;
+	}
+	if (node->reduction != REDUCTION_UNSAID && !function->reduces) {
+		syntax_fail(lowering->error, E_INVALID, node->reduction_position,
+			    "%s takes no reduction, which is for losses: %s", function->name, function->usage);
+		return NODE_NONE;
+	}
+	if (function->element) {
+		return count == 1 ? lower_unary(lowering, function->op, value[0])
+				  : tensor_apply(lowering->graph, function->op, value);
+	}
+	struct call call = { .node = node,
+			     .function = function,
+			     .count = count,
+			     .value = value,
+			     .argument = lowering->ast->link + node->first };
+	return node->has_axis || node->keeps ? lower_axis(lowering, &call) : function->lower(lowering, &call);
+}

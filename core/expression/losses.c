@@ -1,0 +1,338 @@
+/*
+ * Losses that an expression calls and that are no formula of the dialect (formula.c), and what reduces the values of
+ * all of them to a number.
+ *
+ * Predictions come first, the target second. Classes are indices from 0: of rows, of a matrix (one of each row) or of
+ * a vector; a target of the shape of the predictions holds shares of all classes.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/expression/syntax.h"
+
+static bool failed(const struct lowering *lowering)
+{
+	return lowering->graph->status != OK || lowering->error->status != OK;
+}
+
+static const struct shape *shape_of(const struct lowering *lowering, size_t id)
+{
+	return &lowering->graph->node[id].shape;
+}
+
+static size_t apply2(struct lowering *lowering, enum tensor_op op, size_t a, size_t b)
+{
+	return failed(lowering) || a == NODE_NONE || b == NODE_NONE ? NODE_NONE
+								    : tensor_binary(lowering->graph, op, a, b);
+}
+
+static size_t number(struct lowering *lowering, double value)
+{
+	return tensor_number(lowering->graph, value);
+}
+
+/* --- reductions --- */
+
+/* The sum of all values divided by the rows. */
+static size_t batchmean(struct lowering *lowering, size_t each)
+{
+	const struct shape shape = *shape_of(lowering, each);
+	if (shape.rowed) {
+		each = shape.rank > 0 ? tensor_unary(lowering->graph, TENSOR_sum, each) : each;
+		return lower_mean(lowering, each);
+	}
+	size_t rows = number(lowering, shape.rank > 0 ? (double)shape.extent[0] : 1);
+	return apply2(lowering, TENSOR_div, lower_sum(lowering, each), rows);
+}
+
+size_t lower_reduced(struct lowering *lowering, const struct call *call, size_t each, size_t weight)
+{
+	if (failed(lowering) || each == NODE_NONE) {
+		return NODE_NONE;
+	}
+	switch (call->node->reduction) {
+	case REDUCTION_NONE:
+		return each;
+	case REDUCTION_SUM:
+		return lower_sum(lowering, each);
+	case REDUCTION_BATCHMEAN:
+		return batchmean(lowering, each);
+	case REDUCTION_UNSAID:
+	case REDUCTION_MEAN:
+		break;
+	}
+	return weight == NODE_NONE
+		       ? lower_mean(lowering, each)
+		       : apply2(lowering, TENSOR_div, lower_sum(lowering, each), lower_sum(lowering, weight));
+}
+
+static size_t reduced(struct lowering *lowering, const struct call *call, size_t each)
+{
+	return lower_reduced(lowering, call, each, NODE_NONE);
+}
+
+/* Argument k, or its preset. */
+static size_t argument(struct lowering *lowering, const struct call *call, size_t k)
+{
+	return k < call->count ? call->value[k] : number(lowering, call->function->preset[k - call->function->least]);
+}
+
+/* Argument k where it is there and no number that is its preset; else NODE_NONE. */
+static size_t chosen(struct lowering *lowering, const struct call *call, size_t k)
+{
+	double value;
+	const bool same = k >= call->count || (tensor_constant_value(lowering->graph, call->value[k], &value) &&
+					       shape_of(lowering, call->value[k])->rank == 0 &&
+					       value == call->function->preset[k - call->function->least]);
+	return same ? NODE_NONE : call->value[k];
+}
+
+/* --- of numbers --- */
+
+static size_t difference(struct lowering *lowering, const struct call *call)
+{
+	return apply2(lowering, TENSOR_sub, call->value[0], call->value[1]);
+}
+
+size_t lower_mse(struct lowering *lowering, const struct call *call)
+{
+	return reduced(lowering, call, lower_unary(lowering, TENSOR_square, difference(lowering, call)));
+}
+
+/* Half of it. */
+size_t lower_squared_error(struct lowering *lowering, const struct call *call)
+{
+	size_t whole = lower_mse(lowering, call);
+	return apply2(lowering, TENSOR_mul, number(lowering, 0.5), whole);
+}
+
+size_t lower_mae(struct lowering *lowering, const struct call *call)
+{
+	return reduced(lowering, call, lower_unary(lowering, TENSOR_abs, difference(lowering, call)));
+}
+
+/* Of residuals each of them, or the mean of those of z - y. */
+size_t lower_huber(struct lowering *lowering, const struct call *call)
+{
+	if (call->count == 3) {
+		size_t away = difference(lowering, call);
+		return reduced(lowering, call, apply2(lowering, TENSOR_huber, away, call->value[2]));
+	}
+	size_t each = apply2(lowering, TENSOR_huber, call->value[0], call->value[1]);
+	return call->node->reduction == REDUCTION_UNSAID ? each : reduced(lowering, call, each);
+}
+
+/* --- of two classes --- */
+
+/* max(0, 1 - y z), y being -1 or 1 */
+size_t lower_hinge(struct lowering *lowering, const struct call *call)
+{
+	size_t yz = apply2(lowering, TENSOR_mul, call->value[1], call->value[0]);
+	size_t gap = apply2(lowering, TENSOR_sub, number(lowering, 1), yz);
+	return reduced(lowering, call, lower_unary(lowering, TENSOR_relu, gap));
+}
+
+/* softplus(z) - y z; with a weight p of the positive class (1 - y) z + (1 + (p - 1) y) softplus(-z). */
+size_t lower_logistic(struct lowering *lowering, const struct call *call)
+{
+	size_t z = call->value[0], y = call->value[1], each;
+	size_t positive = chosen(lowering, call, 2), weight = chosen(lowering, call, 3);
+	if (positive == NODE_NONE) {
+		size_t yz = apply2(lowering, TENSOR_mul, y, z);
+		each = lower_difference(lowering, lower_unary(lowering, TENSOR_softplus, z), yz);
+	} else {
+		size_t one = number(lowering, 1), extra = apply2(lowering, TENSOR_sub, positive, one);
+		size_t share = apply2(lowering, TENSOR_add, one, apply2(lowering, TENSOR_mul, extra, y));
+		size_t plus = lower_unary(lowering, TENSOR_softplus, lower_unary(lowering, TENSOR_neg, z));
+		each = apply2(lowering, TENSOR_mul, apply2(lowering, TENSOR_sub, one, y), z);
+		each = apply2(lowering, TENSOR_add, each, apply2(lowering, TENSOR_mul, share, plus));
+	}
+	return reduced(lowering, call, weight == NODE_NONE ? each : apply2(lowering, TENSOR_mul, weight, each));
+}
+
+/* --- of several classes --- */
+
+/* An operation along the last dimension, row by row. */
+static size_t by_row(struct lowering *lowering, enum tensor_op op, size_t a)
+{
+	if (failed(lowering) || a == NODE_NONE) {
+		return NODE_NONE;
+	}
+	const struct shape *shape = shape_of(lowering, a);
+	return !shape->rowed && shape->rank == 2 ? tensor_by_row(lowering->graph, op, a)
+						 : tensor_unary(lowering->graph, op, a);
+}
+
+static size_t negative(struct lowering *lowering, size_t a)
+{
+	return lower_unary(lowering, TENSOR_neg, a);
+}
+
+/* A row's number as a column beside the row's vector; rows of data need no more than that. */
+static size_t beside_row(struct lowering *lowering, size_t a)
+{
+	if (failed(lowering) || a == NODE_NONE) {
+		return NODE_NONE;
+	}
+	const struct shape shape = *shape_of(lowering, a);
+	const struct shape column = { .rank = 2, .extent = { shape.extent[0], 1 } };
+	return shape.rowed || shape.rank != 1 ? a : tensor_reshape(lowering->graph, a, &column);
+}
+
+/* Sum over classes of -share log p, shares of all classes, smoothed by s, weighed; divided by the rows alone. */
+static size_t soft_cross_entropy(struct lowering *lowering, const struct call *call, size_t share, size_t s,
+				 size_t weight)
+{
+	const struct shape *z = shape_of(lowering, call->value[0]);
+	size_t log_p = by_row(lowering, TENSOR_log_softmax, call->value[0]);
+	if (s != NODE_NONE) {
+		size_t even = apply2(lowering, TENSOR_mul, s, number(lowering, 1 / (double)z->extent[z->rank - 1]));
+		size_t rest = apply2(lowering, TENSOR_sub, number(lowering, 1), s);
+		share = apply2(lowering, TENSOR_add, apply2(lowering, TENSOR_mul, rest, share), even);
+	}
+	size_t part = apply2(lowering, TENSOR_mul, share, log_p);
+	part = weight == NODE_NONE ? part : apply2(lowering, TENSOR_mul, weight, part);
+	return reduced(lowering, call, negative(lowering, by_row(lowering, TENSOR_sum, part)));
+}
+
+/* The target and its row's weight: nothing for rows whose class is the ignored one, which then stand as class 0. */
+struct labels {
+	size_t index, weight; /* weight NODE_NONE: 1 */
+};
+
+static struct labels read_labels(struct lowering *lowering, const struct call *call, size_t weight, size_t ignore)
+{
+	struct labels labels = { call->value[1], weight };
+	if (ignore != NODE_NONE) {
+		size_t away = lower_unary(lowering, TENSOR_abs, apply2(lowering, TENSOR_sub, labels.index, ignore));
+		size_t zero = number(lowering, 0), skip = apply2(lowering, TENSOR_less_equal, away, zero);
+		if (failed(lowering)) {
+			return labels;
+		}
+		size_t one = number(lowering, 1);
+		labels.index = tensor_apply(lowering->graph, TENSOR_where, (size_t[]){ skip, zero, labels.index });
+		size_t counts = failed(lowering)
+					? NODE_NONE
+					: tensor_apply(lowering->graph, TENSOR_where, (size_t[]){ skip, zero, one });
+		labels.weight = weight == NODE_NONE ? counts
+						    : apply2(lowering, TENSOR_mul, counts,
+							     apply2(lowering, TENSOR_pick, weight, labels.index));
+	} else if (weight != NODE_NONE) {
+		labels.weight = apply2(lowering, TENSOR_pick, weight, labels.index);
+	}
+	return labels;
+}
+
+/* logsumexp(z) - z[k]; with smoothing s times 1 - s, and s of the mean over the classes of w[c] (logsumexp(z) - z[c]).
+ */
+size_t lower_cross_entropy(struct lowering *lowering, const struct call *call)
+{
+	const size_t z = call->value[0], y = call->value[1], s = chosen(lowering, call, 2);
+	const size_t weight = chosen(lowering, call, 3), ignore = call->count > 4 ? call->value[4] : NODE_NONE;
+	const struct shape shape = *shape_of(lowering, z);
+	if (shape.rank > 0 && shape_equal(&shape, shape_of(lowering, y))) {
+		return soft_cross_entropy(lowering, call, y, s, weight);
+	}
+	struct labels labels = read_labels(lowering, call, weight, ignore);
+	size_t total = by_row(lowering, TENSOR_logsumexp, z);
+	size_t each = apply2(lowering, TENSOR_sub, total, apply2(lowering, TENSOR_pick, z, labels.index));
+	if (s != NODE_NONE) {
+		size_t one = number(lowering, 1), away = apply2(lowering, TENSOR_sub, beside_row(lowering, total), z);
+		size_t all = weight == NODE_NONE ? away : apply2(lowering, TENSOR_mul, weight, away);
+		size_t even = apply2(lowering, TENSOR_mul, by_row(lowering, TENSOR_sum, all),
+				     number(lowering, 1 / (double)shape.extent[shape.rank - 1]));
+		/* the row's weight is for the first part alone; an ignored row has neither */
+		each = labels.weight == NODE_NONE ? each : apply2(lowering, TENSOR_mul, labels.weight, each);
+		each = apply2(lowering, TENSOR_mul, apply2(lowering, TENSOR_sub, one, s), each);
+		even = apply2(lowering, TENSOR_mul, s, even);
+		if (ignore != NODE_NONE && !failed(lowering)) {
+			size_t counts = read_labels(lowering, call, NODE_NONE, ignore).weight;
+			even = apply2(lowering, TENSOR_mul, counts, even);
+		}
+		return lower_reduced(lowering, call, apply2(lowering, TENSOR_add, each, even), labels.weight);
+	}
+	each = labels.weight == NODE_NONE ? each : apply2(lowering, TENSOR_mul, labels.weight, each);
+	return lower_reduced(lowering, call, each, labels.weight);
+}
+
+/* -l[k] of log-probabilities l. */
+size_t lower_nll(struct lowering *lowering, const struct call *call)
+{
+	const size_t ignore = call->count > 3 ? call->value[3] : NODE_NONE;
+	struct labels labels = read_labels(lowering, call, chosen(lowering, call, 2), ignore);
+	size_t each = negative(lowering, apply2(lowering, TENSOR_pick, call->value[0], labels.index));
+	each = labels.weight == NODE_NONE ? each : apply2(lowering, TENSOR_mul, labels.weight, each);
+	return lower_reduced(lowering, call, each, labels.weight);
+}
+
+/* Sum over the classes c but k of max(0, margin - z[k] + z[c])^p, divided by their number. */
+size_t lower_multi_margin(struct lowering *lowering, const struct call *call)
+{
+	const size_t z = call->value[0], margin = argument(lowering, call, 2), p = argument(lowering, call, 3);
+	size_t right = beside_row(lowering, apply2(lowering, TENSOR_pick, z, call->value[1]));
+	size_t gap = apply2(lowering, TENSOR_add, apply2(lowering, TENSOR_sub, z, right), margin);
+	gap = lower_unary(lowering, TENSOR_relu, gap);
+	size_t own = lower_unary(lowering, TENSOR_relu, margin); /* that of class k, which does not count */
+	if (failed(lowering)) {
+		return NODE_NONE;
+	}
+	size_t all = by_row(lowering, TENSOR_sum, lower_power(lowering, gap, p));
+	const struct shape *shape = shape_of(lowering, z);
+	size_t count = number(lowering, (double)shape->extent[shape->rank - 1]);
+	size_t each = apply2(lowering, TENSOR_sub, all, lower_power(lowering, own, p));
+	return reduced(lowering, call, apply2(lowering, TENSOR_div, each, count));
+}
+
+/* --- the losses of a model's settings --- */
+
+/* The place of the argument that a setting is; `most`: none. Weights of classes are divided by, not those of rows. */
+static size_t place_of(const struct expression_function *function, const char *setting)
+{
+	const bool classes = strcmp(setting, "class_weight") == 0 && function->lower == lower_cross_entropy;
+	const char *name = classes ? "weight" : setting;
+	return expression_argument_find(function, name, strlen(name));
+}
+
+/* A setting as a node; what is off is -1 to the functions. */
+static size_t setting_node(struct tensor_graph *graph, const struct setting_value *value)
+{
+	const struct shape vector = { .rank = 1, .extent = { value->rows } };
+	return value->rows > 0 ? tensor_array(graph, &vector, value->values)
+			       : tensor_number(graph, isnan(value->number) ? -1 : value->number);
+}
+
+size_t expression_loss(struct tensor_graph *graph, const char *name, const size_t *value, size_t count,
+		       const struct settings *settings, const char **left_out)
+{
+	const struct expression_function *function = expression_function_find(name, strlen(name));
+	struct expression_error error = { .status = OK };
+	struct lowering lowering = { .graph = graph, .error = &error };
+	struct ast_node node = { .kind = AST_CALL };
+	size_t all[FORMULA_ARGUMENTS];
+	*left_out = NULL;
+	if (function == NULL || !function->reduces || function->most > FORMULA_ARGUMENTS) {
+		return NODE_NONE;
+	}
+	for (size_t k = 0; k < function->most; k++) {
+		all[k] = k < count             ? value[k]
+			 : k < function->least ? NODE_NONE
+					       : tensor_number(graph, function->preset[k - function->least]);
+	}
+	size_t filled = count;
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct setting_value *chosen_value = &settings->value[i];
+		const double preset = settings->table[i].preset;
+		const bool same = chosen_value->rows == 0 &&
+				  (chosen_value->number == preset || (isnan(preset) && isnan(chosen_value->number)));
+		const size_t k = place_of(function, settings->table[i].name);
+		if (k < function->most && (chosen_value->rows > 0 || settings->table[i].kind != SETTING_VECTOR)) {
+			all[k] = setting_node(graph, chosen_value);
+			filled = k + 1 > filled ? k + 1 : filled;
+		} else if (!same) {
+			*left_out = settings->table[i].name;
+			return NODE_NONE;
+		}
+	}
+	struct call call = { .node = &node, .function = function, .count = filled, .value = all };
+	return graph->status != OK ? NODE_NONE : function->lower(&lowering, &call);
+}
