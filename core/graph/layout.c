@@ -78,6 +78,7 @@ static void make_step(struct plan *plan, const struct draft_node *draft, size_t 
 		step->features |= k == 0 && input->node.kind == NODE_FEATURES;
 		step->d_in[k] = draft[i].for_root && input->wanted ? input->gradient : 0;
 	}
+	step->memory.in_duals = plan->numbers == NUMBERS_DUAL;
 	if (op->memory != NULL && !op->memory(step->shape, step->attribute, &step->memory)) {
 		step->memory.kept = SIZE_MAX; /* does not fit, which blocks_choose finds */
 	}

@@ -41,6 +41,7 @@
  * rows last from a block's forward() to its reverse(); `scratch` as long as one call. */
 struct op_memory {
 	size_t kept, kept_row, scratch;
+	bool in_duals; /* what it is asked for: a plan of dual numbers */
 };
 
 /* What the numbers of a plan are: an enum dtype, or these. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/graph/ops/ops.h"
+#include "core/kernels/dual.h"
 #include "core/kernels/gemm.h"
 
 /* Rows of one product at most: an int holds them. */
@@ -12,6 +13,10 @@ enum { PRODUCT_ROWS = 1 << 20 };
 #include "core/graph/ops/affine_steps.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/affine_steps.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/affine_steps.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status affine_steps_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -33,6 +38,6 @@ const struct graph_op op_affine_steps = {
 	.arity = 3,
 	.reverse_reads = READS_IN_0 | READS_IN_1,
 	.shape = affine_steps_shape,
-	.forward = { affine_steps_forward_f32, affine_steps_forward_f64 },
-	.reverse = { affine_steps_reverse_f32, affine_steps_reverse_f64 },
+	.forward = { affine_steps_forward_f32, affine_steps_forward_f64, affine_steps_forward_dual },
+	.reverse = { affine_steps_reverse_f32, affine_steps_reverse_f64, affine_steps_reverse_dual },
 };

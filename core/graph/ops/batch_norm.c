@@ -9,27 +9,21 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/dual.h"
 #include "core/base/size.h"
 #include "core/graph/ops/channel.h"
 #include "core/graph/ops/ops.h"
 
 enum { MOMENTUM, EPS };
 
-/* What is kept: four doubles a channel. */
-struct statistics {
-	double *mean, *variance, *factor, *sum;
-};
-
-static struct statistics statistics_of(const struct op_call *call, size_t channels)
-{
-	double *kept = call->kept;
-	return (struct statistics){ kept, kept + channels, kept + 2 * channels, kept + 3 * channels };
-}
-
 #define REAL_IS_FLOAT 1
 #include "core/graph/ops/batch_norm.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/batch_norm.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/batch_norm.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status batch_norm_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -45,7 +39,7 @@ static enum status batch_norm_shape(const struct shape *in, struct shape *out, s
 
 static bool batch_norm_memory(const struct shape *shape, const double *attribute, struct op_memory *memory)
 {
-	(void)attribute;
+	(void)attribute; /* enough doubles in float32, and dual numbers among theirs */
 	return size_multiply(shape[0].extent[0], 4 * sizeof(double) / sizeof(float), &memory->kept);
 }
 
@@ -59,6 +53,6 @@ const struct graph_op op_batch_norm = {
 	.couples = true,
 	.memory = batch_norm_memory,
 	.shape = batch_norm_shape,
-	.forward = { batch_norm_forward_f32, batch_norm_forward_f64 },
-	.reverse = { batch_norm_reverse_f32, batch_norm_reverse_f64 },
+	.forward = { batch_norm_forward_f32, batch_norm_forward_f64, batch_norm_forward_dual },
+	.reverse = { batch_norm_reverse_f32, batch_norm_reverse_f64, batch_norm_reverse_dual },
 };

@@ -1,17 +1,28 @@
 /* Worker of batch_norm.c: in[0] = x, out = y [rows, channels, area]; in[1], in[2] the running mean and variance. */
 #include "core/base/real.h"
 
+/* What is kept: four numbers a channel. */
+struct NAME(statistics) {
+	WIDE *mean, *variance, *factor, *sum;
+};
+
+static struct NAME(statistics) NAME(statistics_of)(const struct op_call *call, size_t channels)
+{
+	WIDE *kept = call->kept;
+	return (struct NAME(statistics)){ kept, kept + channels, kept + 2 * channels, kept + 3 * channels };
+}
+
 /* sum[c] = sum over rows and area of (a - shift[c]) (b or a - shift[c]); of a alone where power is 1. */
-static void NAME(channel_sums)(size_t rows, struct channels channels, const REAL *a, const REAL *b, const double *shift,
-			       int power, double *sum)
+static void NAME(channel_sums)(size_t rows, struct channels channels, const REAL *a, const REAL *b, const WIDE *shift,
+			       int power, WIDE *sum)
 {
 	memset(sum, 0, channels.count * sizeof *sum);
 	for (size_t r = 0; r < rows; r++) {
 		for (size_t c = 0; c < channels.count; c++) {
-			double lane[4] = { 0 }, less = shift != NULL ? shift[c] : 0;
+			WIDE lane[4] = { 0 }, less = shift != NULL ? shift[c] : 0;
 			for (size_t i = 0; i < channels.area; i++) {
-				double x = (double)a[i] - less;
-				lane[i % 4] += power == 1 ? x : b != NULL ? x * (double)b[i] : x * x;
+				WIDE x = (WIDE)a[i] - less;
+				lane[i % 4] += power == 1 ? x : b != NULL ? x * (WIDE)b[i] : x * x;
 			}
 			sum[c] += (lane[0] + lane[2]) + (lane[1] + lane[3]);
 			a += channels.area;
@@ -21,7 +32,7 @@ static void NAME(channel_sums)(size_t rows, struct channels channels, const REAL
 }
 
 /* The statistics by which this call normalises. */
-static void NAME(find_statistics)(const struct op_call *call, struct channels channels, struct statistics at)
+static void NAME(find_statistics)(const struct op_call *call, struct channels channels, struct NAME(statistics) at)
 {
 	const REAL *mean = call->in[1], *variance = call->in[2];
 	double n = (double)call->rows * (double)channels.area;
@@ -33,16 +44,16 @@ static void NAME(find_statistics)(const struct op_call *call, struct channels ch
 		NAME(channel_sums)(call->rows, channels, call->in[0], NULL, at.mean, 2, at.sum);
 	}
 	for (size_t c = 0; c < channels.count; c++) {
-		at.mean[c] = call->training ? at.mean[c] : (double)mean[c];
-		at.variance[c] = call->training ? at.sum[c] / n : (double)variance[c];
-		at.factor[c] = 1 / sqrt(at.variance[c] + call->attribute[EPS]);
+		at.mean[c] = call->training ? at.mean[c] : (WIDE)mean[c];
+		at.variance[c] = call->training ? at.sum[c] / n : (WIDE)variance[c];
+		at.factor[c] = 1 / WIDE_M(sqrt)(at.variance[c] + call->attribute[EPS]);
 	}
 }
 
 static void NAME(batch_norm_forward)(const struct op_call *call)
 {
 	struct channels channels = channels_of(&call->shape[0]);
-	struct statistics at = statistics_of(call, channels.count);
+	struct NAME(statistics) at = NAME(statistics_of)(call, channels.count);
 	const REAL *x = call->in[0];
 	REAL *y = call->out;
 	NAME(find_statistics)(call, channels, at);
@@ -57,7 +68,7 @@ static void NAME(batch_norm_forward)(const struct op_call *call)
 }
 
 /* What becomes of the buffers. */
-static void NAME(renew)(const struct op_call *call, struct channels channels, struct statistics at)
+static void NAME(renew)(const struct op_call *call, struct channels channels, struct NAME(statistics) at)
 {
 	const REAL *mean = call->in[1], *variance = call->in[2];
 	double momentum = call->attribute[MOMENTUM], n = (double)call->rows * (double)channels.area;
@@ -66,9 +77,9 @@ static void NAME(renew)(const struct op_call *call, struct channels channels, st
 		return;
 	}
 	for (size_t c = 0; c < channels.count; c++) {
-		double unbiased = n > 1 ? at.variance[c] * (n / (n - 1)) : (double)variance[c];
-		new_mean[c] = (REAL)((1 - momentum) * (double)mean[c] + momentum * at.mean[c]);
-		new_variance[c] = (REAL)((1 - momentum) * (double)variance[c] + momentum * unbiased);
+		WIDE unbiased = n > 1 ? at.variance[c] * (n / (n - 1)) : (WIDE)variance[c];
+		new_mean[c] = (REAL)((1 - momentum) * (WIDE)mean[c] + momentum * at.mean[c]);
+		new_variance[c] = (REAL)((1 - momentum) * (WIDE)variance[c] + momentum * unbiased);
 	}
 }
 
@@ -76,7 +87,7 @@ static void NAME(renew)(const struct op_call *call, struct channels channels, st
 static void NAME(batch_norm_reverse)(const struct op_call *call)
 {
 	struct channels channels = channels_of(&call->shape[0]);
-	struct statistics at = statistics_of(call, channels.count);
+	struct NAME(statistics) at = NAME(statistics_of)(call, channels.count);
 	const REAL *d = call->d_out, *y = call->out;
 	REAL *dx = call->d_in[0];
 	double n = (double)call->rows * (double)channels.area;

@@ -13,6 +13,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/distance.h"
 #include "core/graph/ops/ops.h"
 
@@ -59,23 +60,6 @@ static bool stopped(const struct op_call *call)
 	return call->stop != NULL && atomic_load_explicit(call->stop, memory_order_relaxed);
 }
 
-/* Column k of what is kept: a double for each row. */
-static double *kept(const struct op_call *call, size_t k)
-{
-	return (double *)call->kept + k * call->rows;
-}
-
-/* The sum over what each row kept in column k, in their order. */
-static double kept_sum(const struct op_call *call, size_t k)
-{
-	const double *value = kept(call, k);
-	double sum = 0;
-	for (size_t r = 0; r < call->rows; r++) {
-		sum += value[r];
-	}
-	return sum;
-}
-
 static void deliver(const struct op_call *call, double sum)
 {
 	if (call->sum != NULL) {
@@ -83,30 +67,20 @@ static void deliver(const struct op_call *call, double sum)
 	}
 }
 
-/* A sum of exponentials, as its largest exponent and the sum of exp(x - largest); empty: -infinity and 0. */
-struct exponentials {
-	double most, sum;
-};
-
-static inline void exponentials_add(struct exponentials *all, double x)
-{
-	if (x > all->most) {
-		all->sum = all->sum * exp(all->most - x) + 1;
-		all->most = x;
-	} else {
-		all->sum += exp(x - all->most);
-	}
-}
-
 #define REAL_IS_FLOAT 1
 #include "core/graph/ops/compare.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/compare.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/compare.inc.c"
+#undef REAL_IS_DUAL
 
 static bool compare_memory(const struct shape *shape, const double *attribute, struct op_memory *memory)
 {
 	(void)shape, (void)attribute;
-	memory->kept_row = KEPT_DOUBLES * sizeof(double) / sizeof(float); /* enough in both precisions */
+	memory->kept_row = KEPT_DOUBLES * sizeof(double) /
+			   sizeof(float); /* enough in both precisions; a dual number is as many of its own */
 	return true;
 }
 
@@ -141,7 +115,7 @@ static enum status classes_shape(const struct shape *in, struct shape *out, stru
 		.couples = true,                                                                                       \
 		.memory = compare_memory,                                                                              \
 		.shape = shape_rule,                                                                                   \
-		.forward = { id##_mean_f32, id##_mean_f64 },                                                           \
+		.forward = { id##_mean_f32, id##_mean_f64, id##_mean_dual },                                           \
 	}
 
 COMPARE(info_nce, 1, info_nce_shape,

@@ -2,7 +2,8 @@
  * Convolution of images, as networks mean it: cross-correlation with zero padding. Small images lie side by side where
  * the instruction set has kernels for it (core/kernels/conv.h); otherwise row by row as one product of the
  * weights with the image's patches (Chellapilla, Puri, Simard 2006, High performance convolutional neural networks for
- * document processing). Patches are laid out anew in both directions: keeping them would cost kernel times the image.
+ * document processing), and dual numbers always. Patches are laid out anew in both directions: keeping them would cost
+ * kernel times the image.
  */
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "core/graph/ops/ops.h"
 #include "core/graph/ops/window.h"
 #include "core/kernels/conv.h"
+#include "core/kernels/dual.h"
 #include "core/kernels/gemm.h"
 
 /* The kernel's size stands in the weights' shape [out, in / groups, height, width]. */
@@ -66,6 +68,10 @@ static void inside(size_t size, size_t stride, size_t offset, size_t padding, si
 #include "core/graph/ops/conv2d.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/conv2d.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/conv2d.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status conv2d_shape(const struct shape *in, const double *attribute, struct shape *out, struct error *error)
 {
@@ -95,7 +101,7 @@ static bool conv2d_memory(const struct shape *shape, const double *attribute, st
 	const struct conv conv = conv_of(&window, &shape[1]);
 	const size_t *weight = shape[1].extent;
 	size_t patch, places;
-	memory->scratch = conv_scratch(&conv);
+	memory->scratch = memory->in_duals ? 0 : conv_scratch(&conv);
 	return memory->scratch != 0 || (size_multiply(window.out[0], window.out[1], &places) &&
 					size_multiply(weight[1] * weight[2], weight[3], &patch) &&
 					size_multiply(patch, places, &memory->scratch));
@@ -110,6 +116,6 @@ const struct graph_op op_conv2d = {
 	.reverse_reads = READS_IN_0 | READS_IN_1,
 	.memory = conv2d_memory,
 	.shape_with = conv2d_shape,
-	.forward = { conv2d_forward_f32, conv2d_forward_f64 },
-	.reverse = { conv2d_reverse_f32, conv2d_reverse_f64 },
+	.forward = { conv2d_forward_f32, conv2d_forward_f64, conv2d_forward_dual },
+	.reverse = { conv2d_reverse_f32, conv2d_reverse_f64, conv2d_reverse_dual },
 };

@@ -203,6 +203,17 @@ static void NAME(patches_back)(const struct op_call *call)
 	}
 }
 
+#ifdef REAL_IS_DUAL
+static void NAME(conv2d_forward)(const struct op_call *call)
+{
+	NAME(multiply_patches)(call);
+}
+
+static void NAME(conv2d_reverse)(const struct op_call *call)
+{
+	NAME(patches_back)(call);
+}
+#else
 static void NAME(conv2d_forward)(const struct op_call *call)
 {
 	const struct window window = window_with(call->shape, call->attribute);
@@ -226,5 +237,6 @@ static void NAME(conv2d_reverse)(const struct op_call *call)
 	conv_active()->NAME(reverse)(&conv, call->rows, call->in[0], call->in[1], call->d_out, call->d_in[0],
 				     call->d_in[1], call->d_in[2], call->accumulate, call->scratch);
 }
+#endif
 
 #undef REAL_IS_FLOAT

@@ -38,6 +38,10 @@ static bool conv_transpose2d_memory(const struct shape *shape, const double *att
 #include "core/graph/ops/conv_transpose2d.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/conv_transpose2d.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/conv_transpose2d.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status check(const struct shape *in, struct error *error)
 {
@@ -94,6 +98,6 @@ const struct graph_op op_conv_transpose2d = {
 	.reverse_reads = READS_IN_0 | READS_IN_1,
 	.memory = conv_transpose2d_memory,
 	.shape_with = conv_transpose2d_shape,
-	.forward = { conv_transpose2d_forward_f32, conv_transpose2d_forward_f64 },
-	.reverse = { conv_transpose2d_reverse_f32, conv_transpose2d_reverse_f64 },
+	.forward = { conv_transpose2d_forward_f32, conv_transpose2d_forward_f64, conv_transpose2d_forward_dual },
+	.reverse = { conv_transpose2d_reverse_f32, conv_transpose2d_reverse_f64, conv_transpose2d_reverse_dual },
 };

@@ -2,6 +2,13 @@
  * [rows, o, oh, ow]; scratch = that of conv2d, its bias of zeros [c], one image of X. */
 #include "core/base/real.h"
 
+#undef REAL_NUMBERS
+#ifdef REAL_IS_DUAL
+#define REAL_NUMBERS NUMBERS_DUAL
+#else
+#define REAL_NUMBERS REAL_DTYPE
+#endif
+
 /* A call of conv2d on `rows` rows, with the memory of this one; shape [GRAPH_ARITY + 1] lasts as long. */
 static struct op_call NAME(as_conv2d)(const struct op_call *call, struct shape *shape)
 {
@@ -19,7 +26,7 @@ static struct op_call NAME(as_conv2d)(const struct op_call *call, struct shape *
 /* Where the scratch of conv2d ends. */
 static REAL *NAME(behind)(const struct op_call *call, const struct shape *shape)
 {
-	struct op_memory memory = { 0 };
+	struct op_memory memory = { .in_duals = (int)REAL_NUMBERS == (int)NUMBERS_DUAL };
 	op_conv2d.memory(shape, call->attribute, &memory);
 	return (REAL *)call->scratch + memory.scratch;
 }
@@ -33,7 +40,7 @@ static void NAME(conv_transpose2d_forward)(const struct op_call *call)
 	conv.in[1] = call->in[1];
 	conv.d_out = (void *)(uintptr_t)call->in[0]; /* conv2d only reads it */
 	conv.d_in[0] = call->out;
-	op_conv2d.reverse[REAL_DTYPE](&conv);
+	op_conv2d.reverse[REAL_NUMBERS](&conv);
 	const struct shape *out = &call->shape[GRAPH_ARITY];
 	size_t area = out->extent[1] * out->extent[2];
 	for (size_t r = 0; r < call->rows; r++) {
@@ -57,14 +64,14 @@ static void NAME(image_gradient)(const struct op_call *call, struct op_call conv
 	conv.in[2] = zeros;
 	conv.out = dx;
 	if (!call->accumulate[0]) {
-		op_conv2d.forward[REAL_DTYPE](&conv);
+		op_conv2d.forward[REAL_NUMBERS](&conv);
 		return;
 	}
 	conv.rows = 1;
 	conv.out = part;
 	for (size_t r = 0; r < call->rows; r++, dx += image) {
 		conv.in[0] = (const REAL *)call->d_out + r * result;
-		op_conv2d.forward[REAL_DTYPE](&conv);
+		op_conv2d.forward[REAL_NUMBERS](&conv);
 		call->kernels->NAME(add)(image, part, dx);
 	}
 }
@@ -76,12 +83,12 @@ static void NAME(bias_gradient)(const struct op_call *call)
 	size_t area = out->extent[1] * out->extent[2], image = out->extent[0] * area;
 	REAL *db = call->d_in[2];
 	for (size_t o = 0; o < out->extent[0] && db != NULL; o++) {
-		double sum = call->accumulate[2] ? (double)db[o] : 0;
+		WIDE sum = call->accumulate[2] ? (WIDE)db[o] : 0;
 		for (size_t r = 0; r < call->rows; r++) {
 			const REAL *d = (const REAL *)call->d_out + r * image + o * area;
-			double lane[4] = { 0 };
+			WIDE lane[4] = { 0 };
 			for (size_t i = 0; i < area; i++) {
-				lane[i % 4] += (double)d[i];
+				lane[i % 4] += (WIDE)d[i];
 			}
 			sum += (lane[0] + lane[2]) + (lane[1] + lane[3]);
 		}
@@ -103,7 +110,7 @@ static void NAME(conv_transpose2d_reverse)(const struct op_call *call)
 		conv.d_out = (void *)(uintptr_t)call->in[0];
 		conv.d_in[1] = call->d_in[1];
 		conv.accumulate[1] = call->accumulate[1];
-		op_conv2d.reverse[REAL_DTYPE](&conv);
+		op_conv2d.reverse[REAL_NUMBERS](&conv);
 	}
 }
 

@@ -7,9 +7,4 @@ static const double triplet_eps = 1e-6;
 /* Is added to each squared length of a cosine, as in torch.nn.CosineEmbeddingLoss. */
 static const double angle_eps = 1e-12;
 
-/* The squared lengths of two embeddings, with eps, and the cosine of their angle. */
-struct angle {
-	double uu, vv, cosine;
-};
-
 #endif

@@ -25,8 +25,10 @@ static void run(const struct op_call *call, op_function *function)
 	}
 FUNCTION(forward, f32, DTYPE_FLOAT32)
 FUNCTION(forward, f64, DTYPE_FLOAT64)
+FUNCTION(forward, dual, NUMBERS_DUAL)
 FUNCTION(reverse, f32, DTYPE_FLOAT32)
 FUNCTION(reverse, f64, DTYPE_FLOAT64)
+FUNCTION(reverse, dual, NUMBERS_DUAL)
 #undef FUNCTION
 
 static enum status group_norm_shape(const struct shape *in, const double *attribute, struct shape *out,
@@ -60,6 +62,6 @@ const struct graph_op op_group_norm = {
 	.reverse_reads = READS_OUT,
 	.memory = group_norm_memory,
 	.shape_with = group_norm_shape,
-	.forward = { group_norm_forward_f32, group_norm_forward_f64 },
-	.reverse = { group_norm_reverse_f32, group_norm_reverse_f64 },
+	.forward = { group_norm_forward_f32, group_norm_forward_f64, group_norm_forward_dual },
+	.reverse = { group_norm_reverse_f32, group_norm_reverse_f64, group_norm_reverse_dual },
 };

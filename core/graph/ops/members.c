@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/distance.h"
 #include "core/graph/ops/ops.h"
 
@@ -21,6 +22,10 @@ enum { MARGIN, POWER, SWAP };
 #include "core/graph/ops/members.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/members.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/members.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status columns_shape(const struct shape *in, const double *attribute, struct shape *out,
 				 struct error *error)
@@ -84,8 +89,8 @@ const struct graph_op op_columns = {
 	.arity = 1,
 	.by_rows = true,
 	.shape_with = columns_shape,
-	.forward = { columns_forward_f32, columns_forward_f64 },
-	.reverse = { columns_reverse_f32, columns_reverse_f64 },
+	.forward = { columns_forward_f32, columns_forward_f64, columns_forward_dual },
+	.reverse = { columns_reverse_f32, columns_reverse_f64, columns_reverse_dual },
 };
 
 const struct graph_op op_unit = {
@@ -96,8 +101,8 @@ const struct graph_op op_unit = {
 	.reverse_reads = READS_IN_0 | READS_OUT,
 	.by_rows = true,
 	.shape = unit_shape,
-	.forward = { unit_forward_f32, unit_forward_f64 },
-	.reverse = { unit_reverse_f32, unit_reverse_f64 },
+	.forward = { unit_forward_f32, unit_forward_f64, unit_forward_dual },
+	.reverse = { unit_reverse_f32, unit_reverse_f64, unit_reverse_dual },
 };
 
 const struct graph_op op_contrastive = {
@@ -106,7 +111,7 @@ const struct graph_op op_contrastive = {
 	.kind = OP_MEAN,
 	.arity = 2,
 	.shape = pair_shape,
-	.forward = { contrastive_mean_f32, contrastive_mean_f64 },
+	.forward = { contrastive_mean_f32, contrastive_mean_f64, contrastive_mean_dual },
 };
 
 const struct graph_op op_cosine_embedding = {
@@ -116,7 +121,7 @@ const struct graph_op op_cosine_embedding = {
 	.kind = OP_MEAN,
 	.arity = 2,
 	.shape = pair_shape,
-	.forward = { cosine_embedding_mean_f32, cosine_embedding_mean_f64 },
+	.forward = { cosine_embedding_mean_f32, cosine_embedding_mean_f64, cosine_embedding_mean_dual },
 };
 
 const struct graph_op op_triplet_margin = {
@@ -126,5 +131,5 @@ const struct graph_op op_triplet_margin = {
 	.kind = OP_MEAN,
 	.arity = 1,
 	.shape = triplet_margin_shape,
-	.forward = { triplet_margin_mean_f32, triplet_margin_mean_f64 },
+	.forward = { triplet_margin_mean_f32, triplet_margin_mean_f64, triplet_margin_mean_dual },
 };

@@ -28,14 +28,14 @@ static void NAME(columns_reverse)(const struct op_call *call)
 }
 
 /* The length of a row, at least eps. */
-static double NAME(length)(size_t m, const REAL *x)
+static WIDE NAME(length)(size_t m, const REAL *x)
 {
-	double squares = 0;
+	WIDE squares = 0;
 	for (size_t c = 0; c < m; c++) {
-		squares += (double)x[c] * (double)x[c];
+		squares += (WIDE)x[c] * (WIDE)x[c];
 	}
-	const double length = sqrt(squares);
-	return length > unit_eps || isnan(length) ? length : unit_eps;
+	const WIDE length = WIDE_M(sqrt)(squares);
+	return RE(length) > unit_eps || isnan(RE(length)) ? length : unit_eps;
 }
 
 static void NAME(unit_forward)(const struct op_call *call)
@@ -44,9 +44,9 @@ static void NAME(unit_forward)(const struct op_call *call)
 	const REAL *x = call->in[0];
 	REAL *y = call->out;
 	for (size_t r = 0; r < call->rows; r++, x += m, y += m) {
-		const double length = NAME(length)(m, x);
+		const WIDE length = NAME(length)(m, x);
 		for (size_t c = 0; c < m; c++) {
-			y[c] = (REAL)((double)x[c] / length);
+			y[c] = (REAL)((WIDE)x[c] / length);
 		}
 	}
 }
@@ -58,13 +58,13 @@ static void NAME(unit_reverse)(const struct op_call *call)
 	const REAL *x = call->in[0], *y = call->out, *d = call->d_out;
 	REAL *dx = call->d_in[0];
 	for (size_t r = 0; r < call->rows && dx != NULL; r++, x += m, y += m, d += m, dx += m) {
-		const double length = NAME(length)(m, x);
-		double along = 0;
-		for (size_t c = 0; c < m && length > unit_eps; c++) {
-			along += (double)y[c] * (double)d[c];
+		const WIDE length = NAME(length)(m, x);
+		WIDE along = 0;
+		for (size_t c = 0; c < m && RE(length) > unit_eps; c++) {
+			along += (WIDE)y[c] * (WIDE)d[c];
 		}
 		for (size_t c = 0; c < m; c++) {
-			const REAL part = (REAL)(((double)d[c] - (double)y[c] * along) / length);
+			const REAL part = (REAL)(((WIDE)d[c] - (WIDE)y[c] * along) / length);
 			dx[c] = call->accumulate[0] ? dx[c] + part : part;
 		}
 	}
@@ -77,20 +77,21 @@ static void NAME(contrastive_mean)(const struct op_call *call)
 	const int32_t *like = call->in[1];
 	const REAL *z = call->in[0];
 	REAL *dz = call->d_in[0];
-	double sum = 0;
+	WIDE sum = 0;
 	for (size_t r = 0; r < call->rows; r++, z += 2 * m) {
-		const double d = NAME(distance)(m, z, z + m, 0), gap = margin - d > 0 || isnan(d) ? margin - d : 0;
+		const WIDE d = NAME(distance)(m, z, z + m, 0),
+			   gap = RE(margin - d) > 0 || isnan(RE(d)) ? margin - d : 0;
 		/* Of the difference of the halves; two unlike points at one place have no direction to part in. */
-		const double slope = call->seed * (like[r] != 0 ? 1 : d > 0 ? -gap / d : d);
+		const WIDE slope = call->seed * (like[r] != 0 ? 1 : RE(d) > 0 ? -gap / d : d);
 		sum += 0.5 * (like[r] != 0 ? d * d : gap * gap);
 		for (size_t c = 0; c < m && dz != NULL; c++) {
-			dz[c] = (REAL)(slope * ((double)z[c] - (double)z[m + c]));
+			dz[c] = (REAL)(slope * ((WIDE)z[c] - (WIDE)z[m + c]));
 			dz[m + c] = -dz[c];
 		}
 		dz = dz != NULL ? dz + 2 * m : NULL;
 	}
 	if (call->sum != NULL) {
-		*call->sum += sum;
+		*call->sum += RE(sum);
 	}
 }
 
@@ -100,12 +101,13 @@ static void NAME(cosine_embedding_mean)(const struct op_call *call)
 	const int32_t *like = call->in[1];
 	const REAL *z = call->in[0];
 	REAL *dz = call->d_in[0];
-	double sum = 0, slope;
+	WIDE sum = 0;
+	double slope;
 	for (size_t r = 0; r < call->rows; r++, z += 2 * m) {
-		struct angle angle = NAME(angle)(m, z, z + m);
+		struct NAME(lengths) angle = NAME(angle)(m, z, z + m);
 		sum += NAME(angle_loss)(&angle, like[r] != 0, call->attribute[MARGIN], &slope);
 		if (dz != NULL) {
-			const struct angle back = { angle.vv, angle.uu, angle.cosine };
+			const struct NAME(lengths) back = { angle.vv, angle.uu, angle.cosine };
 			memset(dz, 0, 2 * m * sizeof *dz);
 			NAME(angle_slope)(m, z, z + m, &angle, call->seed * slope, dz);
 			NAME(angle_slope)(m, z + m, z, &back, call->seed * slope, dz + m);
@@ -113,7 +115,7 @@ static void NAME(cosine_embedding_mean)(const struct op_call *call)
 		}
 	}
 	if (call->sum != NULL) {
-		*call->sum += sum;
+		*call->sum += RE(sum);
 	}
 }
 
@@ -123,18 +125,18 @@ static void NAME(triplet_margin_mean)(const struct op_call *call)
 	const double margin = call->attribute[MARGIN], p = call->attribute[POWER];
 	const REAL *z = call->in[0];
 	REAL *dz = call->d_in[0];
-	double sum = 0;
+	WIDE sum = 0;
 	if (dz != NULL) {
 		memset(dz, 0, call->rows * 3 * m * sizeof *dz);
 	}
 	for (size_t r = 0; r < call->rows; r++, z += 3 * m) {
-		const double near = NAME(triplet_distance)(m, z, z + m, p);
-		const double own = NAME(triplet_distance)(m, z, z + 2 * m, p);
-		const double other = call->attribute[SWAP] != 0 ? NAME(triplet_distance)(m, z + m, z + 2 * m, p) : own;
-		const bool swap = other < own;
-		const double loss = near - (swap ? other : own) + margin;
-		sum += loss > 0 || isnan(loss) ? loss : 0;
-		if (dz != NULL && !(loss <= 0)) {
+		const WIDE near = NAME(triplet_distance)(m, z, z + m, p);
+		const WIDE own = NAME(triplet_distance)(m, z, z + 2 * m, p);
+		const WIDE other = call->attribute[SWAP] != 0 ? NAME(triplet_distance)(m, z + m, z + 2 * m, p) : own;
+		const bool swap = RE(other) < RE(own);
+		const WIDE loss = near - (swap ? other : own) + margin;
+		sum += RE(loss) > 0 || isnan(RE(loss)) ? loss : 0;
+		if (dz != NULL && !(RE(loss) <= 0)) {
 			REAL *from = dz + r * 3 * m, *near_to = from + m, *far_to = from + 2 * m;
 			NAME(triplet_slope)(m, z, z + m, p, near, call->seed, from, near_to);
 			NAME(triplet_slope)
@@ -143,7 +145,7 @@ static void NAME(triplet_margin_mean)(const struct op_call *call)
 		}
 	}
 	if (call->sum != NULL) {
-		*call->sum += sum;
+		*call->sum += RE(sum);
 	}
 }
 

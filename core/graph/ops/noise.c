@@ -17,21 +17,34 @@ static enum status noise_shape(const struct shape *in, const double *attribute, 
 	return OK;
 }
 
-static void draw(const struct op_call *call, enum dtype dtype)
+static void draw(const struct op_call *call, enum dtype dtype, void *out)
 {
 	const size_t width = call->shape[GRAPH_ARITY].extent[0];
 	latent_draw((enum latent_law)call->attribute[LAW], call->key, (enum latent_stream)call->attribute[STREAM],
-		    call->step, (uint64_t)call->first * width, call->rows * width, dtype, call->out);
+		    call->step, (uint64_t)call->first * width, call->rows * width, dtype, out);
 }
 
 static void noise_forward_f32(const struct op_call *call)
 {
-	draw(call, DTYPE_FLOAT32);
+	draw(call, DTYPE_FLOAT32, call->out);
 }
 
 static void noise_forward_f64(const struct op_call *call)
 {
-	draw(call, DTYPE_FLOAT64);
+	draw(call, DTYPE_FLOAT64, call->out);
+}
+
+/* The numbers of float64, drawn into the second half of what they become, without a derivative. */
+static void noise_forward_dual(const struct op_call *call)
+{
+	const size_t n = call->rows * call->shape[GRAPH_ARITY].extent[0];
+	double *to = call->out, *from = to + n;
+	draw(call, DTYPE_FLOAT64, from);
+	for (size_t i = 0; i < n; i++) {
+		const double number = from[i];
+		to[2 * i] = number;
+		to[2 * i + 1] = 0;
+	}
 }
 
 const struct graph_op op_noise = {
@@ -40,5 +53,5 @@ const struct graph_op op_noise = {
 	.kind = OP_ROWS,
 	.arity = 1,
 	.shape_with = noise_shape,
-	.forward = { noise_forward_f32, noise_forward_f64 },
+	.forward = { noise_forward_f32, noise_forward_f64, noise_forward_dual },
 };

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/ops.h"
 #include "core/graph/ops/window.h"
 
@@ -42,6 +43,10 @@ static struct window pool_window(const struct shape *image, const double *attrib
 #include "core/graph/ops/pool.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/pool.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/pool.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status pool_shape(const char *name, const struct shape *in, const double *attribute, struct shape *out,
 			      struct error *error)
@@ -89,8 +94,8 @@ const struct graph_op op_max_pool2d = {
 	.arity = 1,
 	.memory = max_memory,
 	.shape_with = max_shape,
-	.forward = { max_pool2d_forward_f32, max_pool2d_forward_f64 },
-	.reverse = { max_pool2d_reverse_f32, max_pool2d_reverse_f64 },
+	.forward = { max_pool2d_forward_f32, max_pool2d_forward_f64, max_pool2d_forward_dual },
+	.reverse = { max_pool2d_reverse_f32, max_pool2d_reverse_f64, max_pool2d_reverse_dual },
 };
 
 const struct graph_op op_avg_pool2d = {
@@ -99,6 +104,6 @@ const struct graph_op op_avg_pool2d = {
 	.kind = OP_ROWS,
 	.arity = 1,
 	.shape_with = avg_shape,
-	.forward = { avg_pool2d_forward_f32, avg_pool2d_forward_f64 },
-	.reverse = { avg_pool2d_reverse_f32, avg_pool2d_reverse_f64 },
+	.forward = { avg_pool2d_forward_f32, avg_pool2d_forward_f64, avg_pool2d_forward_dual },
+	.reverse = { avg_pool2d_reverse_f32, avg_pool2d_reverse_f64, avg_pool2d_reverse_dual },
 };

@@ -20,8 +20,9 @@ static void NAME(max_windows)(const struct window *window, const REAL *x, REAL *
 			for (size_t u = top; u < bottom; u++) {
 				for (size_t v = left; v < right; v++) {
 					REAL here = x[u * window->width + v];
-					found = !(here <= x[found]) && x[found] == x[found] ? u * window->width + v
-											    : found;
+					found = !(RE(here) <= RE(x[found])) && !isnan(RE(x[found]))
+							? u * window->width + v
+							: found;
 				}
 			}
 			*z = x[found];
@@ -39,7 +40,7 @@ static void NAME(max_pool2d_forward)(const struct op_call *call)
 	int32_t *where = call->kept;
 	bool quarters = window.kernel[0] == 2 && window.kernel[1] == 2 && window.stride[0] == 2 &&
 			window.stride[1] == 2 && window.padding[0] == 0 && window.padding[1] == 0;
-	if (quarters) { /* the common case */
+	if (quarters && call->kernels->NAME(max_quarters) != NULL) { /* the common case */
 		call->kernels->NAME(max_quarters)(call->rows * window.channels, window.height, window.width, x, z,
 						  where);
 		return;
@@ -75,11 +76,11 @@ static REAL NAME(share)(const struct op_call *call, const struct window *window,
 {
 	size_t top, bottom, left, right;
 	if (call->attribute[COUNT_INCLUDE_PAD] != 0) {
-		return 1 / (REAL)(divisor(window, 0, i) * divisor(window, 1, j));
+		return 1 / (REAL)(double)(divisor(window, 0, i) * divisor(window, 1, j));
 	}
 	covered(window, 0, i, &top, &bottom);
 	covered(window, 1, j, &left, &right);
-	return 1 / (REAL)((bottom - top) * (right - left));
+	return 1 / (REAL)(double)((bottom - top) * (right - left));
 }
 
 static void NAME(avg_pool2d_forward)(const struct op_call *call)

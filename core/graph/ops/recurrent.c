@@ -22,6 +22,7 @@
 
 #include "core/base/size.h"
 #include "core/graph/ops/ops.h"
+#include "core/kernels/dual.h"
 #include "core/kernels/gemm.h"
 
 enum cell { CELL_RNN = 1, CELL_GRU = 3, CELL_LSTM = 4 }; /* by the number of gates */
@@ -52,6 +53,10 @@ static struct sequence sequence_of(const struct op_call *call)
 #include "core/graph/ops/recurrent.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/recurrent.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/recurrent.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status check(const char *name, enum cell cell, const struct shape *in, const double *attribute,
 			 struct shape *out, struct error *error)
@@ -117,8 +122,8 @@ void recurrent_reverse(enum dtype dtype, const struct op_call *call, const struc
 		.reverse_reads = READS_IN_1,                                                                           \
 		.memory = recurrent_memory,                                                                            \
 		.shape_with = cell##_shape,                                                                            \
-		.forward = { from_zeros_forward_f32, from_zeros_forward_f64 },                                         \
-		.reverse = { from_zeros_reverse_f32, from_zeros_reverse_f64 },                                         \
+		.forward = { from_zeros_forward_f32, from_zeros_forward_f64, from_zeros_forward_dual },                \
+		.reverse = { from_zeros_reverse_f32, from_zeros_reverse_f64, from_zeros_reverse_dual },                \
 	}
 
 CELL(rnn, CELL_RNN, "h = f(z + W h + b), step by step.");

@@ -43,7 +43,7 @@ static inline REAL NAME(slope)(enum recurrent_activation activation, REAL y)
 {
 	return activation == SQUASH_TANH      ? 1 - y * y
 	       : activation == SQUASH_SIGMOID ? y * (1 - y)
-	       : activation == SQUASH_RELU    ? (REAL)(y > 0)
+	       : activation == SQUASH_RELU    ? (REAL)(RE(y) > 0)
 					      : 1;
 }
 

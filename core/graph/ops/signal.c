@@ -121,8 +121,10 @@ static enum status avg_pool1d_shape(const struct shape *in, const double *attrib
 #define BY_IMAGES(name, image)                                                                                         \
 	FUNCTION(name, image, forward, f32, DTYPE_FLOAT32)                                                             \
 	FUNCTION(name, image, forward, f64, DTYPE_FLOAT64)                                                             \
+	FUNCTION(name, image, forward, dual, NUMBERS_DUAL)                                                             \
 	FUNCTION(name, image, reverse, f32, DTYPE_FLOAT32)                                                             \
 	FUNCTION(name, image, reverse, f64, DTYPE_FLOAT64)                                                             \
+	FUNCTION(name, image, reverse, dual, NUMBERS_DUAL)                                                             \
 	static bool name##_memory(const struct shape *shape, const double *attribute, struct op_memory *memory)        \
 	{                                                                                                              \
 		struct shape own[GRAPH_ARITY + 1];                                                                     \
@@ -144,8 +146,8 @@ BY_IMAGES(avg_pool1d, avg_pool2d)
 		.reverse_reads = reads,                                                                                \
 		.memory = name_##_memory,                                                                              \
 		.shape_with = name_##_shape,                                                                           \
-		.forward = { name_##_forward_f32, name_##_forward_f64 },                                               \
-		.reverse = { name_##_reverse_f32, name_##_reverse_f64 },                                               \
+		.forward = { name_##_forward_f32, name_##_forward_f64, name_##_forward_dual },                         \
+		.reverse = { name_##_reverse_f32, name_##_reverse_f64, name_##_reverse_dual },                         \
 	}
 
 SIGNAL(conv1d, 3, READS_IN_0 | READS_IN_1,

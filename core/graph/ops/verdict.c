@@ -7,34 +7,19 @@
 
 #include <math.h>
 
+#include "core/base/dual.h"
 #include "core/graph/ops/ops.h"
 
 enum { LAW, A, B };
-
-/* f(z), and its derivative, in double: a row has one verdict, beside the layers that made it this is nothing. */
-static double value(const double *attribute, double z, double *derivative)
-{
-	const double a = attribute[A], b = attribute[B];
-	switch ((enum verdict_law)attribute[LAW]) {
-	case VERDICT_SOFTPLUS: {
-		const double t = b * z, e = exp(-fabs(t));
-		*derivative = a * b * (t > 0 ? 1 : e) / (1 + e);
-		return a * ((t > 0 ? t : 0) + log1p(e));
-	}
-	case VERDICT_SQUARE:
-		*derivative = 2 * a * (z - b);
-		return a * (z - b) * (z - b);
-	case VERDICT_LINEAR:
-		break;
-	}
-	*derivative = a;
-	return a * z;
-}
 
 #define REAL_IS_FLOAT 1
 #include "core/graph/ops/verdict.inc.c"
 #define REAL_IS_FLOAT 0
 #include "core/graph/ops/verdict.inc.c"
+#define REAL_IS_DUAL
+#define REAL_IS_FLOAT 0
+#include "core/graph/ops/verdict.inc.c"
+#undef REAL_IS_DUAL
 
 static enum status verdict_shape(const struct shape *in, struct shape *out, struct error *error)
 {
@@ -53,5 +38,5 @@ const struct graph_op op_verdict = {
 	.kind = OP_MEAN,
 	.arity = 1,
 	.shape = verdict_shape,
-	.forward = { verdict_mean_f32, verdict_mean_f64 },
+	.forward = { verdict_mean_f32, verdict_mean_f64, verdict_mean_dual },
 };
