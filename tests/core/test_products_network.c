@@ -165,7 +165,7 @@ static const struct mean_case {
 	{ &op_cosine, 3, 3, 0, { 0 } },
 	{ &op_gaussian, 4, 2, 0, { 1e-6, 1 } },
 	{ &op_weighted_cross_entropy, 3, 0, 3, { 0.1 } },
-	{ &op_weighted_bce_label, 1, 0, 2, { 0 } },
+	{ &op_weighted_bce_label, 1, 0, 2, { 1.7 } },
 	{ &op_contrastive, 6, 0, 2, { 2.385 } },
 	{ &op_cosine_embedding, 6, 0, 2, { 0.1 } },
 	{ &op_triplet_margin, 6, 0, 0, { 2.385, 2 } },
@@ -181,6 +181,14 @@ static const struct mean_case {
 	{ &op_verdict, 2, 0, 0, { VERDICT_SOFTPLUS, 0.8, -1.3 } },
 	{ &op_verdict, 2, 0, 0, { VERDICT_SQUARE, 0.8, 0.4 } },
 	{ &op_verdict, 2, 0, 0, { VERDICT_LINEAR, 0.8 } },
+	{ &op_log_cosh, 2, 2, 0, { 0 } },
+	{ &op_poisson_full, 2, 2, 0, { 1, 1, 1e-8 } },
+	{ &op_poisson_full, 2, 2, 0, { 0, 1, 4.1 } },
+	{ &op_positive_bce, 1, 0, 2, { 2.385 } },
+	{ &op_focal, 1, 0, 2, { 2, 0.3 } },
+	{ &op_focal, 1, 0, 2, { 0.7, -1 } },
+	{ &op_multi_margin, 3, 0, 3, { 2.385, 1 } },
+	{ &op_multi_margin, 3, 0, 3, { 2.385, 2 } },
 };
 
 static void check_mean(const struct mean_case *mean)
