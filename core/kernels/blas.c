@@ -41,7 +41,6 @@ static void load(void)
 	}
 	symbol(handle, "cblas_sgemm", &blas.sgemm);
 	symbol(handle, "cblas_dgemm", &blas.dgemm);
-	symbol(handle, "cblas_zgemm", &blas.zgemm);
 	symbol(handle, "openblas_get_corename", &core);
 	symbol(handle, "openblas_set_num_threads", &threads);
 	if (core != NULL && threads != NULL) {
@@ -53,5 +52,5 @@ static void load(void)
 const struct blas *blas_get(void)
 {
 	pthread_once(&once, load);
-	return blas.sgemm != NULL && blas.dgemm != NULL && blas.zgemm != NULL && blas.core != NULL ? &blas : NULL;
+	return blas.sgemm != NULL && blas.dgemm != NULL && blas.core != NULL ? &blas : NULL;
 }

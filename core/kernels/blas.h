@@ -13,8 +13,7 @@
 struct blas {
 	__typeof__(cblas_sgemm) *sgemm;
 	__typeof__(cblas_dgemm) *dgemm;
-	__typeof__(cblas_zgemm) *zgemm; /* for dual numbers */
-	const char *core;               /* name of its kernel, "SkylakeX"; static */
+	const char *core; /* name of its kernel, "SkylakeX"; static */
 };
 
 /* Makes the settings that the library reads when it is loaded (OPENBLAS_NUM_THREADS, OPENBLAS_CORETYPE; those that are

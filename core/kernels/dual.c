@@ -228,22 +228,3 @@ const struct kernels kernels_dual = {
 	.combine_dual = combine,
 	.axpy_sign_dual = axpy_sign,
 };
-
-void gemm_loops_dual(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const dual *a, size_t lda,
-		     const dual *b, size_t ldb, bool accumulate, dual *c, size_t ldc)
-{
-	for (size_t i = 0; i < m; i++) {
-		dual *row = c + i * ldc;
-		for (size_t j = 0; j < n; j++) {
-			row[j] = accumulate ? row[j] : 0;
-		}
-		for (size_t p = 0; p < k; p++) {
-			const dual factor = transpose_a ? a[p * lda + i] : a[i * lda + p];
-			const dual *from = transpose_b ? b + p : b + p * ldb;
-			const size_t step = transpose_b ? ldb : 1;
-			for (size_t j = 0; j < n; j++) {
-				row[j] += factor * from[j * step];
-			}
-		}
-	}
-}

@@ -93,24 +93,6 @@ void NAME(gemm)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k
 }
 
 #undef VEC
-#else
-void gemm_dual(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const dual *a, size_t lda,
-	       const dual *b, size_t ldb, bool accumulate, dual *c, size_t ldc)
-{
-	const dual one = 1, kept = accumulate ? 1 : 0;
-	if (m * n == 0) {
-		return;
-	}
-	if (k == 0 || tiny(m, n, k)) {
-		gemm_loops_dual(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, accumulate, c, ldc);
-		return;
-	}
-	assert(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX && lda <= INT_MAX && ldb <= INT_MAX && ldc <= INT_MAX);
-	const struct blas *blas = blas_get();
-	assert(blas != NULL);
-	blas->zgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
-		    (int)m, (int)n, (int)k, &one, a, (int)lda, b, (int)ldb, &kept, c, (int)ldc);
-}
 #endif
 
 struct NAME(shared) {

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/kernels/dual.h"
 #include "core/kernels/gemm.h"
 #include "core/kernels/kernels.h"
 #include "tests/core/modelling.h"
@@ -248,11 +249,47 @@ START_TEST(threads_that_multiply_at_once_get_the_bits_of_one_alone)
 }
 END_TEST
 
+/* A product of dual numbers, of parts with tangents and without, and what lies beyond its rows. */
+static void check_dual(struct shape s, bool transpose_a, bool transpose_b, bool accumulate, bool moves_a, bool moves_b)
+{
+	static double numbers[2 * ROOM];
+	static dual a[ROOM], b[ROOM], c[ROOM], wanted[ROOM];
+	size_t lda = (transpose_a ? s.m : s.k) + 2, ldb = (transpose_b ? s.k : s.n) + 1, ldc = s.n + 3;
+	fill(numbers, 2 * ROOM, 4);
+	for (size_t i = 0; i < ROOM; i++) {
+		const double tangent = DUAL_STEP * numbers[2 * i];
+		a[i] = CMPLX(numbers[i], moves_a ? tangent : 0);
+		b[i] = CMPLX(numbers[2 * ROOM - 1 - i], moves_b ? -tangent : 0);
+		c[i] = wanted[i] = CMPLX(numbers[ROOM - i], tangent);
+	}
+	gemm_loops_dual(transpose_a, transpose_b, s.m, s.n, s.k, a, lda, b, ldb, accumulate, wanted, ldc);
+	gemm_dual(transpose_a, transpose_b, s.m, s.n, s.k, a, lda, b, ldb, accumulate, c, ldc);
+	for (size_t i = 0; i < s.m * ldc; i++) {
+		const double value = fabs(creal(c[i]) - creal(wanted[i]));
+		const double tangent = fabs(cimag(c[i]) - cimag(wanted[i])) / DUAL_STEP;
+		ck_assert_msg(value <= (i % ldc < s.n ? 1e-12 : 0) && tangent <= (i % ldc < s.n ? 2e-12 : 0),
+			      "%zu x %zu x %zu: %zu is %.3g, %.3g off", s.m, s.n, s.k, i, value, tangent);
+	}
+}
+
+START_TEST(a_product_of_dual_numbers_is_what_loops_say)
+{
+	static const struct shape cut[] = { { 65, 67, 7 }, { 70, 9, 131 }, { 9, 130, 129 }, { 64, 64, 128 } };
+	for (size_t k = 0; k < SHAPES + sizeof cut / sizeof *cut; k++) {
+		for (unsigned bits = 0; bits < 32; bits++) {
+			check_dual(k < SHAPES ? shapes[k] : cut[k - SHAPES], bits & 1, bits & 2, bits & 4, bits & 8,
+				   bits & 16);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("core/kernels/gemm");
 	TCase *cases = tcase_create("gemm");
 	tcase_add_loop_test(cases, a_product_is_what_three_loops_say, 0, SHAPES);
+	tcase_add_test(cases, a_product_of_dual_numbers_is_what_loops_say);
 	tcase_add_test(cases, a_row_of_a_product_does_not_depend_on_the_others);
 	tcase_add_loop_test(cases, a_shared_product_has_the_same_bits_for_any_executor_and_that_of_one_to_rounding, 0,
 			    WIDE);
