@@ -105,7 +105,7 @@ $(TESTS_core): $(O)/tests/core/%: $(O)/tests/core/%.o $(SUPPORT_OBJ) $(O)/libcor
 $(TESTS_api): $(O)/tests/api/%: $(O)/tests/api/%.o $(SUPPORT_OBJ) $(O)/libapi.a $(O)/libcore.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_check) $(LIBS_api) $(LIBS_core)
 # tests/support/allocation.h
-$(O)/tests/api/test_allocation: LDFLAGS += $(foreach f,malloc calloc realloc aligned_alloc strdup free,-Wl,--wrap=$(f))
+$(O)/tests/api/test_allocation $(O)/tests/core/test_hostile $(O)/tests/bench/bench_hostile: LDFLAGS += $(foreach f,malloc calloc realloc aligned_alloc strdup free,-Wl,--wrap=$(f))
 $(TESTS_server): $(O)/tests/server/%: $(O)/tests/server/%.o $(SUPPORT_OBJ) $(O)/libserver.a $(O)/libapi.a $(O)/libcore.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_check) $(LIBS_server) $(LIBS_api) $(LIBS_core)
 $(TESTS_blackbox): $(O)/tests/blackbox/%: $(O)/tests/blackbox/%.o $(SUPPORT_OBJ) $(patsubst %.c,$(O)/%.o,$(filter-out tests/blackbox/test_%,$(wildcard tests/blackbox/*.c)))

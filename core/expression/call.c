@@ -27,7 +27,7 @@ static size_t wrong_count(struct lowering *lowering, const struct ast_node *node
 static size_t place_arguments(struct lowering *lowering, const struct ast_node *node,
 			      const struct expression_function *function, size_t *value)
 {
-	const size_t *argument = lowering->ast->link + node->first;
+	const uint16_t *argument = lowering->ast->link + node->first;
 	size_t count = 0;
 	bool given[ARGUMENTS_MAX] = { false }, named = false;
 	for (size_t k = 0; k < node->count; k++) {
@@ -67,7 +67,7 @@ static size_t place_arguments(struct lowering *lowering, const struct ast_node *
 static bool check_comparisons(struct lowering *lowering, const struct ast_node *node,
 			      const struct expression_function *function)
 {
-	const size_t *argument = lowering->ast->link + node->first;
+	const uint16_t *argument = lowering->ast->link + node->first;
 	for (size_t k = 0; k < node->count; k++) {
 		const struct ast_node *child = &lowering->ast->node[argument[k]];
 		bool condition = strcmp(function->name, "where") == 0 && k == 0;
@@ -85,7 +85,7 @@ static bool check_comparisons(struct lowering *lowering, const struct ast_node *
 static bool places_axis(const struct lowering *lowering, const struct ast_node *node,
 			const struct expression_function *function, struct ast_node *named)
 {
-	const size_t *argument = lowering->ast->link + node->first;
+	const uint16_t *argument = lowering->ast->link + node->first;
 	if (function->along == ALONG_NOTHING || function->along == ALONG_NORM || function->along == ALONG_CONCAT ||
 	    node->count != 2 || node->has_axis) {
 		return false;
@@ -102,7 +102,7 @@ static bool places_axis(const struct lowering *lowering, const struct ast_node *
 	*named = *node;
 	named->count = 1;
 	named->has_axis = true;
-	named->axis = number == axis ? (long)number->number : -(long)number->number;
+	named->axis = (number == axis ? 1 : -1) * (int32_t)number->number;
 	named->axis_position = axis->position;
 	return true;
 }

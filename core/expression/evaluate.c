@@ -7,7 +7,7 @@
 #include "core/tensor/program.h"
 
 /* Nanoseconds, roughly, and numbers of intermediate values that an evaluation may take. */
-enum { WORK_MAX = 1000 * 1000, NUMBERS_MAX = 32 * 1024 };
+enum { WORK_MAX = 1000 * 1000, NUMBERS_MAX = 24 * 1024 };
 /* What an operation costs beside its numbers, a number of it, and a product of a matrix. */
 enum { WORK_OPERATION = 30, WORK_ELEMENT = 15, WORK_PRODUCT = 2 };
 

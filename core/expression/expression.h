@@ -13,7 +13,14 @@
 #include "core/base/setting.h"
 #include "core/tensor/tensor.h"
 
-enum { EXPRESSION_LENGTH_MAX = 10000, EXPRESSION_DEPTH_MAX = 100, EXPRESSION_NODES_MAX = 2000 };
+/* Of a text: characters, parentheses and calls within one another, names, numbers, operators and calls. Of what it
+ * means: operations, columns and numbers of the graph, functions written out. */
+enum {
+	EXPRESSION_LENGTH_MAX = 10000,
+	EXPRESSION_DEPTH_MAX = 100,
+	EXPRESSION_NODES_MAX = 2000,
+	EXPRESSION_OPERATIONS_MAX = 2000,
+};
 
 enum symbol_kind { SYMBOL_PARAMETER, SYMBOL_CONSTANT, SYMBOL_COLUMN, SYMBOL_FEATURES, SYMBOL_TARGET };
 

@@ -238,7 +238,7 @@ size_t lower_unknown(struct lowering *lowering, const struct ast_node *node, con
 
 static bool is_named(const struct ast_node *node, const char *name)
 {
-	return strlen(name) == node->name_length && memcmp(name, node->name, node->name_length) == 0;
+	return node->name_length > 0 && *name == *node->name && strlen(name) == node->name_length && memcmp(name, node->name, node->name_length) == 0;
 }
 
 static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
@@ -423,6 +423,7 @@ enum status expression_build(struct tensor_graph *graph, const char *text, size_
 {
 	struct ast ast;
 	*error = (struct expression_error){ .status = OK };
+	graph->node_limit = EXPRESSION_OPERATIONS_MAX;
 	if (ast_parse(&ast, text, length, error)) {
 		struct lowering lowering = { .graph = graph, .scope = scope, .ast = &ast, .error = error };
 		lowering.value = malloc((ast.nodes + 1) * sizeof *lowering.value);

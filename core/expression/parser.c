@@ -40,12 +40,16 @@ static size_t add_node(struct parser *parser, struct ast_node node, const size_t
 {
 	struct ast *ast = parser->ast;
 	if (ast->nodes >= EXPRESSION_NODES_MAX || ast->links + count > parser->room) {
-		return fail(parser, E_TOO_LARGE, "the expression has too many parts");
+		syntax_fail(parser->lexer.error, E_TOO_LARGE, node.position,
+			    "the expression has more than %d names, numbers, operators and calls: this one is beyond the "
+			    "limit",
+			    EXPRESSION_NODES_MAX);
+		return BAD;
 	}
-	node.first = ast->links;
-	node.count = count;
-	if (count > 0) {
-		memcpy(ast->link + ast->links, child, count * sizeof *child);
+	node.first = (uint16_t)ast->links;
+	node.count = (uint16_t)count;
+	for (size_t k = 0; k < count; k++) {
+		ast->link[ast->links + k] = (uint16_t)child[k];
 	}
 	ast->links += count;
 	ast->node[ast->nodes] = node;
@@ -54,12 +58,12 @@ static size_t add_node(struct parser *parser, struct ast_node node, const size_t
 
 static size_t add_binary(struct parser *parser, enum ast_kind kind, char symbol, size_t position, size_t a, size_t b)
 {
-	struct ast_node node = { .kind = kind, .symbol = symbol, .position = position };
+	struct ast_node node = { .kind = (uint8_t)kind, .symbol = symbol, .position = (uint16_t)position };
 	return a == BAD || b == BAD ? BAD : add_node(parser, node, (size_t[]){ a, b }, 2);
 }
 
 /* A whole number of an index, maybe with a sign. */
-static bool parse_integer(struct parser *parser, long *out)
+static bool parse_integer(struct parser *parser, int32_t *out)
 {
 	bool negative = is_operator(parser, '-');
 	if (negative && !lexer_next(&parser->lexer)) {
@@ -70,7 +74,7 @@ static bool parse_integer(struct parser *parser, long *out)
 		fail(parser, E_INVALID, "an index is a whole number");
 		return false;
 	}
-	*out = (negative ? -1 : 1) * (long)token->number;
+	*out = (negative ? -1 : 1) * (int32_t)token->number;
 	return lexer_next(&parser->lexer);
 }
 
@@ -94,7 +98,7 @@ static bool parse_step(struct parser *parser, struct ast_range *range)
 
 static bool parse_range(struct parser *parser, struct ast_range *range)
 {
-	*range = (struct ast_range){ .position = parser->lexer.token.position, .step = 1 };
+	*range = (struct ast_range){ .position = (uint16_t)parser->lexer.token.position, .step = 1 };
 	if (!is_operator(parser, ':')) {
 		range->has_start = true;
 		if (!parse_integer(parser, &range->start)) {
@@ -119,7 +123,8 @@ static bool parse_range(struct parser *parser, struct ast_range *range)
 static size_t parse_index(struct parser *parser, size_t target)
 {
 	struct ast *ast = parser->ast;
-	struct ast_node node = { .kind = AST_INDEX, .position = parser->lexer.token.position, .range = ast->ranges };
+	struct ast_node node = { .kind = AST_INDEX,
+ .position = (uint16_t)parser->lexer.token.position, .range = (uint16_t)ast->ranges };
 	do {
 		if (node.ranges == 2 || ast->ranges >= EXPRESSION_NODES_MAX) {
 			return fail(parser, E_INVALID, "an index has at most two parts");
@@ -162,7 +167,7 @@ static bool parse_reduction(struct parser *parser, struct ast_node *node)
 	const struct token *token = &parser->lexer.token;
 	for (size_t i = 0; token->kind == TOKEN_NAME && i < sizeof names / sizeof *names; i++) {
 		if (token->name_length == strlen(names[i]) && memcmp(token->name, names[i], token->name_length) == 0) {
-			node->reduction = (enum reduction)(REDUCTION_MEAN + i);
+			node->reduction = (uint8_t)(REDUCTION_MEAN + i);
 			return lexer_next(&parser->lexer);
 		}
 	}
@@ -199,22 +204,22 @@ static size_t parse_argument(struct parser *parser, struct ast_node *call, bool 
 	}
 	if (axis) {
 		*own = call->has_axis = true;
-		call->axis_position = token->position;
+		call->axis_position = (uint16_t)token->position;
 		return parse_integer(parser, &call->axis) ? 0 : BAD;
 	}
 	if (keepdims) {
 		*own = true;
-		call->keepdims_position = token->position;
+		call->keepdims_position = (uint16_t)token->position;
 		return parse_truth(parser, &call->keeps) ? 0 : BAD;
 	}
 	if (reduction) {
 		*own = true;
-		call->reduction_position = token->position;
+		call->reduction_position = (uint16_t)token->position;
 		return parse_reduction(parser, call) ? 0 : BAD;
 	}
 	size_t value = parse_expression(parser);
 	struct ast_node named = {
-		.kind = AST_NAMED, .position = token->position, .name = token->name, .name_length = token->name_length
+		.kind = AST_NAMED, .position = (uint16_t)token->position, .name = token->name, .name_length = (uint16_t)token->name_length
 	};
 	return value == BAD ? BAD : add_node(parser, named, &value, 1);
 }
@@ -258,7 +263,7 @@ static size_t parse_name(struct parser *parser)
 {
 	const struct token *token = &parser->lexer.token;
 	struct ast_node node = {
-		.kind = AST_NAME, .position = token->position, .name = token->name, .name_length = token->name_length
+		.kind = AST_NAME, .position = (uint16_t)token->position, .name = token->name, .name_length = (uint16_t)token->name_length
 	};
 	bool quoted = token->quoted;
 	if (!lexer_next(&parser->lexer)) {
@@ -281,7 +286,7 @@ static size_t parse_primary(struct parser *parser)
 {
 	const struct token *token = &parser->lexer.token;
 	if (token->kind == TOKEN_NUMBER) {
-		struct ast_node node = { .kind = AST_NUMBER, .position = token->position, .number = token->number };
+		struct ast_node node = { .kind = AST_NUMBER, .position = (uint16_t)token->position, .number = token->number };
 		return lexer_next(&parser->lexer) ? add_node(parser, node, NULL, 0) : BAD;
 	}
 	if (token->kind == TOKEN_NAME) {
@@ -312,7 +317,7 @@ static size_t parse_postfix(struct parser *parser)
 			continue;
 		}
 		struct ast_node node = { .kind = AST_CALL,
-					 .position = parser->lexer.token.position,
+					 .position = (uint16_t)parser->lexer.token.position,
 					 .name = "transpose",
 					 .name_length = 9 };
 		if (!lexer_next(&parser->lexer)) {
@@ -346,7 +351,7 @@ static size_t parse_unary(struct parser *parser)
 	}
 	if (is_operator(parser, '-') || is_operator(parser, '+')) {
 		bool minus = is_operator(parser, '-');
-		struct ast_node node = { .kind = AST_NEGATE, .position = parser->lexer.token.position };
+		struct ast_node node = { .kind = AST_NEGATE, .position = (uint16_t)parser->lexer.token.position };
 		if (lexer_next(&parser->lexer)) {
 			value = parse_unary(parser);
 		}
@@ -410,7 +415,7 @@ static size_t parse_expression(struct parser *parser)
 static bool parse_binding(struct parser *parser, const struct token *name)
 {
 	struct ast *ast = parser->ast;
-	struct ast_binding binding = { name->name, name->name_length, name->position, 0 };
+	struct ast_binding binding = { name->name, (uint16_t)name->name_length, (uint16_t)name->position, 0 };
 	if (ast->bindings >= EXPRESSION_NODES_MAX) {
 		fail(parser, E_TOO_LARGE, "the expression has too many statements");
 		return false;
@@ -418,10 +423,11 @@ static bool parse_binding(struct parser *parser, const struct token *name)
 	if (!lexer_next(&parser->lexer)) {
 		return false;
 	}
-	binding.node = parse_expression(parser);
-	if (binding.node == BAD) {
+	const size_t value = parse_expression(parser);
+	if (value == BAD) {
 		return false;
 	}
+	binding.node = (uint16_t)value;
 	ast->binding[ast->bindings++] = binding;
 	if (!is_operator(parser, ';')) {
 		fail(parser, E_INVALID, "a ; is missing, and behind it the expression that is meant");

@@ -49,38 +49,37 @@ enum reduction { REDUCTION_UNSAID, REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_NONE
 /* One item of an index: u[2], u[1:3], A[:, 0], u[::-2]. Negative numbers count from the end. */
 struct ast_range {
 	bool range, has_start, has_stop;
-	long start, stop, step;
-	size_t position;
+	uint16_t position;
+	int32_t start, stop, step;
 };
 
 /* Children have smaller indices than their parent: the tree is walked by walking the array. */
 struct ast_node {
-	enum ast_kind kind;
-	char symbol; /* + - * / @ ^ ; < > and l, g for <= and >= */
-	size_t position;
+	uint8_t kind;  /* enum ast_kind */
+	char symbol;   /* + - * / @ ^ ; < > and l, g for <= and >= */
+	bool has_axis; /* of a call: axis=n */
+	bool keeps;    /* keepdims=True */
+	uint16_t position, name_length;
+	uint16_t first, count; /* children: link[first .. first + count) */
+	uint16_t range, ranges;
+	uint16_t axis_position, keepdims_position; /* of the second 0: not said */
+	uint16_t reduction_position;
+	uint8_t reduction; /* enum reduction, of a call: reduction=sum */
+	int32_t axis;
 	double number;
 	const char *name; /* in the text */
-	size_t name_length;
-	size_t first, count; /* children: link[first .. first + count) */
-	size_t range, ranges;
-	bool has_axis; /* of a call: axis=n */
-	long axis;
-	size_t axis_position;
-	bool keeps;               /* keepdims=True */
-	size_t keepdims_position; /* 0: not said */
-	enum reduction reduction; /* of a call: reduction=sum */
-	size_t reduction_position;
 };
+_Static_assert(EXPRESSION_LENGTH_MAX <= UINT16_MAX && 2 * EXPRESSION_NODES_MAX <= UINT16_MAX, "places are 16 bits");
 
 struct ast_binding {
 	const char *name;
-	size_t name_length, position, node;
+	uint16_t name_length, position, node;
 };
 
 struct ast {
 	struct ast_node *node;
 	size_t nodes;
-	size_t *link;
+	uint16_t *link;
 	size_t links;
 	struct ast_range *range;
 	size_t ranges;
@@ -101,7 +100,7 @@ struct call {
 	const struct expression_function *function;
 	size_t count;
 	const size_t *value;    /* nodes of the graph */
-	const size_t *argument; /* nodes of the tree */
+	const uint16_t *argument; /* nodes of the tree */
 };
 
 enum { FORMULA_ARGUMENTS = 8 };

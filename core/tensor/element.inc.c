@@ -263,7 +263,7 @@ static unsigned NAME(spread)(const struct tensor_call *call, size_t n, struct NA
 /* One loop is all there is. */
 static void NAME(element_line)(const struct tensor_call *call, size_t k, REAL *to)
 {
-	const struct walk *walk = &call->step->walk;
+	const struct walk *walk = &call->step->form->walk;
 	const size_t n = call->count > 0 ? call->count : walk->extent[0] * (walk->rowed ? call->rows : 1);
 	const size_t step = walk->stride[k][0];
 	REAL room[3][ELEMENT_TILE], *slope = call->kept;
@@ -290,7 +290,7 @@ static void NAME(element_line)(const struct tensor_call *call, size_t k, REAL *t
 /* Calls the innermost loop for every index of the outer ones. to: gradient of input k (reverse), or NULL. */
 static void NAME(element_walk)(const struct tensor_call *call, size_t k, REAL *to)
 {
-	const struct walk *walk = &call->step->walk;
+	const struct walk *walk = &call->step->form->walk;
 	if (walk->dims == 1) {
 		NAME(element_line)(call, k, to);
 		return;

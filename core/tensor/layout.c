@@ -17,6 +17,40 @@ enum { STREAM_BYTES = 20 * 1024 };
 /* Work that is worth waking a thread for, and a lane's price in gradients to add. */
 enum { LANE_NANOSECONDS = 30000, LANES_MOST = 16, LANES_BYTES = 16 * 1024 * 1024 };
 
+static bool form_equal(const struct form *a, const struct form *b)
+{
+	const struct walk *x = &a->walk, *y = &b->walk;
+	bool equal = memcmp(a->slice, b->slice, sizeof a->slice) == 0 && x->dims == y->dims && x->rowed == y->rowed &&
+		     memcmp(x->extent, y->extent, sizeof x->extent) == 0 &&
+		     memcmp(x->stride, y->stride, sizeof x->stride) == 0;
+	for (size_t k = 0; equal && k < 4; k++) {
+		equal = shape_equal(&a->shape[k], &b->shape[k]);
+	}
+	return equal;
+}
+
+/* Looked for among the newest: that there are two alike does no harm. */
+const struct form *program_form(struct program *program, const struct form *form)
+{
+	struct form_block *block = program->forms;
+	for (size_t i = block == NULL ? 0 : block->forms; i-- > 0;) {
+		if (form_equal(&block->form[i], form)) {
+			return &block->form[i];
+		}
+	}
+	if (block == NULL || block->forms == FORMS_OF_BLOCK) {
+		block = malloc(sizeof *block);
+		if (block == NULL) {
+			return NULL;
+		}
+		block->next = program->forms;
+		block->forms = 0;
+		program->forms = block;
+	}
+	block->form[block->forms] = *form;
+	return &block->form[block->forms++];
+}
+
 static bool is_crossing(const struct tensor_node *node)
 {
 	return node->op == TENSOR_SUM_ROWS || node->op == TENSOR_MEAN_ROWS;
@@ -213,28 +247,28 @@ static void find_places(struct layout *layout)
 }
 
 /* Loops of an element-wise operation: dimensions that lie alike in all operands become one. */
-static void find_walk(struct step *step)
+static void find_walk(struct form *form)
 {
-	struct walk *walk = &step->walk;
-	const struct shape *out = &step->shape[3];
-	size_t extent[3], stride[4][3], dims = 0;
+	struct walk *walk = &form->walk;
+	const struct shape *out = &form->shape[3];
+	uint32_t extent[3], stride[4][3], dims = 0;
 	if (out->rowed) {
 		extent[dims] = 1;
 		for (size_t k = 0; k < 4; k++) {
-			stride[k][dims] = step->shape[k].rowed ? shape_size(&step->shape[k]) : 0;
+			stride[k][dims] = form->shape[k].rowed ? (uint32_t)shape_size(&form->shape[k]) : 0;
 		}
 		dims++;
 	}
 	for (size_t d = 0; d < out->rank; d++, dims++) {
-		extent[dims] = out->extent[d];
+		extent[dims] = (uint32_t)out->extent[d];
 		for (size_t k = 0; k < 4; k++) {
-			const struct shape *shape = &step->shape[k];
+			const struct shape *shape = &form->shape[k];
 			size_t lead = out->rank - d; /* counted from the last dimension */
 			stride[k][dims] = 0;
 			if (lead <= shape->rank && shape->extent[shape->rank - lead] != 1) {
 				stride[k][dims] = 1;
 				for (size_t e = shape->rank - lead + 1; e < shape->rank; e++) {
-					stride[k][dims] *= shape->extent[e];
+					stride[k][dims] *= (uint32_t)shape->extent[e];
 				}
 			}
 		}
@@ -262,44 +296,58 @@ static void find_walk(struct step *step)
 	}
 }
 
-static void make_step(struct layout *layout, size_t i, struct step *step)
+static const struct form *form_of(struct layout *layout, const struct tensor_node *node)
+{
+	struct form form = { .slice = { 0 } };
+	memcpy(form.slice, node->at, sizeof form.slice);
+	form.shape[3] = node->shape;
+	for (size_t k = 0; k < tensor_arity(node->op); k++) {
+		form.shape[k] = layout->graph->node[node->input[k]].shape;
+	}
+	if (tensor_is_element(node->op)) {
+		find_walk(&form);
+	}
+	return program_form(layout->program, &form);
+}
+
+static bool make_step(struct layout *layout, size_t i, struct step *step)
 {
 	struct program *program = layout->program;
 	const struct tensor_node *node = &layout->graph->node[i];
 	*step = (struct step){
-		.op = node->op,
+		.op = (uint16_t)node->op,
+		.form = form_of(layout, node),
 		.whole = node->whole,
 		.out = (unsigned)i,
 		.for_output = layout->sort[i].output,
 		.wanted = layout->sort[i].root && layout->sort[i].wanted,
 	};
-	memcpy(step->slice, node->at, sizeof step->slice);
-	step->shape[3] = node->shape;
+	if (step->form == NULL) {
+		return false;
+	}
 	step->scalar = tensor_is_element(node->op) && !node->shape.rowed && shape_size(&node->shape) == 1;
 	step->streams = (node->op == TENSOR_matmul || node->op == TENSOR_affine) && node->shape.rank == 0 &&
 			layout->graph->node[node->input[0]].op == TENSOR_FEATURES;
 	program->ahead |= step->streams && step->wanted && !program->dual;
 	for (size_t k = 0; k < tensor_arity(node->op); k++) {
 		step->in[k] = (unsigned)node->input[k];
-		step->shape[k] = layout->graph->node[node->input[k]].shape;
 		step->wants |= (unsigned char)(layout->sort[node->input[k]].wanted ? 1u << k : 0);
 	}
-	if (tensor_is_element(node->op)) {
-		find_walk(step);
-	}
+	const struct walk *walk = &step->form->walk;
 	/* One loop over all rows, from 8 rows on or not: what is written forward is what is read backward. */
 	bool two = node->op == TENSOR_logistic || node->op == TENSOR_margin;
 	bool keeps = (node->op == TENSOR_softplus || two) && node->shape.rowed && !program->coupled && !program->dual &&
-		     step->wanted && (step->wants & 1) != 0 && step->walk.dims == 1 && step->walk.stride[0][0] == 1 &&
-		     (!two || step->walk.stride[1][0] == 1);
+		     step->wanted && (step->wants & 1) != 0 && walk->dims == 1 && walk->stride[0][0] == 1 &&
+		     (!two || walk->stride[1][0] == 1);
 	step->kept = keeps ? 0 : SIZE_MAX; /* placed later */
 	if (keeps) {
 		add(layout, &program->row_work, shape_size(&node->shape));
 	}
 	if (is_crossing(node)) {
-		step->sum = program->sums;
+		step->sum = (unsigned)program->sums;
 		add(layout, &program->sums, shape_size(&node->shape));
 	}
+	return true;
 }
 
 /* 0: constants, computed once; 1: before the rows (all, where rows are coupled); 2: rows; 3: after them. */
@@ -337,7 +385,9 @@ static bool make_steps(struct layout *layout)
 	for (int phase = 0; phase < 4; phase++) {
 		for (size_t i = 0; i < graph->nodes; i++) {
 			if (phase_of(layout, i) == phase) {
-				make_step(layout, i, &program->step[made]);
+				if (!make_step(layout, i, &program->step[made])) {
+					return false;
+				}
 				program->step[made].tick = (unsigned)made;
 				layout->sort[i].step = (unsigned)made++;
 				++*counts[phase];
@@ -380,7 +430,7 @@ static size_t row_nanoseconds(const struct program *program)
 	size_t products = 0;
 	for (size_t s = program->constants; s < program->constants + program->before + program->middle; s++) {
 		if (program->step[s].op == TENSOR_matmul || program->step[s].op == TENSOR_affine) {
-			products += shape_size(&program->step[s].shape[1]);
+			products += shape_size(&program->step[s].form->shape[1]);
 		}
 	}
 	return 2 * program->row_work + products / 10 + 1;
@@ -419,7 +469,7 @@ static enum status arrange(struct layout *layout)
 		return E_MEMORY;
 	}
 	find_places(layout);
-	layout->overflow |= program->plain_size > UINT32_MAX;
+	layout->overflow |= program->plain_size > UINT32_MAX || program->sums > UINT32_MAX;
 	if (layout->overflow) {
 		return E_TOO_LARGE;
 	}

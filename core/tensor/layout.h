@@ -25,7 +25,8 @@ struct layout {
 
 /* Numbers that are needed from time `start` to `end`, both included, and where they are put. */
 struct lifetime {
-	size_t start, end, size;
+	unsigned start, end; /* start UINT32_MAX: never */
+	size_t size;
 	size_t *where;
 };
 

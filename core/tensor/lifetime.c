@@ -93,17 +93,17 @@ struct clock {
 	struct lifetime *value, *gradient; /* [nodes]; size 0: none */
 };
 
-static size_t forth(const struct clock *clock, const struct step *step)
+static unsigned forth(const struct clock *clock, const struct step *step)
 {
-	return step->tick - clock->begin;
+	return step->tick - (unsigned)clock->begin;
 }
 
-static size_t back(const struct clock *clock, const struct step *step)
+static unsigned back(const struct clock *clock, const struct step *step)
 {
-	return 2 * clock->count - 1 - forth(clock, step);
+	return 2 * (unsigned)clock->count - 1 - forth(clock, step);
 }
 
-static void live(struct lifetime *life, size_t from, size_t to)
+static void live(struct lifetime *life, unsigned from, unsigned to)
 {
 	life->start = from < life->start ? from : life->start;
 	life->end = to > life->end ? to : life->end;
@@ -128,11 +128,11 @@ static void use(struct clock *clock, const struct step *step)
 		bool late = step->run_wanted || (step->wanted && (reads & 8) != 0);
 		live(&clock->value[step->out], forth(clock, step), late ? back(clock, step) : forth(clock, step));
 		if (step->out == program->output) {
-			clock->value[step->out].end = 2 * clock->count - 1;
+			clock->value[step->out].end = 2 * (unsigned)clock->count - 1;
 		}
 	}
 	if (clock->gradient[step->out].size > 0) {
-		live(&clock->gradient[step->out], SIZE_MAX, back(clock, step));
+		live(&clock->gradient[step->out], NONE, back(clock, step));
 	}
 }
 
@@ -153,15 +153,26 @@ static void find_first(struct layout *layout, bool *seen)
 	}
 }
 
-static bool place(struct clock *clock, size_t nodes, struct lifetime *item)
+static bool place(struct clock *clock, size_t nodes)
 {
 	struct program *program = clock->layout->program;
-	size_t items = 0;
+	size_t most = 0, items = 0;
 	for (size_t i = 0; i < nodes; i++) {
-		if (clock->value[i].size > 0 && clock->value[i].start != SIZE_MAX) {
+		most += clock->value[i].size > 0 ? 1 : 0;
+		most += clock->gradient[i].size > 0 ? 1 : 0;
+	}
+	for (size_t s = clock->begin; s < clock->begin + clock->count; s++) {
+		most += program->step[s].kept != SIZE_MAX;
+	}
+	struct lifetime *item = malloc((most + 1) * sizeof *item);
+	if (item == NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < nodes; i++) {
+		if (clock->value[i].size > 0 && clock->value[i].start != NONE) {
 			item[items++] = clock->value[i];
 		}
-		if (clock->gradient[i].size > 0 && clock->gradient[i].start != SIZE_MAX) {
+		if (clock->gradient[i].size > 0 && clock->gradient[i].start != NONE) {
 			item[items++] = clock->gradient[i];
 		}
 	}
@@ -169,10 +180,13 @@ static bool place(struct clock *clock, size_t nodes, struct lifetime *item)
 		struct step *step = &program->step[s];
 		if (step->kept != SIZE_MAX) {
 			item[items++] = (struct lifetime){ forth(clock, step), back(clock, step),
-							   shape_size(&step->shape[3]), &step->kept };
+							   shape_size(&step->form->shape[3]), &step->kept };
 		}
 	}
-	return lifetimes_place(item, items, 2 * clock->count, &program->row_numbers, &clock->layout->overflow);
+	const bool made =
+		lifetimes_place(item, items, 2 * clock->count, &program->row_numbers, &clock->layout->overflow);
+	free(item);
+	return made;
 }
 
 bool layout_place_rows(struct layout *layout)
@@ -184,28 +198,26 @@ bool layout_place_rows(struct layout *layout)
 	clock.count = program->coupled ? program->before : program->middle;
 	clock.value = calloc(2 * nodes + 1, sizeof *clock.value);
 	clock.gradient = clock.value == NULL ? NULL : clock.value + nodes;
-	struct lifetime *item = malloc((3 * nodes + 1) * sizeof *item);
 	bool *seen = calloc(nodes + 1, sizeof *seen);
-	bool made = clock.value != NULL && item != NULL && seen != NULL;
+	bool made = clock.value != NULL && seen != NULL;
 	for (size_t i = 0; made && i < nodes; i++) {
 		const struct sort *sort = &layout->sort[i];
 		const size_t size = shape_size(&layout->graph->node[i].shape);
 		const bool computed = program->place[i] == PLACE_ROWS && sort->step != NONE;
 		const bool graded = sort->step != NONE && sort->root && sort->wanted &&
 				    layout->graph->node[i].shape.rowed && program->strip_gradient[i] == NONE;
-		clock.value[i] = (struct lifetime){ SIZE_MAX, 0, computed ? size : 0, &program->offset[i] };
-		clock.gradient[i] = (struct lifetime){ SIZE_MAX, 0, graded ? size : 0, &program->row_gradient[i] };
+		clock.value[i] = (struct lifetime){ NONE, 0, computed ? size : 0, &program->offset[i] };
+		clock.gradient[i] = (struct lifetime){ NONE, 0, graded ? size : 0, &program->row_gradient[i] };
 		program->row_gradient[i] = SIZE_MAX;
 	}
 	for (size_t s = clock.begin; made && s < clock.begin + clock.count; s++) {
 		use(&clock, &program->step[s]);
 	}
-	made = made && place(&clock, nodes, item);
+	made = made && place(&clock, nodes);
 	if (made) {
 		find_first(layout, seen);
 	}
 	free(clock.value);
-	free(item);
 	free(seen);
 	return made;
 }

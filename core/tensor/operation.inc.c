@@ -8,12 +8,12 @@
 
 static void NAME(groups_of)(const struct tensor_call *call, size_t *groups, size_t *size)
 {
-	const struct shape *in = &call->step->shape[0];
+	const struct shape *in = &call->step->form->shape[0];
 	size_t rows = in->rowed ? call->rows : 1;
 	*groups = call->step->whole ? 1 : rows;
 	*size = shape_size(in) * (call->step->whole ? rows : 1);
-	if (call->step->slice[0] > 0) { /* the rows of a plain matrix */
-		*groups = call->step->slice[0];
+	if (call->step->form->slice[0] > 0) { /* the rows of a plain matrix */
+		*groups = call->step->form->slice[0];
 		*size /= *groups;
 	}
 }
@@ -231,7 +231,7 @@ static void NAME(crossing_forward)(const struct tensor_call *call)
 {
 	const REAL *x = call->in[0];
 	WIDE *sum = call->sum;
-	size_t width = shape_size(&call->step->shape[0]);
+	size_t width = shape_size(&call->step->form->shape[0]);
 	if (width == 1) {
 		sum[0] += NAME(sum_of)(call->rows, x);
 	} else {
@@ -250,7 +250,7 @@ static void NAME(crossing_reverse)(const struct tensor_call *call)
 {
 	const REAL *d = call->d_out;
 	REAL *to = call->d_in[0];
-	size_t width = shape_size(&call->step->shape[0]);
+	size_t width = shape_size(&call->step->form->shape[0]);
 	const bool first = (call->first & 1) != 0;
 	if (width == 1) {
 		REAL seed = (REAL)((WIDE)d[0] * call->scale);
@@ -270,7 +270,7 @@ static void NAME(crossing_reverse)(const struct tensor_call *call)
 /* [m, k] [k, n] */
 static void NAME(product_sizes)(const struct tensor_call *call, size_t *m, size_t *k, size_t *n)
 {
-	const struct shape *a = &call->step->shape[0], *b = &call->step->shape[1];
+	const struct shape *a = &call->step->form->shape[0], *b = &call->step->form->shape[1];
 	*m = a->rowed ? call->rows : a->rank == 2 ? a->extent[0] : 1;
 	*k = b->extent[0];
 	*n = b->rank == 2 ? b->extent[1] : 1;
@@ -324,7 +324,7 @@ static void NAME(flip)(size_t rows, size_t columns, const REAL *x, REAL *y, bool
 
 static void NAME(trace)(const struct tensor_call *call, bool back)
 {
-	const struct shape *in = &call->step->shape[0];
+	const struct shape *in = &call->step->form->shape[0];
 	const REAL *x = call->in[0];
 	REAL *y = call->out, *to = call->d_in[0], total = 0;
 	for (size_t i = 0; i < in->extent[0] && i < in->extent[1]; i++) {
@@ -343,11 +343,11 @@ static void NAME(trace)(const struct tensor_call *call, bool back)
 static void NAME(slice)(const struct tensor_call *call, bool back)
 {
 	const struct step *step = call->step;
-	const struct shape *in = &step->shape[0];
+	const struct shape *in = &step->form->shape[0];
 	bool matrix = in->rank == 2;
-	size_t rows = in->rowed ? call->rows : matrix ? step->slice[1] : 1;
-	size_t first = in->rowed || !matrix ? 0 : step->slice[0];
-	size_t from = step->slice[matrix ? 2 : 0], count = step->slice[matrix ? 3 : 1];
+	size_t rows = in->rowed ? call->rows : matrix ? step->form->slice[1] : 1;
+	size_t first = in->rowed || !matrix ? 0 : step->form->slice[0];
+	size_t from = step->form->slice[matrix ? 2 : 0], count = step->form->slice[matrix ? 3 : 1];
 	size_t stride = in->extent[in->rank - 1];
 	for (size_t r = 0; r < rows; r++) {
 		size_t at = (first + r) * stride + from;
@@ -363,8 +363,8 @@ static void NAME(slice)(const struct tensor_call *call, bool back)
 
 static void NAME(concat)(const struct tensor_call *call, bool back)
 {
-	size_t rows = call->step->shape[0].rowed ? call->rows : 1;
-	size_t size[2] = { shape_size(&call->step->shape[0]), shape_size(&call->step->shape[1]) };
+	size_t rows = call->step->form->shape[0].rowed ? call->rows : 1;
+	size_t size[2] = { shape_size(&call->step->form->shape[0]), shape_size(&call->step->form->shape[1]) };
 	for (size_t k = 0; k < 2; k++) {
 		for (size_t r = 0; r < rows; r++) {
 			size_t at = r * (size[0] + size[1]) + (k == 0 ? 0 : size[0]);
@@ -382,7 +382,7 @@ static void NAME(concat)(const struct tensor_call *call, bool back)
 /* z[r, k[r]], one z or one k for all rows where there is but one; NaN where k is no index. */
 static void NAME(pick)(const struct tensor_call *call, bool back)
 {
-	const struct shape *in = call->step->shape, *out = &call->step->shape[3];
+	const struct shape *in = call->step->form->shape, *out = &call->step->form->shape[3];
 	size_t rows = out->rowed ? call->rows : shape_size(out), size = in[0].extent[in[0].rank - 1];
 	size_t stride = in[0].rowed || in[0].rank == 2 ? size : 0, step = in[1].rowed || in[1].rank == 1 ? 1 : 0;
 	const REAL *z = call->in[0], *k = call->in[1];
@@ -400,7 +400,7 @@ static void NAME(pick)(const struct tensor_call *call, bool back)
 
 static void NAME(copy)(const struct tensor_call *call, bool back)
 {
-	size_t n = shape_size(&call->step->shape[3]) * (call->step->shape[3].rowed ? call->rows : 1);
+	size_t n = shape_size(&call->step->form->shape[3]) * (call->step->form->shape[3].rowed ? call->rows : 1);
 	if (!back) {
 		memcpy(call->out, call->in[0], n * sizeof(REAL));
 		return;
@@ -412,7 +412,7 @@ static void NAME(copy)(const struct tensor_call *call, bool back)
 
 static void NAME(transpose)(const struct tensor_call *call, bool back)
 {
-	const struct shape *in = &call->step->shape[0];
+	const struct shape *in = &call->step->form->shape[0];
 	if (in->rank != 2) {
 		NAME(copy)(call, back);
 	} else if (back) {

@@ -211,6 +211,10 @@ void program_destroy(struct program *program)
 		free(program->slot[s].value);
 		free(program->slot[s].gradient);
 	}
+	for (struct form_block *block = program->forms, *next; block != NULL; block = next) {
+		next = block->next;
+		free(block);
+	}
 	free(program->slot);
 	free(program->memory);
 	free(program->place);

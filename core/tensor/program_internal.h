@@ -12,15 +12,30 @@ enum { SPREAD_LEAST = 16, LANES = 8 };
 
 /* Loops of an element-wise operation, outermost first; adjacent dimensions that lie alike are one. */
 struct walk {
-	size_t dims;
-	size_t extent[3];    /* the first is times the rows where `rowed` */
-	size_t stride[4][3]; /* of the inputs and the result, 0 where broadcast */
+	uint32_t extent[3];    /* the first is times the rows where `rowed` */
+	uint32_t stride[4][3]; /* of the inputs and the result, 0 where broadcast */
+	uint8_t dims;
 	bool rowed;
+};
+
+/* The sizes that an operation works on, which most steps have in common with others. */
+struct form {
+	struct shape shape[4]; /* of the inputs and the result */
+	unsigned slice[4];
+	struct walk walk; /* of an element-wise one */
+};
+
+/* Forms stay where they are while more are made. */
+enum { FORMS_OF_BLOCK = 12 };
+struct form_block {
+	struct form_block *next;
+	size_t forms;
+	struct form form[FORMS_OF_BLOCK];
 };
 
 /* A node that is computed, ready to run. */
 struct step {
-	enum tensor_op op;
+	uint16_t op;         /* enum tensor_op */
 	bool scalar;         /* element-wise on plain numbers: straight code */
 	bool whole;          /* a reduction over all rows */
 	bool streams;        /* a product of X itself with one column: a pass over memory */
@@ -28,11 +43,9 @@ struct step {
 	unsigned char wants; /* bit k: the gradient of input k is */
 	unsigned in[3], out; /* nodes */
 	unsigned at[4];      /* of scalars: offsets of the inputs and the result in plain memory */
-	struct shape shape[4];
-	struct walk walk;
-	size_t slice[4];
-	size_t kept; /* numbers a row in a slot, where slopes are kept; SIZE_MAX: they are not */
-	size_t sum;  /* of a crossing, or a sum in a fused run: where its sums are among those of a lane */
+	const struct form *form; /* in the program's blocks of forms */
+	size_t kept;             /* numbers a row in a slot, where slopes are kept; SIZE_MAX: they are not */
+	unsigned sum; /* of a crossing, or a sum in a fused run: where its sums are among those of a lane */
 	bool for_output;
 	unsigned char first; /* bit k: the first contribution to the gradient of input k, which holds nothing yet */
 	/* Of a fused run (runs.c): steps of the one that begins here, that ends here; 0: none does. */
@@ -78,6 +91,7 @@ struct program {
 	/* steps: before the rows, the rows, after the rows; all of them before where rows are coupled */
 	size_t constants, before, middle, after;
 	struct step *step; /* [constants + before + middle + after] */
+	struct form_block *forms;
 	size_t boundaries;
 	unsigned *boundary; /* plain nodes whose gradient rows add to */
 	size_t sums;        /* doubles of a lane */
@@ -112,6 +126,9 @@ struct tensor_call {
 	void *kept;       /* slopes that an element-wise operation keeps for the way back; NULL: none, or no way back */
 	const void *next; /* X of the block after this one, to be asked for meanwhile; or NULL */
 };
+
+/* The form in the program's blocks that is like this one; NULL: out of memory. */
+const struct form *program_form(struct program *program, const struct form *form);
 
 /* Fills everything but the memory. On failure program_destroy is still to be called. */
 enum status program_layout(struct program *program, const struct tensor_graph *graph, struct error *error);

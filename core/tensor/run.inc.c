@@ -46,8 +46,8 @@ static void NAME(clear_first)(struct tensor_call *call)
 	call->first = writes ? step->first & 1 : 0;
 	for (size_t k = 0; k < 3; k++) {
 		if (((step->first & ~call->first) >> k & 1) != 0) {
-			const size_t rows = step->shape[k].rowed ? call->rows : 1;
-			const size_t n = call->count > 0 ? call->count : shape_size(&step->shape[k]) * rows;
+			const size_t rows = step->form->shape[k].rowed ? call->rows : 1;
+			const size_t n = call->count > 0 ? call->count : shape_size(&step->form->shape[k]) * rows;
 			memset(call->d_in[k], 0, n * sizeof(REAL));
 		}
 	}
@@ -131,7 +131,7 @@ static void NAME(bind_strip)(const struct program *program, const struct step *s
 	call->step = step;
 	for (size_t k = 0; k < 3; k++) {
 		const unsigned in = step->in[k];
-		const size_t from = at * step->walk.stride[k][0];
+		const size_t from = at * step->form->walk.stride[k][0];
 		call->in[k] = call->d_in[k] = NULL;
 		if (k >= tensor_arity(step->op)) {
 			continue;
@@ -143,7 +143,7 @@ static void NAME(bind_strip)(const struct program *program, const struct step *s
 								   : (REAL *)slot->gradient[in] + from;
 		}
 	}
-	const size_t from = at * step->walk.stride[3][0];
+	const size_t from = at * step->form->walk.stride[3][0];
 	const unsigned out = step->out;
 	call->out = value[out] != UINT32_MAX ? NAME(strip)(program, value[out]) : (REAL *)slot->value[out] + from;
 	call->d_out = gradient[out] != UINT32_MAX ? NAME(strip)(program, gradient[out])
@@ -154,7 +154,8 @@ static void NAME(bind_strip)(const struct program *program, const struct step *s
 /* One step on one strip. A sum goes as one over the rows, of a number each. */
 static void NAME(strip_step)(const struct step *step, size_t at, struct tensor_call *call, bool back)
 {
-	static const struct step sum = { .op = TENSOR_SUM_ROWS };
+	static const struct form form;
+	static const struct step sum = { .op = TENSOR_SUM_ROWS, .form = &form };
 	const struct program *program = call->program;
 	const bool sink = !tensor_is_element(step->op);
 	struct tensor_call part = *call;
@@ -183,7 +184,7 @@ static void NAME(strip_step)(const struct step *step, size_t at, struct tensor_c
 static void NAME(run_strips)(struct program *program, const struct step *begin, size_t rows, double share, bool back)
 {
 	const struct step *end = begin + begin->run;
-	const size_t n = begin->walk.extent[0] * (begin->walk.rowed ? rows : 1), most = program->strip_numbers;
+	const size_t n = begin->form->walk.extent[0] * (begin->form->walk.rowed ? rows : 1), most = program->strip_numbers;
 	struct tensor_call call = { .program = program, .rows = rows, .scale = share };
 	REAL *m = (REAL *)(void *)program->plain;
 	for (const struct step *step = begin; step < end; step++) {
@@ -232,7 +233,7 @@ static void NAME(run_plain)(struct program *program, size_t begin, size_t end, s
 		NAME(bind)(program, &program->slot[0], step, &call);
 		if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {
 			call.sum = NAME(sums)(program, 0) + step->sum;
-			memset(call.sum, 0, shape_size(&step->shape[3]) * sizeof(WIDE));
+			memset(call.sum, 0, shape_size(&step->form->shape[3]) * sizeof(WIDE));
 			call.scale = step->op == TENSOR_MEAN_ROWS ? 1 / (double)rows : share;
 		}
 		program->operations->NAME(forward)(&call);
@@ -434,8 +435,8 @@ static void NAME(find_seeds)(struct program *program, size_t begin, size_t end)
 	REAL *seed = (REAL *)(void *)program->seed;
 	const struct step *middle = program->step + program->constants + program->before;
 	for (const struct step *step = middle; step < middle + program->middle; step++) {
-		if (!step->shape[3].rowed) {
-			memset(m + step->at[3], 0, shape_size(&step->shape[3]) * sizeof *m);
+		if (!step->form->shape[3].rowed) {
+			memset(m + step->at[3], 0, shape_size(&step->form->shape[3]) * sizeof *m);
 		}
 	}
 	memset(g, 0, program->plain_gradient_size * sizeof *g);
@@ -443,8 +444,8 @@ static void NAME(find_seeds)(struct program *program, size_t begin, size_t end)
 	NAME(seed_root)(program);
 	NAME(reverse_plain)(program, begin, end, 0, 0);
 	for (const struct step *step = middle; step < middle + program->middle; step++) {
-		if (!step->shape[3].rowed) {
-			memcpy(seed + step->sum, g + step->at[3], shape_size(&step->shape[3]) * sizeof *g);
+		if (!step->form->shape[3].rowed) {
+			memcpy(seed + step->sum, g + step->at[3], shape_size(&step->form->shape[3]) * sizeof *g);
 		}
 	}
 }
@@ -456,7 +457,7 @@ static void NAME(add_lanes)(struct NAME(run) * run)
 	REAL *m = (REAL *)(void *)program->plain;
 	const struct step *middle = program->step + program->constants + program->before;
 	for (const struct step *step = middle; step < middle + program->middle; step++) {
-		for (size_t j = 0; !step->shape[3].rowed && j < shape_size(&step->shape[3]); j++) {
+		for (size_t j = 0; !step->form->shape[3].rowed && j < shape_size(&step->form->shape[3]); j++) {
 			WIDE sum = 0;
 			for (size_t lane = 0; lane < run->lanes; lane++) {
 				sum += NAME(sums)(program, lane)[step->sum + j];
@@ -561,11 +562,11 @@ static void NAME(predict_block)(void *context, size_t block, size_t slot_index)
 	size_t steps = program->constants + program->before + program->middle, width = 1;
 	for (size_t s = program->constants; s < steps; s++) {
 		const struct step *step = &program->step[s];
-		if (step->for_output && step->shape[3].rowed) {
+		if (step->for_output && step->form->shape[3].rowed) {
 			NAME(bind)(program, slot, step, &call);
 			program->operations->NAME(forward)(&call);
 		}
-		width = step->out == program->output ? shape_size(&step->shape[3]) : width;
+		width = step->out == program->output ? shape_size(&step->form->shape[3]) : width;
 	}
 	memcpy(run->outputs + first * width, slot->value[program->output], call.rows * width * sizeof(REAL));
 }
@@ -577,7 +578,7 @@ static enum status NAME(predict)(struct program *program, const void *theta, con
 	REAL *m = (REAL *)(void *)program->plain;
 	memcpy(m, theta, program->n * sizeof *m);
 	for (size_t s = program->constants; s < program->constants + program->before; s++) {
-		if (program->step[s].for_output && !program->step[s].shape[3].rowed) {
+		if (program->step[s].for_output && !program->step[s].form->shape[3].rowed) {
 			NAME(run_plain)(program, s, s + 1, 0, 0);
 		}
 	}

@@ -18,7 +18,8 @@
 enum { NONE = UINT32_MAX, STRIP_BYTES = 24 * 1024, STRIP_LEAST = 64, STRIP_MOST = 1024 };
 
 struct sorting {
-	size_t level, length, at; /* length 0: in no run */
+	size_t length; /* 0: in no run */
+	unsigned level, at;
 };
 
 struct runs {
@@ -29,7 +30,7 @@ struct runs {
 	struct sorting *sorting;
 	struct step *copy;
 	struct lifetime *item;
-	size_t registers;
+	size_t registers, longest; /* of a run: steps */
 };
 
 bool layout_is_view(const struct tensor_graph *graph, size_t id, size_t *from)
@@ -50,19 +51,19 @@ bool layout_is_view(const struct tensor_graph *graph, size_t id, size_t *from)
 /* The length of an element-wise step's loop that may be part of a run, rowed ones apart; 0: it may not. */
 static size_t length_of(const struct step *step)
 {
-	bool fits = tensor_is_element(step->op) && !step->scalar && !step->for_output && step->walk.dims == 1;
+	bool fits = tensor_is_element(step->op) && !step->scalar && !step->for_output && step->form->walk.dims == 1;
 	for (size_t k = 0; fits && k < tensor_arity(step->op); k++) {
-		fits = step->walk.stride[k][0] <= 1;
+		fits = step->form->walk.stride[k][0] <= 1;
 	}
-	return fits ? 2 * step->walk.extent[0] + step->walk.rowed : 0;
+	return fits ? 2 * (size_t)step->form->walk.extent[0] + step->form->walk.rowed : 0;
 }
 
 /* The same of what a sum adds up. */
 static size_t sink_of(const struct step *step)
 {
-	const struct shape *in = &step->shape[0];
+	const struct shape *in = &step->form->shape[0];
 	const size_t size = shape_size(in);
-	if (step->op == TENSOR_sum && !in->rowed && step->slice[0] == 0 && size > 1) {
+	if (step->op == TENSOR_sum && !in->rowed && step->form->slice[0] == 0 && size > 1) {
 		return 2 * size;
 	}
 	return (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) && size == 1 ? 3 : 0;
@@ -108,7 +109,7 @@ static void order(struct runs *runs, size_t first, size_t count)
 		const size_t made = length_of(&step[s]), length = made > 0 ? made : sink_of(&step[s]);
 		const size_t level = level_of(runs, &step[s], first, length);
 		runs->level[step[s].out] = level;
-		runs->sorting[s] = (struct sorting){ level, length, s };
+		runs->sorting[s] = (struct sorting){ length, (unsigned)level, (unsigned)s };
 	}
 	qsort(runs->sorting, count, sizeof *runs->sorting, by_place);
 	memcpy(runs->copy, step, count * sizeof *step);
@@ -127,11 +128,29 @@ static void order(struct runs *runs, size_t first, size_t count)
 			continue;
 		}
 		step[s].run = step[end - 1].run_back = (unsigned)(end - s);
+		runs->longest = end - s > runs->longest ? end - s : runs->longest;
 		for (size_t i = s; i < end; i++) {
 			step[i].tick = (unsigned)(first + s);
 			step[i].fused = true;
 		}
 	}
+}
+
+/* Orders both phases. False: out of memory. */
+static bool sort(struct runs *runs)
+{
+	const struct program *program = runs->layout->program;
+	const size_t most = (program->before > program->after ? program->before : program->after) + 1;
+	runs->sorting = malloc(most * sizeof *runs->sorting);
+	runs->copy = malloc(most * sizeof *runs->copy);
+	const bool made = runs->sorting != NULL && runs->copy != NULL;
+	if (made) {
+		order(runs, program->constants, program->before);
+		order(runs, program->constants + program->before + program->middle, program->after);
+	}
+	free(runs->sorting);
+	free(runs->copy);
+	return made;
 }
 
 /* Values that others read: steps outside the run, views, and the caller. */
@@ -210,9 +229,9 @@ static bool give_strips(struct runs *runs, const struct step *begin)
 		const bool graded = sink_of(step) == 0 && step->wanted && (inner || step->stored);
 		runs->place[step->out] = NONE;
 		if (inner || graded) {
-			const size_t way_back = 2 * count - 1 - s;
+			const unsigned way_back = (unsigned)(2 * count - 1 - s);
 			runs->place[step->out] = (unsigned)items;
-			runs->item[items] = (struct lifetime){ s, step->again ? way_back : s, 1, &strip[items] };
+			runs->item[items] = (struct lifetime){ (unsigned)s, step->again ? way_back : (unsigned)s, 1, &strip[items] };
 			runs->item[items + 1] = (struct lifetime){ way_back, way_back, 1, &strip[items + 1] };
 			items += 2;
 		}
@@ -222,9 +241,9 @@ static bool give_strips(struct runs *runs, const struct step *begin)
 			const unsigned made = runs->layout->sort[begin[s].in[k]].step;
 			const bool own = made != NONE && program->step[made].tick == begin->tick;
 			const unsigned at = own ? runs->place[begin[s].in[k]] : NONE;
-			const size_t way_back = 2 * count - 1 - s;
+			const unsigned way_back = (unsigned)(2 * count - 1 - s);
 			if (at != NONE && runs->item[at].end < s) {
-				runs->item[at].end = s;
+				runs->item[at].end = (unsigned)s;
 			}
 			if (at != NONE && begin[s].wanted && runs->item[at + 1].start > way_back) {
 				runs->item[at + 1].start = way_back;
@@ -247,13 +266,24 @@ static bool give_strips(struct runs *runs, const struct step *begin)
 	return true;
 }
 
+/* The loop of a sum in a run. */
+static const struct form *form_of_sink(struct program *program, const struct form *own, size_t length)
+{
+	struct form form = *own;
+	form.walk = (struct walk){
+		.dims = 1, .extent = { (uint32_t)(length / 2) }, .stride = { { 1 } }, .rowed = length % 2 != 0
+	};
+	return program_form(program, &form);
+}
+
 static bool fuse(struct runs *runs)
 {
 	struct program *program = runs->layout->program;
 	const size_t begin[] = { program->constants, program->constants + program->before + program->middle };
 	const size_t count[] = { program->before, program->after };
-	for (size_t phase = 0; phase < 2; phase++) {
-		order(runs, begin[phase], count[phase]);
+	runs->item = malloc((2 * runs->longest + 1) * sizeof *runs->item);
+	if (runs->item == NULL) {
+		return false;
 	}
 	find_outside(runs);
 	for (size_t phase = 0; phase < 2; phase++) {
@@ -265,11 +295,8 @@ static bool fuse(struct runs *runs)
 			for (struct step *sink = step; sink < step + step->run; sink++) {
 				const size_t length = sink_of(sink);
 				if (length > 0) {
-					sink->walk = (struct walk){ .dims = 1,
-								    .extent = { length / 2 },
-								    .stride = { { 1 } },
-								    .rowed = length % 2 != 0 };
-					sink->sum = sink->op == TENSOR_sum ? program->sums++ : sink->sum;
+					sink->form = form_of_sink(program, sink->form, length);
+					sink->sum = sink->op == TENSOR_sum ? (unsigned)program->sums++ : sink->sum;
 				}
 			}
 			find_again(runs, step);
@@ -289,15 +316,8 @@ bool layout_find_runs(struct layout *layout)
 	runs.level = calloc(2 * nodes, sizeof *runs.level);
 	runs.place = calloc(nodes, sizeof *runs.place);
 	runs.outside = calloc(2 * nodes, sizeof *runs.outside);
-	runs.sorting = malloc(nodes * sizeof *runs.sorting);
-	runs.copy = malloc(nodes * sizeof *runs.copy);
-	runs.item = malloc(2 * nodes * sizeof *runs.item);
-	bool made = runs.level != NULL && runs.place != NULL && runs.outside != NULL && runs.sorting != NULL &&
-		    runs.copy != NULL && runs.item != NULL;
-	if (made) {
-		runs.read = runs.outside + nodes;
-		made = fuse(&runs);
-	}
+	runs.read = runs.outside == NULL ? NULL : runs.outside + nodes;
+	bool made = runs.level != NULL && runs.place != NULL && runs.outside != NULL && sort(&runs) && fuse(&runs);
 	if (made) {
 		runs.registers = runs.registers == 0 ? 1 : runs.registers; /* a run may need no strip */
 		size_t most = STRIP_BYTES / (runs.registers * program->element) / 16 * 16;
@@ -307,8 +327,6 @@ bool layout_find_runs(struct layout *layout)
 	free(runs.level);
 	free(runs.place);
 	free(runs.outside);
-	free(runs.sorting);
-	free(runs.copy);
 	free(runs.item);
 	return made;
 }

@@ -130,7 +130,7 @@ static bool node_equal(const struct tensor_node *a, const struct tensor_node *b)
 static bool rehash(struct tensor_graph *graph)
 {
 	size_t buckets = graph->buckets == 0 ? BUCKETS_LEAST : 4 * graph->buckets;
-	size_t *bucket = calloc(buckets, sizeof *bucket);
+	unsigned *bucket = calloc(buckets, sizeof *bucket);
 	if (bucket == NULL) {
 		fail(graph, E_MEMORY, "out of memory for the expression");
 		return false;
@@ -140,7 +140,7 @@ static bool rehash(struct tensor_graph *graph)
 		while (bucket[h] != 0) {
 			h = (h + 1) & (buckets - 1);
 		}
-		bucket[h] = i + 1;
+		bucket[h] = (unsigned)i + 1;
 	}
 	free(graph->bucket);
 	graph->bucket = bucket;
@@ -157,6 +157,9 @@ static size_t add_node(struct tensor_graph *graph, const struct tensor_node *nod
 			return fail(graph, E_TOO_LARGE, "a tensor of the expression is too large");
 		}
 	}
+	if (size > UINT32_MAX || graph->pooled > UINT32_MAX || graph->nodes >= UINT32_MAX) {
+		return fail(graph, E_TOO_LARGE, "a tensor of the expression is too large");
+	}
 	if (2 * graph->nodes >= graph->buckets && !rehash(graph)) {
 		return NODE_NONE;
 	}
@@ -166,14 +169,18 @@ static size_t add_node(struct tensor_graph *graph, const struct tensor_node *nod
 			return graph->bucket[h] - 1;
 		}
 	}
-	if (graph->node_limit != 0 && graph->nodes >= graph->node_limit) {
-		return fail(graph, E_TOO_LARGE, "the expression has too many operations");
+	if (graph->node_limit != 0 && graph->nodes >= graph->node_limit + graph->parameters) {
+		graph->status = error_set(&graph->error, E_TOO_LARGE,
+					  "the expression has more than %zu operations, columns and numbers, those within "
+					  "its functions included: this one is beyond the limit",
+					  graph->node_limit);
+		return NODE_NONE;
 	}
 	if (!grow(graph, (void **)&graph->node, graph->nodes, 1, &graph->node_room, sizeof *graph->node)) {
 		return NODE_NONE;
 	}
 	graph->node[graph->nodes] = *node;
-	graph->bucket[h] = graph->nodes + 1;
+	graph->bucket[h] = (unsigned)graph->nodes + 1;
 	return graph->nodes++;
 }
 
@@ -184,7 +191,7 @@ size_t tensor_array(struct tensor_graph *graph, const struct shape *shape, const
 	    !grow(graph, (void **)&graph->pool, graph->pooled, size, &graph->pool_room, sizeof *graph->pool)) {
 		return NODE_NONE;
 	}
-	struct tensor_node node = { .op = TENSOR_CONSTANT, .constant = true, .at = { graph->pooled }, .shape = *shape };
+	struct tensor_node node = { .op = TENSOR_CONSTANT, .constant = true, .at = { (unsigned)graph->pooled }, .shape = *shape };
 	memcpy(graph->pool + graph->pooled, values, size * sizeof *values);
 	graph->pooled += size;
 	return add_node(graph, &node);
@@ -195,7 +202,7 @@ size_t tensor_number(struct tensor_graph *graph, double value)
 	for (size_t i = 0; graph->status == OK && i < graph->pooled; i++) {
 		if (memcmp(&graph->pool[i], &value, sizeof value) == 0) {
 			return add_node(graph,
-					&(struct tensor_node){ .op = TENSOR_CONSTANT, .constant = true, .at = { i } });
+					&(struct tensor_node){ .op = TENSOR_CONSTANT, .constant = true, .at = { (unsigned)i } });
 		}
 		if (i >= 64) { /* looking further costs more than it saves */
 			break;
@@ -211,7 +218,7 @@ size_t tensor_parameter(struct tensor_graph *graph, const char *name, const stru
 		return NODE_NONE;
 	}
 	struct tensor_node node = {
-		.op = TENSOR_PARAMETER, .at = { graph->n }, .input = { graph->parameters }, .shape = *shape
+		.op = TENSOR_PARAMETER, .at = { (unsigned)graph->n }, .input = { (unsigned)graph->parameters }, .shape = *shape
 	};
 	struct tensor *tensor = &graph->parameter[graph->parameters];
 	size_t n, id = add_node(graph, &node);
@@ -223,7 +230,7 @@ size_t tensor_parameter(struct tensor_graph *graph, const char *name, const stru
 		tensor->rank = 1;
 	}
 	tensor->size = shape_size(shape);
-	if (!size_add(graph->n, tensor->size, &n)) {
+	if (!size_add(graph->n, tensor->size, &n) || n > UINT32_MAX) {
 		return fail(graph, E_TOO_LARGE, "the model has too many parameters");
 	}
 	graph->n = n;
@@ -247,7 +254,7 @@ size_t tensor_column(struct tensor_graph *graph, size_t features, size_t column)
 	return graph->status != OK
 		       ? NODE_NONE
 		       : add_node(graph, &(struct tensor_node){
-						 .op = TENSOR_COLUMN, .at = { column }, .shape = { .rowed = true } });
+						 .op = TENSOR_COLUMN, .at = { (unsigned)column }, .shape = { .rowed = true } });
 }
 
 size_t tensor_target(struct tensor_graph *graph, size_t targets)
@@ -309,8 +316,10 @@ static size_t apply(struct tensor_graph *graph, struct tensor_node *node, const 
 
 size_t tensor_apply(struct tensor_graph *graph, enum tensor_op op, const size_t *input)
 {
-	struct tensor_node node = { .op = op };
-	memcpy(node.input, input, tensor_arity(op) * sizeof *input);
+	struct tensor_node node = { .op = (uint16_t)op };
+	for (size_t k = 0; k < tensor_arity(op); k++) {
+		node.input[k] = (unsigned)input[k];
+	}
 	return apply(graph, &node, NULL);
 }
 
@@ -326,7 +335,7 @@ size_t tensor_binary(struct tensor_graph *graph, enum tensor_op op, size_t a, si
 
 size_t tensor_whole(struct tensor_graph *graph, enum tensor_op op, size_t a)
 {
-	struct tensor_node node = { .op = op, .whole = true, .input = { a } };
+	struct tensor_node node = { .op = (uint16_t)op, .whole = true, .input = { (unsigned)a } };
 	return apply(graph, &node, NULL);
 }
 
@@ -337,14 +346,18 @@ size_t tensor_by_row(struct tensor_graph *graph, enum tensor_op op, size_t a)
 	}
 	struct shape shape = graph->node[a].shape;
 	assert(!shape.rowed && shape.rank == 2);
-	struct tensor_node node = { .op = op, .input = { a }, .at = { shape.extent[0] } };
+	struct tensor_node node = { .op = (uint16_t)op, .input = { (unsigned)a }, .at = { (unsigned)shape.extent[0] } };
 	shape.rank = op == TENSOR_softmax || op == TENSOR_log_softmax ? 2 : 1;
 	return apply(graph, &node, &shape);
 }
 
 size_t tensor_slice(struct tensor_graph *graph, size_t a, const size_t at[4], const bool drop[2])
 {
-	struct tensor_node node = { .op = TENSOR_slice, .input = { a }, .at = { at[0], at[1], at[2], at[3] } };
+	struct tensor_node node = {
+		.op = TENSOR_slice,
+		.input = { (unsigned)a },
+		.at = { (unsigned)at[0], (unsigned)at[1], (unsigned)at[2], (unsigned)at[3] },
+	};
 	if (graph->status != OK) {
 		return NODE_NONE;
 	}
@@ -361,7 +374,7 @@ size_t tensor_slice(struct tensor_graph *graph, size_t a, const size_t at[4], co
 
 size_t tensor_reshape(struct tensor_graph *graph, size_t a, const struct shape *shape)
 {
-	struct tensor_node node = { .op = TENSOR_reshape, .input = { a } };
+	struct tensor_node node = { .op = TENSOR_reshape, .input = { (unsigned)a } };
 	if (graph->status != OK || shape_equal(shape, &graph->node[a].shape)) {
 		return a;
 	}

@@ -34,18 +34,17 @@ enum tensor_op {
 };
 
 struct tensor_node {
-	enum tensor_op op;
+	uint16_t op;   /* enum tensor_op */
 	bool whole;    /* a reduction over all rows at once */
 	bool constant; /* of constants alone */
-	size_t input[3];
-	size_t at[4];
+	unsigned input[3], at[4];
 	struct shape shape;
 };
 
 struct tensor_graph {
 	enum status status; /* of the first thing that failed */
 	struct error error;
-	size_t nodes, node_room, node_limit; /* node_limit 0: none */
+	size_t nodes, node_room, node_limit; /* node_limit: beside the parameters; 0: none */
 	struct tensor_node *node;
 	double *pool; /* numbers of the constants */
 	size_t pooled, pool_room;
@@ -53,7 +52,7 @@ struct tensor_graph {
 	struct tensor *parameter; /* as the objective shows them: a scalar has the shape [1] */
 	size_t n;                 /* numbers in theta */
 	size_t features, targets;
-	size_t *bucket; /* node ids + 1 by hash */
+	unsigned *bucket; /* node ids + 1 by hash */
 	size_t buckets;
 };
 

@@ -6,6 +6,7 @@
 #ifndef TESTS_SUPPORT_ALLOCATION_H
 #define TESTS_SUPPORT_ALLOCATION_H
 
+#include <malloc.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -17,6 +18,7 @@ static struct {
 	size_t frees;   /* ... of something */
 	size_t fail_at; /* this call (1: the first) is refused; 0: none */
 	size_t refused;
+	size_t bytes, most; /* held of what was taken since, and the most of it; of a realloc both old and new */
 } allocation;
 
 static inline void allocation_watch(size_t fail_at)
@@ -46,34 +48,51 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size);
 char *__wrap_strdup(const char *text);
 void __wrap_free(void *memory);
 
+static inline void *allocation_taken(void *memory)
+{
+	allocation.bytes += malloc_usable_size(memory);
+	allocation.most = allocation.bytes > allocation.most ? allocation.bytes : allocation.most;
+	return memory;
+}
+
+/* What was taken before the watch began counts as nothing. */
+static inline void allocation_given(size_t bytes)
+{
+	allocation.bytes -= bytes < allocation.bytes ? bytes : allocation.bytes;
+}
+
 void *__wrap_malloc(size_t size)
 {
-	return allocation_refused() ? NULL : __real_malloc(size);
+	return allocation_refused() ? NULL : allocation_taken(__real_malloc(size));
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-	return allocation_refused() ? NULL : __real_calloc(count, size);
+	return allocation_refused() ? NULL : allocation_taken(__real_calloc(count, size));
 }
 
 void *__wrap_realloc(void *memory, size_t size)
 {
-	return allocation_refused() ? NULL : __real_realloc(memory, size);
+	const size_t before = malloc_usable_size(memory);
+	void *larger = allocation_refused() ? NULL : allocation_taken(__real_realloc(memory, size));
+	allocation_given(larger == NULL ? 0 : before);
+	return larger;
 }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t size)
 {
-	return allocation_refused() ? NULL : __real_aligned_alloc(alignment, size);
+	return allocation_refused() ? NULL : allocation_taken(__real_aligned_alloc(alignment, size));
 }
 
 char *__wrap_strdup(const char *text)
 {
-	return allocation_refused() ? NULL : __real_strdup(text);
+	return allocation_refused() ? NULL : allocation_taken(__real_strdup(text));
 }
 
 void __wrap_free(void *memory)
 {
 	allocation.frees += memory != NULL;
+	allocation_given(malloc_usable_size(memory));
 	__real_free(memory);
 }
 /* NOLINTEND */
