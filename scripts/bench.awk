@@ -99,6 +99,7 @@ END {
 			verdict(figure <= 1.1))
 	}
 	below("parse and plan an expression", "expression.plan", 200, "us", "")
+	below("the worst expression at its limits", "expression.hostile", 1000, "us", "")
 	what = "Rosenbrock by L-BFGS to 1e-10"
 	ours = sprintf("%.1f us", median("rosenbrock.lbfgs"))
 	if (count["rosenbrock.liblbfgs"]) {

@@ -43,6 +43,7 @@ echo "bench: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(npro
 "$bin/bench_logistic" 1 2 >>"$results"
 "$bin/bench_steps" >>"$results"
 "$bin/bench_expression" >>"$results"
+"$bin/bench_hostile" >>"$results"
 for _ in 1 2 3; do
 	"$bin/bench_descent" >>"$results"
 	[ ! -x "$peers/bin/t6_c" ] || timeout 120 "$peers/bin/t6_c" | grep liblbfgs |

@@ -1,7 +1,10 @@
 /*
  * Value and gradient of an expression at one point, in double precision: for small tensors, at once.
  *
- * A hostile expression costs at most some milliseconds and megabytes: its work is estimated before anything is run.
+ * A hostile expression costs at most about a millisecond and a megabyte, from the text to the gradient or the refusal,
+ * beside what its variables hold: texts and graphs have limits (expression.h), and the work and the intermediate
+ * numbers are counted before anything is planned. tests/core/test_hostile.c holds the megabyte, bench_hostile.c the
+ * time.
  */
 #ifndef CORE_EXPRESSION_EVALUATE_H
 #define CORE_EXPRESSION_EVALUATE_H

@@ -2,6 +2,7 @@
  * Functions that are written in the dialect itself: losses and activations by name, each a formula of its arguments,
  * of which the last may have presets. What a loss says is one value for each number or row, reduced behind it.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/expression/syntax.h"
@@ -19,11 +20,39 @@ static void name_arguments(const char *names, char room[][16], struct expression
 	}
 }
 
+/* The tree of a function's formula; NULL, with the error set, when there is no memory. */
+static const struct ast *tree_of(struct formula_tree **formulas, const struct expression_function *function,
+				 struct expression_error *error)
+{
+	for (struct formula_tree *tree = *formulas; tree != NULL; tree = tree->next) {
+		if (tree->function == function) {
+			return &tree->ast;
+		}
+	}
+	struct formula_tree *tree = malloc(sizeof *tree);
+	if (tree == NULL) {
+		syntax_fail(error, E_MEMORY, 0, "out of memory for the expression");
+		return NULL;
+	}
+	*tree = (struct formula_tree){ .function = function, .next = *formulas };
+	*formulas = tree;
+	return ast_parse(&tree->ast, function->formula, strlen(function->formula), error) ? &tree->ast : NULL;
+}
+
+void formulas_free(struct formula_tree *formulas)
+{
+	for (struct formula_tree *tree = formulas, *next; tree != NULL; tree = next) {
+		next = tree->next;
+		ast_free(&tree->ast);
+		free(tree);
+	}
+}
+
 size_t lower_formula(struct lowering *lowering, const struct call *call)
 {
 	const struct expression_function *function = call->function;
 	struct expression_symbol symbol[FORMULA_ARGUMENTS];
-	struct expression_error error;
+	struct expression_error error = { .status = OK };
 	char room[FORMULA_ARGUMENTS][16];
 	size_t value[FORMULA_ARGUMENTS], result = NODE_NONE;
 	for (size_t k = 0; k < function->most; k++) {
@@ -35,8 +64,11 @@ size_t lower_formula(struct lowering *lowering, const struct call *call)
 	}
 	name_arguments(function->names, room, symbol, value, function->most);
 	struct expression_scope scope = { .symbol = symbol, .symbols = function->most };
-	if (expression_build(lowering->graph, function->formula, strlen(function->formula), &scope, &result, &error) !=
-	    OK) {
+	const struct ast *tree = tree_of(lowering->formulas, function, &error);
+	if (tree != NULL) {
+		lower_tree(lowering->graph, tree, &scope, lowering->formulas, &result, &error);
+	}
+	if (error.status != OK) {
 		syntax_fail(lowering->error, error.status, call->node->position, "%s: %s", function->name, error.text);
 		return NODE_NONE;
 	}

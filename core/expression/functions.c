@@ -298,7 +298,8 @@ const struct expression_function *expression_function_find(const char *name, siz
 {
 	for (size_t i = 0; i < expression_function_count; i++) {
 		const char *known = expression_functions[i].name;
-		if (length > 0 && *known == *name && strlen(known) == length && memcmp(known, name, length) == 0) { /* a quoted name may hold a NUL */
+		if (length > 0 && *known == *name && strlen(known) == length &&
+		    memcmp(known, name, length) == 0) { /* a quoted name may hold a NUL */
 			return &expression_functions[i];
 		}
 	}

@@ -183,10 +183,10 @@ static size_t beside_row(struct lowering *lowering, size_t a)
 static size_t soft_cross_entropy(struct lowering *lowering, const struct call *call, size_t share, size_t s,
 				 size_t weight)
 {
-	const struct shape *z = shape_of(lowering, call->value[0]);
+	const struct shape z = *shape_of(lowering, call->value[0]); /* nodes move when more are made */
 	size_t log_p = by_row(lowering, TENSOR_log_softmax, call->value[0]);
 	if (s != NODE_NONE) {
-		size_t even = apply2(lowering, TENSOR_mul, s, number(lowering, 1 / (double)z->extent[z->rank - 1]));
+		size_t even = apply2(lowering, TENSOR_mul, s, number(lowering, 1 / (double)z.extent[z.rank - 1]));
 		size_t rest = apply2(lowering, TENSOR_sub, number(lowering, 1), s);
 		share = apply2(lowering, TENSOR_add, apply2(lowering, TENSOR_mul, rest, share), even);
 	}
@@ -306,7 +306,8 @@ size_t expression_loss(struct tensor_graph *graph, const char *name, const size_
 {
 	const struct expression_function *function = expression_function_find(name, strlen(name));
 	struct expression_error error = { .status = OK };
-	struct lowering lowering = { .graph = graph, .error = &error };
+	struct formula_tree *formulas = NULL;
+	struct lowering lowering = { .graph = graph, .formulas = &formulas, .error = &error };
 	struct ast_node node = { .kind = AST_CALL };
 	size_t all[FORMULA_ARGUMENTS];
 	*left_out = NULL;
@@ -334,5 +335,7 @@ size_t expression_loss(struct tensor_graph *graph, const char *name, const size_
 		}
 	}
 	struct call call = { .node = &node, .function = function, .count = filled, .value = all };
-	return graph->status != OK ? NODE_NONE : function->lower(&lowering, &call);
+	const size_t loss = graph->status != OK ? NODE_NONE : function->lower(&lowering, &call);
+	formulas_free(formulas);
+	return loss;
 }

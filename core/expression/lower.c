@@ -238,7 +238,8 @@ size_t lower_unknown(struct lowering *lowering, const struct ast_node *node, con
 
 static bool is_named(const struct ast_node *node, const char *name)
 {
-	return node->name_length > 0 && *name == *node->name && strlen(name) == node->name_length && memcmp(name, node->name, node->name_length) == 0;
+	return node->name_length > 0 && *name == *node->name && strlen(name) == node->name_length &&
+	       memcmp(name, node->name, node->name_length) == 0;
 }
 
 static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
@@ -418,24 +419,32 @@ static void lower(struct lowering *lowering, size_t *result)
 	}
 }
 
+void lower_tree(struct tensor_graph *graph, const struct ast *ast, struct expression_scope *scope,
+		struct formula_tree **formulas, size_t *result, struct expression_error *error)
+{
+	struct lowering lowering = { .graph = graph, .formulas = formulas, .scope = scope, .ast = ast, .error = error };
+	lowering.value = malloc((ast->nodes + 1) * sizeof *lowering.value);
+	lowering.turned = malloc((ast->nodes + 1) * sizeof *lowering.turned);
+	if (lowering.value == NULL || lowering.turned == NULL) {
+		syntax_fail(error, E_MEMORY, 0, "out of memory for the expression");
+	} else {
+		lower(&lowering, result);
+	}
+	free(lowering.value);
+	free(lowering.turned);
+}
+
 enum status expression_build(struct tensor_graph *graph, const char *text, size_t length,
 			     struct expression_scope *scope, size_t *result, struct expression_error *error)
 {
 	struct ast ast;
+	struct formula_tree *formulas = NULL;
 	*error = (struct expression_error){ .status = OK };
 	graph->node_limit = EXPRESSION_OPERATIONS_MAX;
 	if (ast_parse(&ast, text, length, error)) {
-		struct lowering lowering = { .graph = graph, .scope = scope, .ast = &ast, .error = error };
-		lowering.value = malloc((ast.nodes + 1) * sizeof *lowering.value);
-		lowering.turned = malloc((ast.nodes + 1) * sizeof *lowering.turned);
-		if (lowering.value == NULL || lowering.turned == NULL) {
-			syntax_fail(error, E_MEMORY, 0, "out of memory for the expression");
-		} else {
-			lower(&lowering, result);
-		}
-		free(lowering.value);
-		free(lowering.turned);
+		lower_tree(graph, &ast, scope, &formulas, result, error);
 	}
+	formulas_free(formulas);
 	ast_free(&ast);
 	if (error->status == OK && graph->status != OK) { /* a parameter that the text does not name had no memory */
 		syntax_fail(error, graph->status, 0, "%s", graph->error.text);

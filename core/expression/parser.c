@@ -40,10 +40,11 @@ static size_t add_node(struct parser *parser, struct ast_node node, const size_t
 {
 	struct ast *ast = parser->ast;
 	if (ast->nodes >= EXPRESSION_NODES_MAX || ast->links + count > parser->room) {
-		syntax_fail(parser->lexer.error, E_TOO_LARGE, node.position,
-			    "the expression has more than %d names, numbers, operators and calls: this one is beyond the "
-			    "limit",
-			    EXPRESSION_NODES_MAX);
+		syntax_fail(
+			parser->lexer.error, E_TOO_LARGE, node.position,
+			"the expression has more than %d names, numbers, operators and calls: this one is beyond the "
+			"limit",
+			EXPRESSION_NODES_MAX);
 		return BAD;
 	}
 	node.first = (uint16_t)ast->links;
@@ -124,7 +125,8 @@ static size_t parse_index(struct parser *parser, size_t target)
 {
 	struct ast *ast = parser->ast;
 	struct ast_node node = { .kind = AST_INDEX,
- .position = (uint16_t)parser->lexer.token.position, .range = (uint16_t)ast->ranges };
+				 .position = (uint16_t)parser->lexer.token.position,
+				 .range = (uint16_t)ast->ranges };
 	do {
 		if (node.ranges == 2 || ast->ranges >= EXPRESSION_NODES_MAX) {
 			return fail(parser, E_INVALID, "an index has at most two parts");
@@ -218,9 +220,10 @@ static size_t parse_argument(struct parser *parser, struct ast_node *call, bool 
 		return parse_reduction(parser, call) ? 0 : BAD;
 	}
 	size_t value = parse_expression(parser);
-	struct ast_node named = {
-		.kind = AST_NAMED, .position = (uint16_t)token->position, .name = token->name, .name_length = (uint16_t)token->name_length
-	};
+	struct ast_node named = { .kind = AST_NAMED,
+				  .position = (uint16_t)token->position,
+				  .name = token->name,
+				  .name_length = (uint16_t)token->name_length };
 	return value == BAD ? BAD : add_node(parser, named, &value, 1);
 }
 
@@ -262,9 +265,10 @@ static size_t parse_call(struct parser *parser, struct ast_node node)
 static size_t parse_name(struct parser *parser)
 {
 	const struct token *token = &parser->lexer.token;
-	struct ast_node node = {
-		.kind = AST_NAME, .position = (uint16_t)token->position, .name = token->name, .name_length = (uint16_t)token->name_length
-	};
+	struct ast_node node = { .kind = AST_NAME,
+				 .position = (uint16_t)token->position,
+				 .name = token->name,
+				 .name_length = (uint16_t)token->name_length };
 	bool quoted = token->quoted;
 	if (!lexer_next(&parser->lexer)) {
 		return BAD;
@@ -286,7 +290,9 @@ static size_t parse_primary(struct parser *parser)
 {
 	const struct token *token = &parser->lexer.token;
 	if (token->kind == TOKEN_NUMBER) {
-		struct ast_node node = { .kind = AST_NUMBER, .position = (uint16_t)token->position, .number = token->number };
+		struct ast_node node = { .kind = AST_NUMBER,
+					 .position = (uint16_t)token->position,
+					 .number = token->number };
 		return lexer_next(&parser->lexer) ? add_node(parser, node, NULL, 0) : BAD;
 	}
 	if (token->kind == TOKEN_NAME) {

@@ -99,7 +99,7 @@ struct call {
 	const struct ast_node *node;
 	const struct expression_function *function;
 	size_t count;
-	const size_t *value;    /* nodes of the graph */
+	const size_t *value;      /* nodes of the graph */
 	const uint16_t *argument; /* nodes of the tree */
 };
 
@@ -128,8 +128,16 @@ const struct expression_function *expression_function_find(const char *name, siz
 /* The place of the argument of that name; function->most: it has none. */
 size_t expression_argument_find(const struct expression_function *function, const char *name, size_t length);
 
+/* The tree of a function's formula, kept while a text is lowered. */
+struct formula_tree {
+	const struct expression_function *function;
+	struct ast ast;
+	struct formula_tree *next;
+};
+
 struct lowering {
 	struct tensor_graph *graph;
+	struct formula_tree **formulas; /* that were met so far */
 	struct expression_scope *scope;
 	const struct ast *ast;
 	size_t *value; /* node of the tree -> node of the graph */
@@ -164,5 +172,9 @@ size_t lower_multi_margin(struct lowering *lowering, const struct call *call);
 size_t lower_index(struct lowering *lowering, const struct ast_node *node);
 size_t lower_axis(struct lowering *lowering, const struct call *call);
 size_t lower_formula(struct lowering *lowering, const struct call *call);
+void formulas_free(struct formula_tree *formulas);
+/* lower.c: what a tree means in a scope, into *result. */
+void lower_tree(struct tensor_graph *graph, const struct ast *ast, struct expression_scope *scope,
+		struct formula_tree **formulas, size_t *result, struct expression_error *error);
 
 #endif

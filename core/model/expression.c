@@ -292,19 +292,14 @@ enum status expression_check(const struct model_config *config, const struct mod
 {
 	struct sketch sketch;
 	struct error why;
-	struct program *program = NULL;
 	enum status status = draw(&sketch, config, shape, error);
 	couples[0] = '\0';
 	if (status == OK) {
-		/* One row: this is about the form, not the size. */
-		status = program_create(&sketch.graph, sketch.root, sketch.output, DTYPE_FLOAT64, 1, 1, &program, &why);
+		status = program_check(&sketch.graph, sketch.root, sketch.output, couples, &why);
 		if (status != OK) {
 			fail(error, status, why.text);
-		} else if (program_couples_rows(program) != NULL) {
-			snprintf(couples, 200, "%s", program_couples_rows(program));
 		}
 	}
-	program_destroy(program);
 	sketch_fini(&sketch);
 	return status;
 }

@@ -382,9 +382,12 @@ static bool make_steps(struct layout *layout)
 	if (program->step == NULL || program->boundary == NULL || program->leaf == NULL) {
 		return false;
 	}
+	for (size_t i = 0; i < graph->nodes; i++) {
+		layout->sort[i].phase = (signed char)phase_of(layout, i);
+	}
 	for (int phase = 0; phase < 4; phase++) {
 		for (size_t i = 0; i < graph->nodes; i++) {
-			if (phase_of(layout, i) == phase) {
+			if (layout->sort[i].phase == phase) {
 				if (!make_step(layout, i, &program->step[made])) {
 					return false;
 				}

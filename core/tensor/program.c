@@ -251,6 +251,22 @@ enum status program_measure(const struct tensor_graph *graph, size_t root, size_
 	return measure_order(&order, bytes, error);
 }
 
+enum status program_check(const struct tensor_graph *graph, size_t root, size_t output, char couples[200],
+			  struct error *error)
+{
+	/* One row: this is about the form, not the size. */
+	const struct order order = { graph, root, output, DTYPE_FLOAT64, 1, 1, false };
+	struct program *program = NULL;
+	struct places places;
+	const enum status status = start(&order, &program, &places, error);
+	couples[0] = '\0';
+	if (status == OK && program->coupled) {
+		memcpy(couples, program->reason, sizeof program->reason);
+	}
+	program_destroy(program);
+	return status;
+}
+
 enum status program_measure_product(const struct tensor_graph *graph, size_t root, enum dtype dtype, size_t slots,
 				    size_t most_rows, size_t *bytes, struct error *error)
 {

@@ -36,6 +36,11 @@ void program_destroy(struct program *program);
 enum status program_measure(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype,
 			    size_t slots, size_t most_rows, size_t *bytes, struct error *error);
 
+/* Whether a program can be made, the same errors, and why its rows cannot be taken apart, or "". Takes no memory for
+ * numbers. */
+enum status program_check(const struct tensor_graph *graph, size_t root, size_t output, char couples[200],
+			  struct error *error);
+
 /* A program that computes products with the Hessian of the same root, in dual numbers (core/base/dual.h); theta and the
  * rows are of dtype. It is for program_product alone. Errors as program_create and program_measure. */
 enum status program_create_product(const struct tensor_graph *graph, size_t root, enum dtype dtype, size_t slots,

@@ -35,17 +35,17 @@ struct form_block {
 
 /* A node that is computed, ready to run. */
 struct step {
-	uint16_t op;         /* enum tensor_op */
-	bool scalar;         /* element-wise on plain numbers: straight code */
-	bool whole;          /* a reduction over all rows */
-	bool streams;        /* a product of X itself with one column: a pass over memory */
-	bool wanted;         /* a parameter lies behind it */
-	unsigned char wants; /* bit k: the gradient of input k is */
-	unsigned in[3], out; /* nodes */
-	unsigned at[4];      /* of scalars: offsets of the inputs and the result in plain memory */
+	uint16_t op;             /* enum tensor_op */
+	bool scalar;             /* element-wise on plain numbers: straight code */
+	bool whole;              /* a reduction over all rows */
+	bool streams;            /* a product of X itself with one column: a pass over memory */
+	bool wanted;             /* a parameter lies behind it */
+	unsigned char wants;     /* bit k: the gradient of input k is */
+	unsigned in[3], out;     /* nodes */
+	unsigned at[4];          /* of scalars: offsets of the inputs and the result in plain memory */
 	const struct form *form; /* in the program's blocks of forms */
 	size_t kept;             /* numbers a row in a slot, where slopes are kept; SIZE_MAX: they are not */
-	unsigned sum; /* of a crossing, or a sum in a fused run: where its sums are among those of a lane */
+	unsigned sum;            /* of a crossing, or a sum in a fused run: where its sums are among those of a lane */
 	bool for_output;
 	unsigned char first; /* bit k: the first contribution to the gradient of input k, which holds nothing yet */
 	/* Of a fused run (runs.c): steps of the one that begins here, that ends here; 0: none does. */

@@ -184,7 +184,8 @@ static void NAME(strip_step)(const struct step *step, size_t at, struct tensor_c
 static void NAME(run_strips)(struct program *program, const struct step *begin, size_t rows, double share, bool back)
 {
 	const struct step *end = begin + begin->run;
-	const size_t n = begin->form->walk.extent[0] * (begin->form->walk.rowed ? rows : 1), most = program->strip_numbers;
+	const size_t n = begin->form->walk.extent[0] * (begin->form->walk.rowed ? rows : 1),
+		     most = program->strip_numbers;
 	struct tensor_call call = { .program = program, .rows = rows, .scale = share };
 	REAL *m = (REAL *)(void *)program->plain;
 	for (const struct step *step = begin; step < end; step++) {

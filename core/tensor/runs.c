@@ -18,9 +18,10 @@
 enum { NONE = UINT32_MAX, STRIP_BYTES = 24 * 1024, STRIP_LEAST = 64, STRIP_MOST = 1024 };
 
 struct sorting {
-	size_t length; /* 0: in no run */
-	unsigned level, at;
+	uint64_t place; /* the level, and in the lower bits the length; of that 0: in no run */
+	unsigned at;
 };
+enum { LENGTH_BITS = 34 }; /* twice a tensor's size, and one */
 
 struct runs {
 	struct layout *layout;
@@ -31,6 +32,7 @@ struct runs {
 	struct step *copy;
 	struct lifetime *item;
 	size_t registers, longest; /* of a run: steps */
+	size_t numbers;            /* ... in its loop; SIZE_MAX: times the rows */
 };
 
 bool layout_is_view(const struct tensor_graph *graph, size_t id, size_t *from)
@@ -72,11 +74,8 @@ static size_t sink_of(const struct step *step)
 static int by_place(const void *a, const void *b)
 {
 	const struct sorting *x = a, *y = b;
-	if (x->level != y->level) {
-		return x->level < y->level ? -1 : 1;
-	}
-	if (x->length != y->length) {
-		return x->length < y->length ? -1 : 1;
+	if (x->place != y->place) {
+		return x->place < y->place ? -1 : 1;
 	}
 	return x->at < y->at ? -1 : x->at > y->at;
 }
@@ -105,26 +104,28 @@ static void order(struct runs *runs, size_t first, size_t count)
 {
 	struct layout *layout = runs->layout;
 	struct step *step = layout->program->step + first;
+	bool sorted = true;
 	for (size_t s = 0; s < count; s++) {
 		const size_t made = length_of(&step[s]), length = made > 0 ? made : sink_of(&step[s]);
 		const size_t level = level_of(runs, &step[s], first, length);
 		runs->level[step[s].out] = level;
-		runs->sorting[s] = (struct sorting){ length, (unsigned)level, (unsigned)s };
+		runs->sorting[s] = (struct sorting){ (uint64_t)level << LENGTH_BITS | length, (unsigned)s };
+		sorted &= s == 0 || runs->sorting[s - 1].place <= runs->sorting[s].place;
 	}
-	qsort(runs->sorting, count, sizeof *runs->sorting, by_place);
-	memcpy(runs->copy, step, count * sizeof *step);
-	for (size_t s = 0; s < count; s++) {
+	if (!sorted) {
+		qsort(runs->sorting, count, sizeof *runs->sorting, by_place);
+		memcpy(runs->copy, step, count * sizeof *step);
+	}
+	for (size_t s = 0; !sorted && s < count; s++) {
 		step[s] = runs->copy[runs->sorting[s].at];
 		step[s].tick = (unsigned)(first + s);
 		layout->sort[step[s].out].step = (unsigned)(first + s);
 	}
 	for (size_t s = 0, end; s < count; s = end) {
 		const struct sorting *at = &runs->sorting[s];
-		for (end = s + 1;
-		     end < count && runs->sorting[end].level == at->level && runs->sorting[end].length == at->length;
-		     end++) {
+		for (end = s + 1; end < count && runs->sorting[end].place == at->place; end++) {
 		}
-		if (at->length == 0 || end - s < 2) {
+		if (at->place << (64 - LENGTH_BITS) == 0 || end - s < 2) {
 			continue;
 		}
 		step[s].run = step[end - 1].run_back = (unsigned)(end - s);
@@ -231,7 +232,8 @@ static bool give_strips(struct runs *runs, const struct step *begin)
 		if (inner || graded) {
 			const unsigned way_back = (unsigned)(2 * count - 1 - s);
 			runs->place[step->out] = (unsigned)items;
-			runs->item[items] = (struct lifetime){ (unsigned)s, step->again ? way_back : (unsigned)s, 1, &strip[items] };
+			runs->item[items] = (struct lifetime){ (unsigned)s, step->again ? way_back : (unsigned)s, 1,
+							       &strip[items] };
 			runs->item[items + 1] = (struct lifetime){ way_back, way_back, 1, &strip[items + 1] };
 			items += 2;
 		}
@@ -299,6 +301,9 @@ static bool fuse(struct runs *runs)
 					sink->sum = sink->op == TENSOR_sum ? (unsigned)program->sums++ : sink->sum;
 				}
 			}
+			const struct walk *walk = &step->form->walk;
+			const size_t numbers = walk->rowed ? SIZE_MAX : walk->extent[0];
+			runs->numbers = numbers > runs->numbers ? numbers : runs->numbers;
 			find_again(runs, step);
 			if (!give_strips(runs, step)) {
 				return false;
@@ -322,7 +327,9 @@ bool layout_find_runs(struct layout *layout)
 		runs.registers = runs.registers == 0 ? 1 : runs.registers; /* a run may need no strip */
 		size_t most = STRIP_BYTES / (runs.registers * program->element) / 16 * 16;
 		program->strips = runs.registers;
-		program->strip_numbers = most < STRIP_LEAST ? STRIP_LEAST : most > STRIP_MOST ? STRIP_MOST : most;
+		const size_t all = runs.numbers > STRIP_MOST ? STRIP_MOST : (runs.numbers + 15) / 16 * 16;
+		most = most < STRIP_LEAST ? STRIP_LEAST : most > STRIP_MOST ? STRIP_MOST : most;
+		program->strip_numbers = most > all ? all : most;
 	}
 	free(runs.level);
 	free(runs.place);

@@ -10,26 +10,27 @@
 
 enum { BUCKETS_LEAST = 64 };
 
-static const struct {
-	const char *name;
-	size_t arity;
-} ops[TENSOR_OPS] = { [TENSOR_CONSTANT] = { "constant", 0 },
-		      [TENSOR_PARAMETER] = { "parameter", 0 },
-		      [TENSOR_FEATURES] = { "X", 0 },
-		      [TENSOR_COLUMN] = { "column", 0 },
-		      [TENSOR_TARGET] = { "y", 0 },
-#define ENTRY(name, arity, value, da, db, dc) [TENSOR_##name] = { #name, arity },
-		      ELEMENTS(ENTRY)
+static const char *const names[TENSOR_OPS] = { [TENSOR_CONSTANT] = "constant",
+					       [TENSOR_PARAMETER] = "parameter",
+					       [TENSOR_FEATURES] = "X",
+					       [TENSOR_COLUMN] = "column",
+					       [TENSOR_TARGET] = "y",
+#define ENTRY(name, arity, value, da, db, dc) [TENSOR_##name] = #name,
+					       ELEMENTS(ENTRY)
 #undef ENTRY
-#define ENTRY(name, text, arity, rule, stem) [TENSOR_##name] = { text, arity },
-			      TENSOR_OPERATIONS(ENTRY)
+#define ENTRY(name, text, arity, rule, stem) [TENSOR_##name] = text,
+						       TENSOR_OPERATIONS(ENTRY)
 #undef ENTRY
 };
 
-size_t tensor_arity(enum tensor_op op)
-{
-	return ops[op].arity;
-}
+const unsigned char tensor_arities[TENSOR_OPS] = {
+#define ENTRY(name, arity, value, da, db, dc) [TENSOR_##name] = arity,
+	ELEMENTS(ENTRY)
+#undef ENTRY
+#define ENTRY(name, text, arity, rule, stem) [TENSOR_##name] = arity,
+		TENSOR_OPERATIONS(ENTRY)
+#undef ENTRY
+};
 
 const char *tensor_op_name(enum tensor_op op)
 {
@@ -43,14 +44,9 @@ const char *tensor_op_name(enum tensor_op op)
 	case TENSOR_root: return "sqrt";
 	case TENSOR_less: return "<";
 	case TENSOR_less_equal: return "<=";
-	default: return ops[op].name;
+	default: return names[op];
 	}
 	/* clang-format on */
-}
-
-bool tensor_is_element(enum tensor_op op)
-{
-	return op >= TENSOR_neg && op <= TENSOR_clip;
 }
 
 const char *tensor_shape_text(const struct shape *shape, char text[64])
@@ -109,16 +105,22 @@ static bool grow(struct tensor_graph *graph, void **array, size_t count, size_t 
 	return true;
 }
 
-/* FNV-1a (Fowler, Noll, Vo) over what makes a node what it is. */
+/* In the manner of FNV-1a (Fowler, Noll, Vo), over what makes a node what it is, 8 bytes at a time. */
 static size_t hash_node(const struct tensor_node *node)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
-	const size_t words[] = { node->op,    node->whole, node->input[0], node->input[1], node->input[2],
-				 node->at[0], node->at[1], node->at[2],    node->at[3],    node->shape.rank };
+	const uint64_t words[] = {
+		node->op | (uint64_t)node->whole << 16 | (uint64_t)node->shape.rank << 24 |
+			(uint64_t)node->input[2] << 32,
+		node->input[0] | (uint64_t)node->input[1] << 32,
+		node->at[0] | (uint64_t)node->at[1] << 32,
+		node->at[2] | (uint64_t)node->at[3] << 32,
+	};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		hash = (hash ^ words[i]) * 0x100000001b3u;
+		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15u;
+		hash ^= hash >> 32;
 	}
-	return (size_t)(hash ^ hash >> 29);
+	return (size_t)hash;
 }
 
 static bool node_equal(const struct tensor_node *a, const struct tensor_node *b)
@@ -170,10 +172,11 @@ static size_t add_node(struct tensor_graph *graph, const struct tensor_node *nod
 		}
 	}
 	if (graph->node_limit != 0 && graph->nodes >= graph->node_limit + graph->parameters) {
-		graph->status = error_set(&graph->error, E_TOO_LARGE,
-					  "the expression has more than %zu operations, columns and numbers, those within "
-					  "its functions included: this one is beyond the limit",
-					  graph->node_limit);
+		graph->status =
+			error_set(&graph->error, E_TOO_LARGE,
+				  "the expression has more than %zu operations, columns and numbers, those within "
+				  "its functions included: this one is beyond the limit",
+				  graph->node_limit);
 		return NODE_NONE;
 	}
 	if (!grow(graph, (void **)&graph->node, graph->nodes, 1, &graph->node_room, sizeof *graph->node)) {
@@ -191,7 +194,9 @@ size_t tensor_array(struct tensor_graph *graph, const struct shape *shape, const
 	    !grow(graph, (void **)&graph->pool, graph->pooled, size, &graph->pool_room, sizeof *graph->pool)) {
 		return NODE_NONE;
 	}
-	struct tensor_node node = { .op = TENSOR_CONSTANT, .constant = true, .at = { (unsigned)graph->pooled }, .shape = *shape };
+	struct tensor_node node = {
+		.op = TENSOR_CONSTANT, .constant = true, .at = { (unsigned)graph->pooled }, .shape = *shape
+	};
 	memcpy(graph->pool + graph->pooled, values, size * sizeof *values);
 	graph->pooled += size;
 	return add_node(graph, &node);
@@ -201,8 +206,9 @@ size_t tensor_number(struct tensor_graph *graph, double value)
 {
 	for (size_t i = 0; graph->status == OK && i < graph->pooled; i++) {
 		if (memcmp(&graph->pool[i], &value, sizeof value) == 0) {
-			return add_node(graph,
-					&(struct tensor_node){ .op = TENSOR_CONSTANT, .constant = true, .at = { (unsigned)i } });
+			return add_node(graph, &(struct tensor_node){ .op = TENSOR_CONSTANT,
+								      .constant = true,
+								      .at = { (unsigned)i } });
 		}
 		if (i >= 64) { /* looking further costs more than it saves */
 			break;
@@ -217,9 +223,10 @@ size_t tensor_parameter(struct tensor_graph *graph, const char *name, const stru
 					 &graph->parameter_room, sizeof *graph->parameter)) {
 		return NODE_NONE;
 	}
-	struct tensor_node node = {
-		.op = TENSOR_PARAMETER, .at = { (unsigned)graph->n }, .input = { (unsigned)graph->parameters }, .shape = *shape
-	};
+	struct tensor_node node = { .op = TENSOR_PARAMETER,
+				    .at = { (unsigned)graph->n },
+				    .input = { (unsigned)graph->parameters },
+				    .shape = *shape };
 	struct tensor *tensor = &graph->parameter[graph->parameters];
 	size_t n, id = add_node(graph, &node);
 	*tensor = (struct tensor){ .rank = shape->rank, .shape = { 1 }, .offset = graph->n };
@@ -251,10 +258,10 @@ size_t tensor_features(struct tensor_graph *graph, size_t features)
 size_t tensor_column(struct tensor_graph *graph, size_t features, size_t column)
 {
 	graph->features = features;
-	return graph->status != OK
-		       ? NODE_NONE
-		       : add_node(graph, &(struct tensor_node){
-						 .op = TENSOR_COLUMN, .at = { (unsigned)column }, .shape = { .rowed = true } });
+	return graph->status != OK ? NODE_NONE
+				   : add_node(graph, &(struct tensor_node){ .op = TENSOR_COLUMN,
+									    .at = { (unsigned)column },
+									    .shape = { .rowed = true } });
 }
 
 size_t tensor_target(struct tensor_graph *graph, size_t targets)

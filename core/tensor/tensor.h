@@ -59,9 +59,16 @@ struct tensor_graph {
 void tensor_graph_init(struct tensor_graph *graph);
 void tensor_graph_fini(struct tensor_graph *graph);
 
-size_t tensor_arity(enum tensor_op op);
+extern const unsigned char tensor_arities[TENSOR_OPS];
+static inline size_t tensor_arity(enum tensor_op op)
+{
+	return tensor_arities[op];
+}
 const char *tensor_op_name(enum tensor_op op); /* as it is written: "+", "softmax" */
-bool tensor_is_element(enum tensor_op op);
+static inline bool tensor_is_element(enum tensor_op op)
+{
+	return op >= TENSOR_neg && op <= TENSOR_clip;
+}
 
 /* Leaves. shape: of rank 0 to 2, not rowed. */
 size_t tensor_number(struct tensor_graph *graph, double value);

@@ -56,6 +56,10 @@ static const struct hostile hostile[] = {
 	{ "concat, doubling", "b0=u", ";b%=concat(b^,b^)", "", ";sum(b%)", 0 },
 	{ "outer of outers", "b0=u", ";b%=sum(outer(b^,u),axis=0)", "", ";sum(b%)", 0 },
 	{ "outer, growing", "b0=concat(u,u,u,u,u,u,u,u,u,u,u,u,u,u,u,u,u,u,u,u,u,u,u,u)", ";b%=outer(b0+$,b0)@b0", "", ";sum(b%)", 0 },
+	{ "exponentials", "c=concat(u,v,u,v,u,v,u,v,u,v);b0=outer(c,c)", ";b%=exp(-b^)+$", "", ";sum(b%)", 0 },
+	{ "tangents", "c=concat(u,v,u,v,u,v,u,v,u,v);b0=outer(c,c)", ";b%=tan(b^)", "", ";sum(b%)", 0 },
+	{ "powers of matrices", "c=concat(u,v,u,v,u,v,u,v);b0=outer(c,c)", ";b%=b^@b0", "", ";sum(b%)", 0 },
+	{ "softmax of matrices", "c=concat(u,v,u,v,u,v,u,v);b0=outer(c,c)", ";b%=softmax(b^,axis=0)", "", ";sum(b%)", 0 },
 	{ "products", "b0=u", ";b%=A@b^", "", ";sum(b%)", 0 },
 	{ "where, chained", "", "where(x>$,x,", ")", "x", 95 },
 	{ "where, distinct", "0", "+where(x>$,x,x*$)", "", "", 0 },
@@ -109,7 +113,8 @@ static inline size_t hostile_text(const struct hostile *of, size_t most, char *t
 
 enum { HOSTILE_NUMBERS_MOST = 12 };
 /* What they are about: two numbers of length 3 and 4, ... */
-static const double hostile_numbers[HOSTILE_NUMBERS_MOST] = { 0.2385, -1.5, 2.25, 0.75, -0.5, 1.25, 3.5, -2.75, 0.125, 1.5, -0.25, 2 };
+static const double hostile_numbers[HOSTILE_NUMBERS_MOST] = { 0.2385, -1.5,  2.25,  0.75, -0.5,  1.25,
+							      3.5,    -2.75, 0.125, 1.5,  -0.25, 2 };
 static const struct expression_variable hostile_variables[] = {
 	{ "x", { .rank = 0 }, hostile_numbers },
 	{ "u", { .rank = 1, .extent = { 3 } }, hostile_numbers },
