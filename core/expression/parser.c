@@ -16,10 +16,13 @@
 
 #define BAD SIZE_MAX
 
+enum { BUCKETS = 128 };
+
 struct parser {
 	struct lexer lexer;
 	struct ast *ast;
 	size_t depth, room;
+	uint16_t bound[BUCKETS]; /* newest binding by hash: its index and 1; 0: none */
 };
 
 static size_t parse_expression(struct parser *parser);
@@ -261,6 +264,16 @@ static size_t parse_call(struct parser *parser, struct ast_node node)
 	return lexer_next(&parser->lexer) ? add_node(parser, node, argument, count) : BAD;
 }
 
+/* FNV-1a (Fowler, Noll, Vo), the upper bits folded in. */
+static size_t hash_name(const char *name, size_t length)
+{
+	uint32_t hash = 0x811c9dc5u;
+	for (size_t i = 0; i < length; i++) {
+		hash = (hash ^ (unsigned char)name[i]) * 0x01000193u;
+	}
+	return (hash ^ hash >> 16) % BUCKETS;
+}
+
 /* A name: of a statement before, of a function that is called, or of the scope. */
 static size_t parse_name(struct parser *parser)
 {
@@ -276,8 +289,9 @@ static size_t parse_name(struct parser *parser)
 	if (!quoted && is_operator(parser, '(')) {
 		return parse_call(parser, node);
 	}
-	for (size_t i = parser->ast->bindings; i-- > 0;) {
-		const struct ast_binding *binding = &parser->ast->binding[i];
+	const struct ast_binding *binding = parser->ast->binding;
+	for (size_t i = parser->bound[hash_name(node.name, node.name_length)]; i > 0; i = binding->next) {
+		binding = &parser->ast->binding[i - 1];
 		if (binding->name_length == node.name_length &&
 		    memcmp(binding->name, node.name, node.name_length) == 0) {
 			return binding->node;
@@ -421,7 +435,7 @@ static size_t parse_expression(struct parser *parser)
 static bool parse_binding(struct parser *parser, const struct token *name)
 {
 	struct ast *ast = parser->ast;
-	struct ast_binding binding = { name->name, (uint16_t)name->name_length, (uint16_t)name->position, 0 };
+	struct ast_binding binding = { name->name, (uint16_t)name->name_length, (uint16_t)name->position, 0, 0 };
 	if (ast->bindings >= EXPRESSION_NODES_MAX) {
 		fail(parser, E_TOO_LARGE, "the expression has too many statements");
 		return false;
@@ -434,7 +448,10 @@ static bool parse_binding(struct parser *parser, const struct token *name)
 		return false;
 	}
 	binding.node = (uint16_t)value;
+	uint16_t *bound = &parser->bound[hash_name(binding.name, binding.name_length)];
+	binding.next = *bound;
 	ast->binding[ast->bindings++] = binding;
+	*bound = (uint16_t)ast->bindings;
 	if (!is_operator(parser, ';')) {
 		fail(parser, E_INVALID, "a ; is missing, and behind it the expression that is meant");
 		return false;

@@ -74,6 +74,7 @@ _Static_assert(EXPRESSION_LENGTH_MAX <= UINT16_MAX && 2 * EXPRESSION_NODES_MAX <
 struct ast_binding {
 	const char *name;
 	uint16_t name_length, position, node;
+	uint16_t next; /* with the same hash, made before; 0: none, else its index and 1 */
 };
 
 struct ast {

@@ -51,6 +51,8 @@ static const struct hostile hostile[] = {
 	{ "functions never seen", "0", "+f$(x)", "", "", 0 },
 	{ "statements", "", "a$=x*$;", "", "x", 0 },
 	{ "statements that nobody reads", "", "a$=sum(softmax(A*$,axis=0)@u);", "", "x", 0 },
+	{ "names of statements long ago", "", "a$=x;", "", "x", 0 },
+	{ "statements by name", "c100=x;c101=x;", "a$=c100*c101;", "", "x", 0 },
 	{ "doubling", "b0=x", ";b%=b^+b^", "", ";b%", 60 },
 	{ "doubling of a vector", "b0=u", ";b%=b^*b^+u", "", ";sum(b%)", 0 },
 	{ "concat, doubling", "b0=u", ";b%=concat(b^,b^)", "", ";sum(b%)", 0 },
