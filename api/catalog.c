@@ -8,6 +8,7 @@
 #include "api/answers.h"
 #include "api/version.h"
 #include "core/data/generator.h"
+#include "core/expression/expression.h"
 #include "core/function/function.h"
 #include "core/model/model.h"
 #include "core/optim/optimizer.h"
@@ -359,6 +360,22 @@ static void layers_render(struct text *out)
 	text_puts(out, "]");
 }
 
+static void expression_functions_render(struct text *out)
+{
+	struct expression_card card;
+	text_puts(out, ",\"expression_functions\":[");
+	for (size_t i = 0; expression_card(i, &card); i++) {
+		text_puts(out, i == 0 ? "{\"name\":" : ",{\"name\":");
+		text_json_string(out, card.name);
+		text_puts(out, ",\"signature\":");
+		text_json_string(out, card.signature);
+		text_puts(out, ",\"doc\":");
+		text_json_string(out, card.doc);
+		text_puts(out, "}");
+	}
+	text_puts(out, "]");
+}
+
 void catalog_render(struct text *out)
 {
 	text_puts(out, "{\"models\":[");
@@ -374,6 +391,7 @@ void catalog_render(struct text *out)
 	LIST_RENDER(out, "inits", init_type_count, init_types[i], "");
 	LIST_RENDER(out, "functions", function_type_count, function_types[i], "");
 	LIST_RENDER(out, "generators", generator_type_count, generator_types[i], "");
+	expression_functions_render(out);
 	stopping_render(out);
 	text_puts(out, "}");
 }

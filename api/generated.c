@@ -47,7 +47,7 @@ static enum status read_generator(struct judge *judge, const cJSON *item, struct
 	if (list == NULL) {
 		return E_MEMORY;
 	}
-	const struct kind kind = { "generator", list, generator_type_count };
+	const struct kind kind = { .what = "generator", .entries = list, .count = generator_type_count };
 	const long index = typed_find(judge, &at_generator, item, &kind, -1, false);
 	if (index < 0) {
 		return E_INVALID;

@@ -44,6 +44,7 @@ struct kind {
 	const char *what;
 	const struct entry *entries;
 	size_t count;
+	const char *owner; /* where the table is a part of another, who has that: a model; NULL */
 };
 
 struct judge {

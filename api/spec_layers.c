@@ -78,14 +78,13 @@ static void judge_layer(struct judge *judge, const struct at *at, const cJSON *i
 		take_activation(judge, at, item, layer);
 		return;
 	}
-	long index = typed_find(judge, at, item, &judge->layers, 0, false);
 	if (!cJSON_IsObject(item)) {
-		if (index >= 0) {
-			reader_fault(&judge->reader, at, FAULT_WRONG_TYPE, NULL, NULL,
-				     "a layer is an object with `type`");
-		}
+		reader_fault(&judge->reader, at, FAULT_WRONG_TYPE, NULL, NULL,
+			     "a layer is an object with `type`, as in {\"type\": \"%.60s\"}",
+			     cJSON_IsString(item) ? item->valuestring : "relu");
 		return;
 	}
+	long index = typed_find(judge, at, item, &judge->layers, 0, false);
 	if (index < 0) {
 		return;
 	}

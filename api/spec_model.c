@@ -107,6 +107,16 @@ static void field_of_others(struct judge *judge, const struct at *at, enum model
 	}
 }
 
+static bool any_above_zero(const struct setting_value *value)
+{
+	for (size_t i = 0; i < value->rows; i++) {
+		if (value->values[i] > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What the loss wants of the data: a weight for each class, targets that are not negative. */
 static void judge_loss_data(struct judge *judge, const struct at *at, const struct setting_value *weight)
 {
@@ -116,6 +126,9 @@ static void judge_loss_data(struct judge *judge, const struct at *at, const stru
 		reader_fault(&judge->reader, &at_weight, FAULT_OUT_OF_RANGE, NULL, NULL,
 			     "%zu weights were given, and there are %zu classes: one each, in their sorted order",
 			     weight->rows, spec->shape.classes);
+	} else if (weight != NULL && weight->rows > 0 && !any_above_zero(weight)) {
+		reader_fault(&judge->reader, &at_weight, FAULT_OUT_OF_RANGE, NULL, NULL,
+			     "every weight is 0, so that no row counts: one at least must be above 0");
 	}
 	for (size_t i = 0;
 	     judge->shape_known && spec->model.loss->nonnegative && !judge->stored && i < spec->target_count; i++) {

@@ -29,7 +29,9 @@ static struct entry *entries(struct judge *judge, size_t count)
 		for (size_t i = 0; i < table_count && !arena_failed((judge)->reader.arena); i++) {                     \
 			list[i] = ENTRY(table[i]);                                                                     \
 		}                                                                                                      \
-		kind = (struct kind){ words, list, arena_failed((judge)->reader.arena) ? 0 : table_count };            \
+		kind = (struct kind){ .what = words,                                                                   \
+				      .entries = list,                                                                 \
+				      .count = arena_failed((judge)->reader.arena) ? 0 : table_count };                \
 	} while (0)
 
 struct kind judge_losses(struct judge *judge, const struct model_type *model)
@@ -44,6 +46,7 @@ struct kind judge_losses(struct judge *judge, const struct model_type *model)
 		count++;
 	}
 	KIND_OF(judge, "loss", model->losses, count);
+	kind.owner = model->name;
 	return kind;
 }
 
@@ -66,8 +69,9 @@ void judge_tables(struct judge *judge)
 	for (size_t i = 0; i < optimizer_type_count && !arena_failed(judge->reader.arena); i++) {
 		list[i] = ENTRY(optimizer_at(i));
 	}
-	judge->optimizers =
-		(struct kind){ "optimizer", list, arena_failed(judge->reader.arena) ? 0 : optimizer_type_count };
+	judge->optimizers = (struct kind){ .what = "optimizer",
+					   .entries = list,
+					   .count = arena_failed(judge->reader.arena) ? 0 : optimizer_type_count };
 	judge->losses = judge_losses(judge, NULL);
 }
 
@@ -103,12 +107,13 @@ static void unknown_type(struct judge *judge, const struct at *at, const char *n
 {
 	const char *const *names = kind_names(judge, kind);
 	const char *nearest = names == NULL ? NULL : reader_suggest(&judge->reader, name, names, kind->count);
+	const char *of = kind->owner == NULL ? "" : " of ", *owner = kind->owner == NULL ? "" : kind->owner;
 	if (nearest != NULL) {
 		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, nearest, names,
-			     "there is no %s '%.100s', did you mean %s?", kind->what, name, nearest);
+			     "there is no %s '%.100s'%s%s, did you mean %s?", kind->what, name, of, owner, nearest);
 	} else {
-		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, names, "there is no %s '%.100s'", kind->what,
-			     name);
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, names, "there is no %s '%.100s'%s%s",
+			     kind->what, name, of, owner);
 	}
 }
 

@@ -58,6 +58,14 @@ enum status expression_build(struct tensor_graph *graph, const char *text, size_
 size_t expression_loss(struct tensor_graph *graph, const char *name, const size_t *value, size_t count,
 		       const struct settings *settings, const char **left_out);
 
+/* A function that an expression may call: "huber(z, y, delta=1, reduction=mean)", and what it is. */
+struct expression_card {
+	const char *name, *doc;
+	char signature[128];
+};
+/* False when there are no more. */
+bool expression_card(size_t index, struct expression_card *card);
+
 /* Whether a name is that of a function or of a number (pi, e), which no parameter, constant or column may have. */
 bool expression_reserved(const char *name);
 /* Whether an expression can say the name without quotes. */

@@ -255,11 +255,13 @@ static const struct game_terms wasserstein = { .real = { VERDICT_LINEAR, -1, 0 }
 static const struct setting wasserstein_settings[] = {
 	{ .name = "weight_clip",
 	  .kind = SETTING_REAL,
-	  .preset = 0.01,
+	  .preset = 0.06,
 	  .minimum = 0,
 	  .open_minimum = true,
 	  .maximum = 1e6,
-	  .doc = "After each update of the discriminator its parameters are brought into [-c, c]." },
+	  .doc = "After each update of the discriminator its parameters are brought into [-c, c]. Small ones leave "
+		 "little for the generator to learn from, large ones let it collapse; the paper, with larger networks, "
+		 "took 0.01." },
 };
 
 const struct loss_type loss_non_saturating = {

@@ -94,7 +94,9 @@ const struct loss_type loss_cosine_embedding = {
 	.name = "cosine_embedding",
 	.doc = "1 - cos of like points, max(0, cos - margin) of others, cos that of the angle of their embeddings: the "
 	       "mean "
-	       "over rows that hold a pair, the target saying 1 (like) or 0, or over all pairs of a batch.",
+	       "over rows that hold a pair, the target saying 1 (like) or 0, or over all pairs of a batch. Directions "
+	       "in few dimensions hold few classes apart: in two, ten of them stay mixed; take embedding_size 8 or "
+	       "more.",
 	.source = "torch.nn.CosineEmbeddingLoss",
 	.target = TARGET_BINARY,
 	SETTINGS(cosine_embedding_settings),

@@ -166,6 +166,7 @@ const struct loss_type loss_poisson = {
 	.build = build_poisson,
 	.describe = describe_poisson,
 	.link_of = poisson_link,
+	.nonnegative = true,
 };
 
 const struct loss_type loss_hinge = {

@@ -444,6 +444,34 @@ START_TEST(every_status_word_reads_back)
 }
 END_TEST
 
+START_TEST(the_catalog_lists_the_functions_of_expressions_with_their_arguments)
+{
+	struct text text;
+	text_init(&text);
+	catalog_render(&text);
+	cJSON *json = parse(&text);
+	size_t count = 0;
+	for (const cJSON *one = get(json, "expression_functions")->child; one != NULL; one = one->next, count++) {
+		const char *name = get(one, "name")->valuestring, *signature = get(one, "signature")->valuestring;
+		ck_assert_msg(strlen(get(one, "doc")->valuestring) > 0, "%s has no sentence", name);
+		ck_assert_msg(strncmp(signature, name, strlen(name)) == 0 && signature[strlen(name)] == '(' &&
+				      signature[strlen(signature) - 1] == ')',
+			      "%s: %s", name, signature);
+		if (strcmp(name, "huber") == 0) {
+			ck_assert_str_eq(signature, "huber(z, y, delta=1, reduction=mean)");
+		} else if (strcmp(name, "cross_entropy") == 0) {
+			ck_assert_str_eq(signature, "cross_entropy(z, y, label_smoothing=0, weight=1, "
+						    "ignore_index=-100, reduction=mean)");
+		} else if (strcmp(name, "leaky_relu") == 0) {
+			ck_assert_str_eq(signature, "leaky_relu(x, slope=0.01)");
+		}
+	}
+	ck_assert_uint_gt(count, 90);
+	cJSON_Delete(json);
+	text_fini(&text);
+}
+END_TEST
+
 START_TEST(the_catalog_describes_every_entry_of_the_tables)
 {
 	static const char *const lists[] = { "models", "optimizers", "schedules",  "losses",  "activations",
@@ -499,6 +527,7 @@ int main(void)
 	tcase_add_test(tcase, a_job_is_answered_with_its_report_and_spec);
 	tcase_add_test(tcase, every_status_word_reads_back);
 	tcase_add_test(tcase, the_catalog_describes_every_entry_of_the_tables);
+	tcase_add_test(tcase, the_catalog_lists_the_functions_of_expressions_with_their_arguments);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -534,7 +534,7 @@ static const struct {
 	{ FIVE ", \"target\": \"e\"}", "\"input_shape\": [3, 2]", "/model/input_shape", "number of features, 4" },
 	{ FIVE ", \"target\": \"e\"}", "\"pairs\": \"rows\", \"loss\": \"info_nce\", \"input_shape\": [3]",
 	  "/model/input_shape", "features of a point, 2" },
-	{ FIVE ", \"target\": \"e\"}", "\"loss\": \"mse\"", "/model/loss", "there is no loss" },
+	{ FIVE ", \"target\": \"e\"}", "\"loss\": \"mse\"", "/model/loss", "there is no loss 'mse' of contrastive" },
 	{ FIVE ", \"target\": \"e\"}", "\"layers\": [{\"type\": \"conv2d\", \"out_channels\": 2, \"kernel_size\": 1}]",
 	  "/model/layers/0", NULL },
 };

@@ -217,6 +217,7 @@ static const struct {
 	{ "\"layers\": [{\"type\": \"dense\", \"units\": 5, \"init\": \"xavir\"}]", "/model/layers/0/init",
 	  "not_allowed", "did you mean xavier" },
 	{ "\"layers\": [{\"type\": \"convolution\"}]", "/model/layers/0/type", "not_allowed", "" },
+	{ "\"layers\": [\"relu\"]", "/model/layers/0", "wrong_type", "{\"type\": \"relu\"}" },
 	{ "\"init\": {\"type\": \"uniform\", \"low\": 1, \"high\": -1}", "/model/init", "out_of_range", "low" },
 	{ "\"input_shape\": [8, 8], \"layers\": [{\"type\": \"conv2d\", \"out_channels\": 4, \"kernel_size\": 3, "
 	  "\"groups\": 2}]",
