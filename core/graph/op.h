@@ -88,6 +88,9 @@ struct graph_op {
 	/* OP_ROWS without parameters: forward and reverse on a range of rows write those rows of what a call on all
 	 * rows writes, so that threads may share a block by its rows. */
 	bool by_rows;
+	/* OP_ROWS with parameters and without kept_row: forward likewise; reverse on a range of rows gives its rows of
+	 * the gradients, and of inputs without rows the sum over the range. */
+	bool by_parts;
 	bool couples;
 	/* OP_MEAN over labels: each row counts by the weight of its class (graph->class_weight), and the seed divides
 	 * by the sum of these weights over the batch. */

@@ -260,14 +260,14 @@ static void run_block(const struct run *run, const struct plan_slot *slot, struc
 				memset(call->d_in, 0, sizeof call->d_in);
 			}
 		}
-		share_forward(step, call, plan->element);
+		share_forward(plan, step, call);
 	}
 	for (size_t s = plan->steps; run->gradient != NULL && s-- > 0;) {
 		const struct plan_step *step = &plan->step[s];
 		if (step->reverse != NULL) {
 			bind_step(call, step, slot, later);
 			call->next = step->features ? next : NULL;
-			share_reverse(step, call, plan->element);
+			share_reverse(plan, step, call);
 		}
 	}
 }
@@ -498,7 +498,7 @@ static void predict_block(void *context, size_t block, size_t slot_index)
 	for (size_t s = 0; s < plan->predict_steps; s++) {
 		const struct plan_step *step = &plan->step[plan->predict_step[s]];
 		bind_step(&call, step, slot, false);
-		share_forward(step, &call, plan->element);
+		share_forward(plan, step, &call);
 	}
 	slot->value[plan->output_place] = slot->memory + plan->output_offset;
 }

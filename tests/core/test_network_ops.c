@@ -11,21 +11,34 @@
 #include "tests/core/network_drawings.h"
 #include "tests/support/suite.h"
 
-static struct objective *make(const struct drawing_case *drawing, enum dtype dtype, size_t slots)
+/* rows: 0, or those of a batch that a batch norm behind the drawing makes one block. */
+static struct objective *make_coupled(const struct drawing_case *drawing, enum dtype dtype, size_t slots, size_t rows)
 {
 	struct sketch sketch;
 	struct error error = { .text = "" };
 	struct objective *objective = NULL;
 	sketch_init(&sketch, drawing->indices, drawing->signals);
 	struct graph *graph = &sketch.graph;
+	graph->rows = rows > 0 ? rows : graph->rows;
 	size_t z = graph_unary(graph, &op_flatten, drawing->draw(&sketch));
 	ck_assert_msg(graph->status == OK, "%s: %s", drawing->name, graph->error.text);
+	if (rows > 0) {
+		const size_t numbers = graph->node[z].shape.extent[0];
+		const size_t input[3] = { z, graph_buffer(graph, "middle", numbers, 0.3),
+					  graph_buffer(graph, "spread", numbers, 1.7) };
+		z = graph_apply_constants(graph, &op_batch_norm, input, (const double[GRAPH_ATTRIBUTES]){ 0.1, 1e-5 });
+	}
 	size_t extent[2] = { graph->node[z].shape.extent[0], TARGETS };
 	z = graph_binary(graph, &op_matmul, z, graph_parameter(graph, "last", 2, extent, 0.2));
 	size_t root = graph_binary(graph, &op_squared_error, z, graph_target(graph, TARGETS));
 	ck_assert_msg(graph_objective_create(graph, root, z, dtype, slots, &objective, &error) == OK, "%s: %s",
 		      drawing->name, error.text);
 	return objective;
+}
+
+static struct objective *make(const struct drawing_case *drawing, enum dtype dtype, size_t slots)
+{
+	return make_coupled(drawing, dtype, slots, 0);
 }
 
 static struct data_view rows_for(const struct drawing_case *drawing, enum dtype dtype, size_t rows)
@@ -90,6 +103,76 @@ START_TEST(bits_are_the_same_for_any_number_of_threads)
 		modelling_free(&data);
 		objective_destroy(objective);
 	}
+}
+END_TEST
+
+/* A batch of one block is large enough here to be cut by rows and by channels: one, two and three threads. */
+START_TEST(threads_share_a_batch_that_couples_with_the_same_bits)
+{
+	enum { MANY = 1283 };
+	const struct drawing_case *drawing = &drawings[_i];
+	for (enum dtype dtype = DTYPE_FLOAT32; dtype <= DTYPE_FLOAT64; dtype++) {
+		struct objective *objective = make_coupled(drawing, dtype, 3, MANY);
+		size_t bytes = objective->n * dtype_size(dtype);
+		struct data_view data = rows_for(drawing, dtype, MANY);
+		char *theta = calloc(1, bytes), *serial = calloc(1, bytes), *threaded = calloc(1, bytes);
+		struct batch batch = { .data = &data, .count = MANY, .training = true, .seed = 9, .step = 4 };
+		double value[2];
+		objective->type->initialise(objective, 7, theta);
+		struct executor executor = executor_serial();
+		ck_assert_int_eq(objective->type->evaluate(objective, theta, &batch, &executor, &value[0], serial), OK);
+		for (size_t slots = 2; slots <= 3; slots++) {
+			struct threads threads;
+			threads_init(&threads, slots);
+			struct executor *own = &threads.base;
+			ck_assert_int_eq(objective->type->evaluate(objective, theta, &batch, own, &value[1], threaded),
+					 OK);
+			ck_assert_msg(value[0] == value[1] && memcmp(serial, threaded, bytes) == 0, "%s",
+				      drawing->name);
+		}
+		ck_assert(isfinite(value[0]));
+		free(theta);
+		free(serial);
+		free(threaded);
+		modelling_free(&data);
+		objective_destroy(objective);
+	}
+}
+END_TEST
+
+/* Sums over the rows of pieces are added to the whole: the slope along one direction against a difference. */
+START_TEST(the_gradient_of_a_shared_batch_is_its_derivative)
+{
+	enum { MANY = 1283 };
+	const double h = 1e-6;
+	const struct drawing_case *drawing = &drawings[_i];
+	struct objective *objective = make_coupled(drawing, DTYPE_FLOAT64, 1, MANY);
+	struct executor executor = executor_serial();
+	struct data_view data = rows_for(drawing, DTYPE_FLOAT64, MANY);
+	struct batch batch = { .data = &data, .count = MANY, .training = true, .seed = 9, .step = 4 };
+	const size_t n = objective->n, trained = n - objective->buffers;
+	double *theta = modelling_numbers(DTYPE_FLOAT64, n, 0.9, 5), *gradient = calloc(n, sizeof *gradient);
+	double *way = modelling_numbers(DTYPE_FLOAT64, n, 1, 11), value[2], slope = 0, norm = 0;
+	ck_assert_int_eq(objective->type->evaluate(objective, theta, &batch, &executor, &value[0], gradient), OK);
+	for (size_t i = 0; i < trained; i++) {
+		slope += gradient[i] * way[i];
+		norm += gradient[i] * gradient[i];
+	}
+	for (int side = 0; side < 2; side++) {
+		for (size_t i = 0; i < trained; i++) {
+			theta[i] += (side == 0 ? 1 : -2) * h * way[i];
+		}
+		ck_assert_int_eq(objective->type->evaluate(objective, theta, &batch, &executor, &value[side], NULL),
+				 OK);
+	}
+	const double difference = (value[0] - value[1]) / (2 * h);
+	ck_assert_msg(fabs(slope - difference) <= 1e-4 * sqrt(norm), "%s: the slope is %.12g, should be %.12g",
+		      drawing->name, slope, difference);
+	free(theta);
+	free(way);
+	free(gradient);
+	modelling_free(&data);
+	objective_destroy(objective);
 }
 END_TEST
 
@@ -382,6 +465,8 @@ int main(void)
 	tcase_set_timeout(gradients, 60);
 	tcase_add_loop_test(gradients, gradients_are_the_derivatives_while_training_and_in_evaluation, 0, 2 * DRAWINGS);
 	tcase_add_loop_test(gradients, bits_are_the_same_for_any_number_of_threads, 0, DRAWINGS);
+	tcase_add_loop_test(gradients, threads_share_a_batch_that_couples_with_the_same_bits, 0, DRAWINGS);
+	tcase_add_loop_test(gradients, the_gradient_of_a_shared_batch_is_its_derivative, 0, DRAWINGS);
 	suite_add_tcase(suite, gradients);
 	TCase *training = tcase_create("training");
 	tcase_add_test(training, dropout_draws_by_seed_and_step_and_stays_away_in_evaluation);

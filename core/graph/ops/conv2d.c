@@ -114,6 +114,7 @@ const struct graph_op op_conv2d = {
 	.kind = OP_ROWS,
 	.arity = 3,
 	.reverse_reads = READS_IN_0 | READS_IN_1,
+	.by_parts = true,
 	.memory = conv2d_memory,
 	.shape_with = conv2d_shape,
 	.forward = { conv2d_forward_f32, conv2d_forward_f64, conv2d_forward_dual },

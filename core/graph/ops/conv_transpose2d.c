@@ -96,6 +96,7 @@ const struct graph_op op_conv_transpose2d = {
 	.kind = OP_ROWS,
 	.arity = 3,
 	.reverse_reads = READS_IN_0 | READS_IN_1,
+	.by_parts = true,
 	.memory = conv_transpose2d_memory,
 	.shape_with = conv_transpose2d_shape,
 	.forward = { conv_transpose2d_forward_f32, conv_transpose2d_forward_f64, conv_transpose2d_forward_dual },

@@ -47,6 +47,7 @@ const struct graph_op op_dropout = {
 	.kind = OP_ROWS,
 	.arity = 1,
 	.in_place = true,
+	.by_rows = true,
 	.memory = dropout_memory,
 	.shape = dropout_shape,
 	.forward = { dropout_forward_f32, dropout_forward_f64, dropout_forward_dual },

@@ -34,6 +34,7 @@ const struct graph_op op_embedding = {
 	.kind = OP_ROWS,
 	.arity = 2,
 	.reverse_reads = READS_IN_0,
+	.by_parts = true,
 	.shape = embedding_shape,
 	.forward = { embedding_forward_f32, embedding_forward_f64, embedding_forward_dual },
 	.reverse = { embedding_reverse_f32, embedding_reverse_f64, embedding_reverse_dual },

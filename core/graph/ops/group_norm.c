@@ -60,6 +60,7 @@ const struct graph_op op_group_norm = {
 	.kind = OP_ROWS,
 	.arity = 1,
 	.reverse_reads = READS_OUT,
+	.by_rows = true,
 	.memory = group_norm_memory,
 	.shape_with = group_norm_shape,
 	.forward = { group_norm_forward_f32, group_norm_forward_f64, group_norm_forward_dual },

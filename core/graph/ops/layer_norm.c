@@ -40,6 +40,7 @@ const struct graph_op op_layer_norm = {
 	.kind = OP_ROWS,
 	.arity = 1,
 	.reverse_reads = READS_OUT,
+	.by_rows = true,
 	.memory = layer_norm_memory,
 	.shape = layer_norm_shape,
 	.forward = { layer_norm_forward_f32, layer_norm_forward_f64, layer_norm_forward_dual },

@@ -52,6 +52,7 @@ const struct graph_op op_noise = {
 	.doc = "A vector of random numbers for each row.",
 	.kind = OP_ROWS,
 	.arity = 1,
+	.by_rows = true,
 	.shape_with = noise_shape,
 	.forward = { noise_forward_f32, noise_forward_f64, noise_forward_dual },
 };

@@ -40,6 +40,7 @@ const struct graph_op op_prelu = {
 	.kind = OP_ROWS,
 	.arity = 2,
 	.reverse_reads = READS_IN_0 | READS_IN_1,
+	.by_parts = true,
 	.shape = prelu_shape,
 	.forward = { prelu_forward_f32, prelu_forward_f64, prelu_forward_dual },
 	.reverse = { prelu_reverse_f32, prelu_reverse_f64, prelu_reverse_dual },

@@ -40,6 +40,7 @@ const struct graph_op op_scale_shift = {
 	.kind = OP_ROWS,
 	.arity = 3,
 	.reverse_reads = READS_IN_0 | READS_IN_1,
+	.by_parts = true,
 	.shape = scale_shift_shape,
 	.forward = { scale_shift_forward_f32, scale_shift_forward_f64, scale_shift_forward_dual },
 	.reverse = { scale_shift_reverse_f32, scale_shift_reverse_f64, scale_shift_reverse_dual },

@@ -137,20 +137,22 @@ BY_IMAGES(avg_pool1d, avg_pool2d)
 #undef BY_IMAGES
 #undef FUNCTION
 
-#define SIGNAL(name_, arity_, reads, text)                                                                             \
+#define SIGNAL(name_, arity_, reads, shared, text)                                                                     \
 	const struct graph_op op_##name_ = {                                                                           \
 		.name = #name_,                                                                                        \
 		.doc = text,                                                                                           \
 		.kind = OP_ROWS,                                                                                       \
 		.arity = arity_,                                                                                       \
 		.reverse_reads = reads,                                                                                \
+		.shared = true,                                                                                        \
 		.memory = name_##_memory,                                                                              \
 		.shape_with = name_##_shape,                                                                           \
 		.forward = { name_##_forward_f32, name_##_forward_f64, name_##_forward_dual },                         \
 		.reverse = { name_##_reverse_f32, name_##_reverse_f64, name_##_reverse_dual },                         \
 	}
 
-SIGNAL(conv1d, 3, READS_IN_0 | READS_IN_1,
+SIGNAL(conv1d, 3, READS_IN_0 | READS_IN_1, by_parts,
        "Z[o, i] = b[o] + sum over c, u of W[o, c, u] X[c, i s - p + u d], zeros outside.");
-SIGNAL(max_pool1d, 1, 0, "The largest number of each window of each channel; its gradient goes to the first so large.");
-SIGNAL(avg_pool1d, 1, 0, "The mean of each window of each channel.");
+SIGNAL(max_pool1d, 1, 0, by_rows,
+       "The largest number of each window of each channel; its gradient goes to the first so large.");
+SIGNAL(avg_pool1d, 1, 0, by_rows, "The mean of each window of each channel.");
