@@ -1,7 +1,5 @@
 #include "core/graph/share.h"
 
-#include <assert.h>
-
 #include "core/graph/plan.h"
 
 /* Numbers that are worth a piece of their own (a few us for a cheap activation or for rows that lie in memory), and the
@@ -139,8 +137,13 @@ static void share_rows(const struct plan *plan, const struct plan_step *step, co
 		pass.function(call);
 		return;
 	}
-	assert(executor->slots <= plan->slots);
-	executor->run(executor, pass.pieces, run_rows, &pass);
+	if (executor->slots <= plan->slots) {
+		executor->run(executor, pass.pieces, run_rows, &pass);
+	} else { /* more threads than there is memory for */
+		for (size_t i = 0; i < pass.pieces; i++) {
+			run_rows(&pass, i, 0);
+		}
+	}
 	if (pass.parts) {
 		add_parts(&pass, step);
 	}

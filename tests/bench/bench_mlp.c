@@ -1,7 +1,8 @@
 /*
  * An MLP on the MNIST training set, in samples/s: bench_mlp sgd|adam BATCH UNITS THREADS[,THREADS] [FOLDER], or
  * bench_mlp name for the kernels used. UNITS: of the hidden layers, "128" or "1024,1024"; or "lenet": two convolutions
- * with pooling and three dense layers instead (LeNet-5 with relu and the largest numbers).
+ * with pooling and three dense layers instead (LeNet-5 with relu and the largest numbers); or "lenet_norm": the same
+ * with batch normalisation behind the convolutions. DESCENT_ISA names the instruction set, as for the service.
  *
  * For each number of threads a job as the service would have it (shuffled, default recording, the service's pool), a
  * stretch of each in turn, and the median of the stretches. With one hidden layer also the same dense products called
@@ -147,6 +148,13 @@ static const char lenet[] =
 	"{\"type\":\"dense\",\"units\":120,\"activation\":\"relu\"},{\"type\":\"dense\",\"units\":84,\"activation\":"
 	"\"relu\"},{\"type\":\"dense\",\"units\":10}]";
 
+static const char lenet_norm[] =
+	"\"type\":\"sequential\",\"input_shape\":[28,28],\"layers\":[{\"type\":\"conv2d\",\"out_channels\":6,"
+	"\"kernel_size\":5,\"padding\":2},{\"type\":\"batch_norm\"},{\"type\":\"relu\"},{\"type\":\"max_pool2d\"},"
+	"{\"type\":\"conv2d\",\"out_channels\":16,\"kernel_size\":5},{\"type\":\"batch_norm\"},{\"type\":\"relu\"},"
+	"{\"type\":\"max_pool2d\"},{\"type\":\"flatten\"},{\"type\":\"dense\",\"units\":120,\"activation\":\"relu\"},"
+	"{\"type\":\"dense\",\"units\":84,\"activation\":\"relu\"},{\"type\":\"dense\",\"units\":10}]";
+
 /* The request's body. */
 static void write_body(char *body, size_t size, const char *optimizer, const char *units, size_t batch)
 {
@@ -159,13 +167,16 @@ static void write_body(char *body, size_t size, const char *optimizer, const cha
 			 "%s{\"type\":\"dense\",\"units\":%s,\"activation\":\"relu\"}", first ? "" : ",", unit);
 		first = false;
 	}
+	bool normed = strcmp(units, "lenet_norm") == 0, images = normed || strcmp(units, "lenet") == 0;
 	snprintf(body, size,
 		 "{\"dataset\":{\"id\":\"ds_bench\",\"target\":\"target\"},"
 		 "\"model\":{%s%s,\"loss\":\"cross_entropy\"},"
 		 "\"optimizer\":{\"type\":\"%s\",\"learning_rate\":%s},"
 		 "\"training\":{\"batch_size\":%zu,\"epochs\":1000}}",
-		 strcmp(units, "lenet") == 0 ? lenet : layers, strcmp(units, "lenet") == 0 ? "" : "]", optimizer,
-		 strcmp(optimizer, "adam") == 0 ? "0.001" : "0.1", batch);
+		 normed   ? lenet_norm
+		 : images ? lenet
+			  : layers,
+		 images ? "" : "]", optimizer, strcmp(optimizer, "adam") == 0 ? "0.001" : "0.1", batch);
 }
 
 static size_t start_runs(struct run *run, char *threads, const char *body, const struct bench_data *data)
@@ -184,6 +195,9 @@ int main(int argc, char **argv)
 	char body[2048], name[128];
 	static struct run run[THREADS_MOST];
 	struct bench_data data;
+	if (!kernels_select(getenv("DESCENT_ISA"))) {
+		bench_fail("no such instruction set here");
+	}
 	gemm_settings();
 	if (argc == 2 && strcmp(argv[1], "name") == 0) {
 		printf("instruction set %s, OpenBLAS %s\n", kernels_active()->isa, gemm_init());
@@ -202,7 +216,7 @@ int main(int argc, char **argv)
 	}
 	write_body(body, sizeof body, optimizer, units, batch);
 	size_t runs = start_runs(run, argv[4], body, &data);
-	bool images = strcmp(units, "lenet") == 0, wide = strchr(units, ',') != NULL || images;
+	bool images = strncmp(units, "lenet", strlen("lenet")) == 0, wide = strchr(units, ',') != NULL || images;
 	size_t stretch = wide ? 2048 : 12288; /* rows: some 50 ms, or less */
 	for (size_t s = 0; s < STRETCHES; s++) {
 		for (size_t r = 0; r < runs; r++) {
@@ -214,9 +228,9 @@ int main(int argc, char **argv)
 		bench_result(name, products_rate(x, (int)batch, (int)strtol(units, NULL, 10)));
 	}
 	for (size_t r = 0; r < runs; r++) {
-		snprintf(name, sizeof name, "mlp%s.%s.%zu.%zu",
-			 images ? ".lenet"
-			 : wide ? ".wide"
+		snprintf(name, sizeof name, "mlp%s%s.%s.%zu.%zu", images || wide ? "." : "",
+			 images ? units
+			 : wide ? "wide"
 				: "",
 			 optimizer, batch, run[r].threads);
 		bench_result(name, bench_median(run[r].rate, STRETCHES));
