@@ -162,6 +162,13 @@ static void mixed_up(const struct advice_facts *facts, struct advice *out)
 static const char *general_cure(const struct advice_facts *facts)
 {
 	const struct optimizer_type *optimizer = facts->spec->train.optimizer.type;
+	const struct model_config *model = &facts->spec->model;
+	if (model->loss != NULL && strcmp(model->loss->name, "poisson") == 0 &&
+	    !settings_bool(&model->loss_settings, "log_input")) {
+		return "Without log_input the outputs are the counts themselves, and one at or below 0 has no loss: "
+		       "leave "
+		       "log_input on, or begin at initial_parameters that give counts above 0 and take smaller steps.";
+	}
 	if (optimizer_rate_index(optimizer) == optimizer->setting_count) {
 		return "This optimizer finds its steps itself: the objective may be unbounded, or not finite near the "
 		       "start. Begin elsewhere, standardise the features, or try adam with a small learning_rate.";

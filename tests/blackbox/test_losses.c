@@ -151,6 +151,23 @@ START_TEST(a_loss_that_the_data_do_not_suit_is_refused_with_the_reason)
 }
 END_TEST
 
+START_TEST(counts_below_0_end_a_job_with_a_hint_at_log_input)
+{
+	struct server *server = server_start(FLAGS("--workers", "1"));
+	const char *data = dataset_upload_text(server, CSV, "");
+	const char *id = job_post(
+		server,
+		text_of("{\"dataset\": {\"id\": \"%s\", \"features\": [\"a\", \"b\"], \"target\": \"c\"}, \"model\": "
+			"{\"type\": \"linear_regression\", \"loss\": {\"type\": \"poisson\", \"log_input\": false}, "
+			"\"initial_parameters\": %s}, \"optimizer\": {\"type\": \"sgd\"}}",
+			data, parameters("linear_regression", 1)));
+	const struct reply *job = job_wait(server, id);
+	ck_assert_str_eq(string_at(job->json, "status"), "failed");
+	ck_assert_msg(strstr(string_at(job->json, "error.hint"), "log_input") != NULL, "%s", job->body);
+	finish(server);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("blackbox/losses");
@@ -159,6 +176,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, every_loss_is_what_its_definition_says_at_the_first_step);
 	tcase_add_test(tests, every_loss_of_the_catalog_is_among_these_but_for_embeddings_and_games);
 	tcase_add_test(tests, a_loss_that_the_data_do_not_suit_is_refused_with_the_reason);
+	tcase_add_test(tests, counts_below_0_end_a_job_with_a_hint_at_log_input);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
