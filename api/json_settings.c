@@ -144,8 +144,10 @@ static bool read_setting(struct reader *reader, const struct at *at, const struc
 struct setting_value *read_settings(struct reader *reader, const struct at *at, const struct setting *table,
 				    size_t count, const struct field *fields, struct settings *out)
 {
+	enum { MOST = 64 };
 	struct setting_value *value = arena_alloc(reader->arena, count, sizeof *value);
-	static struct setting_value nothing[1];
+	static struct setting_value nothing[MOST]; /* where memory has ended: may be read by place */
+	assert(count <= MOST);
 	*out = (struct settings){ table, 0, nothing };
 	if (value == NULL) {
 		return nothing;

@@ -221,7 +221,7 @@ static void check_settings(struct judge *judge, const struct optimizer_config *c
 	struct error error;
 	const char *setting = "type";
 	if (config->type->check != NULL && judge->reader.problem->faults_total == 0 &&
-	    config->type->check(&config->settings, &setting, &error) != OK) {
+	    !arena_failed(judge->reader.arena) && config->type->check(&config->settings, &setting, &error) != OK) {
 		struct at at = { &at_optimizer, setting, 0 };
 		reader_fault(&judge->reader, &at, FAULT_OUT_OF_RANGE, NULL, NULL, "%s", error.text);
 	}
