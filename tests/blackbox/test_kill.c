@@ -47,7 +47,7 @@ START_TEST(a_kill_while_large_checkpoints_are_written_costs_no_bit)
 	struct server *calm = server_start(FLAGS("--workers", "1", "--checkpoint-seconds", "1000"));
 	struct results expected;
 	const bool slow = blackbox_patience() > 1;
-	const int units = slow ? 480 : 640, steps = slow ? 160 : 400;
+	const int units = slow ? 480 : 640, steps = slow ? 120 : 400;
 	const char *digits = dataset_upload(calm, "digits.csv", "target=target");
 	results_take(calm, job_post(calm, text_of(LARGE, digits, units, units, steps)), &expected);
 	server_destroy(calm);
