@@ -283,10 +283,13 @@ static void say_plateau(const struct advice_facts *facts, struct advice *out)
 }
 
 /* Whether a loss that hardly moves does so because its least value is near: the gradient is small beside the first one,
- * or the optimizer's steps have no noise of mini-batches in them. */
+ * or the optimizer's steps have no noise of mini-batches in them, or a schedule has brought that down already. */
 static bool settled(const struct advice_facts *facts)
 {
-	return facts->certificate->gradient_norm <= 0.1 * small_gradient * facts->trace[0].gradient_norm ||
+	const struct trace_sample *since = &facts->trace[facts->traced - 1 - facts->traced / 4];
+	return (isnan(since->gradient_norm) &&
+		strcmp(facts->spec->train.optimizer.schedule.type->name, "constant") != 0) ||
+	       facts->certificate->gradient_norm <= 0.1 * small_gradient * facts->trace[0].gradient_norm ||
 	       named(facts, "saga") || named(facts, "svrg");
 }
 

@@ -181,6 +181,17 @@ START_TEST(a_job_that_did_not_converge_says_what_to_change)
 	ck_assert_msg(advised(job, WORDS("still falling when the job was cancelled")), "%s", job->body);
 	job = job_run(server, bowl("\"training\": {\"steps\": 5000}"));
 	ck_assert_int_eq(cJSON_GetArraySize(get_at(job->json, "advice")), 0);
+	/* who lets the rate decay already is not told to do so */
+	for (int decays = 0; decays < 2; decays++) {
+		job = job_run(
+			server,
+			text_of("{\"dataset\": {\"generator\": {\"type\": \"linear\", \"rows\": 200, \"noise\": 2}}, "
+				"\"model\": {\"type\": \"linear_regression\", \"loss\": \"mae\"}, "
+				"\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.05, \"schedule\": \"%s\"}, "
+				"\"training\": {\"epochs\": 100, \"batch_size\": 20}}",
+				decays ? "cosine" : "constant"));
+		ck_assert_msg(advised(job, WORDS("schedule cosine")) == !decays, "%s", job->body);
+	}
 	finish(server);
 }
 END_TEST
