@@ -185,10 +185,11 @@ START_TEST(a_job_that_did_not_converge_says_what_to_change)
 	for (int decays = 0; decays < 2; decays++) {
 		job = job_run(
 			server,
-			text_of("{\"dataset\": {\"generator\": {\"type\": \"linear\", \"rows\": 200, \"noise\": 2}}, "
-				"\"model\": {\"type\": \"linear_regression\", \"loss\": \"mae\"}, "
-				"\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.05, \"schedule\": \"%s\"}, "
-				"\"training\": {\"epochs\": 100, \"batch_size\": 20}}",
+			text_of("{\"dataset\": {\"generator\": {\"type\": \"linear\", \"rows\": 500, \"features\": 3, "
+				"\"noise\": 2, \"seed\": 3}}, \"model\": {\"type\": \"linear_regression\", "
+				"\"loss\": {\"type\": \"quantile\", \"q\": 0.9}}, \"optimizer\": {\"type\": \"adam\", "
+				"\"learning_rate\": 0.05, \"schedule\": \"%s\"}, \"training\": {\"epochs\": 200, "
+				"\"batch_size\": 50}}",
 				decays ? "cosine" : "constant"));
 		ck_assert_msg(advised(job, WORDS("schedule cosine")) == !decays, "%s", job->body);
 	}
