@@ -132,7 +132,7 @@ const struct reply *client_call(const struct server *server, const struct call *
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, collect_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &headers);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)CALL_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(CALL_SECONDS * blackbox_patience()));
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	set_method(curl, call);
