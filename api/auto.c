@@ -168,7 +168,7 @@ static struct auto_choice by_kind(struct judge *judge)
 	struct objective *objective = NULL;
 	struct auto_choice choice = { "adam", NULL };
 	size_t n = 0, bytes;
-	enum status status = judge->model->measure(&spec->model, &spec->shape, DTYPE_FLOAT64, 1, &n, &bytes);
+	enum status status = model_measure(&spec->model, &spec->shape, DTYPE_FLOAT64, 1, &n, &bytes);
 	if (status != OK) {
 		judge->failed = judge->failed || status == E_MEMORY;
 		return choice;
@@ -182,7 +182,7 @@ static struct auto_choice by_kind(struct judge *judge)
 	if (judge->model->is_expression) {
 		return expression(judge, n);
 	}
-	status = judge->model->build(&spec->model, &spec->shape, DTYPE_FLOAT64, 1, &objective, NULL);
+	status = model_build(&spec->model, &spec->shape, DTYPE_FLOAT64, 1, &objective, NULL);
 	if (status != OK) {
 		judge->failed = judge->failed || status == E_MEMORY;
 		return choice;

@@ -121,9 +121,10 @@ void judge_init(struct judge *judge, const struct at *at, const cJSON *item, con
 void judge_network_init(struct judge *judge, const cJSON *item);
 /* A player of a game: {"layers": [...]}. */
 void judge_player(struct judge *judge, const char *name, const cJSON *item, struct network_config *out);
+/* Whether the parts of the model fit one another and the data. */
+void judge_fit(struct judge *judge);
 /* spec_game.c: what a game cannot be asked for. */
 void judge_game(struct judge *judge);
-void judge_network(struct judge *judge);
 /* Whether the first layer that the job names reads whole numbers, which must not be standardised. */
 bool network_reads_indices(const struct judge *judge);
 /* spec_target.c: of a model of embeddings, whether rows hold the members of its pairs, and the kind of target that it

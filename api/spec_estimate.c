@@ -46,7 +46,7 @@ static void check_objective(struct judge *judge, size_t bytes)
 	struct objective *objective = NULL;
 	struct error error;
 	const enum status status =
-		judge->model->build(&spec->model, &spec->shape, spec->train.training.dtype, 1, &objective, NULL);
+		model_build(&spec->model, &spec->shape, spec->train.training.dtype, 1, &objective, NULL);
 	if (status != OK) { /* of a job too large for any budget that is no failure of ours: its bytes say so */
 		judge->failed = judge->failed || (status == E_MEMORY && bytes < LARGE_BYTES);
 		return;
@@ -75,7 +75,7 @@ void judge_estimate(struct judge *judge)
 		trained.rows = (size_t)(batch == 0 || batch > rows ? rows : batch);
 	}
 	trained.products = spec->train.optimizer.type->products;
-	enum status status = judge->model->measure(&spec->model, &trained, dtype, judge->slots, &parameters, &bytes);
+	enum status status = model_measure(&spec->model, &trained, dtype, judge->slots, &parameters, &bytes);
 	if (status == OK) {
 		spec->parameters = parameters;
 		total = bytes;

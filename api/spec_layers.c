@@ -263,7 +263,7 @@ static void judge_indices(struct judge *judge)
 	}
 }
 
-void judge_network(struct judge *judge)
+void judge_fit(struct judge *judge)
 {
 	struct job_spec *spec = judge->spec;
 	struct model_fault fault;
@@ -271,7 +271,7 @@ void judge_network(struct judge *judge)
 	    arena_failed(judge->reader.arena) || spec->model.loss == NULL) {
 		return;
 	}
-	enum status status = judge->model->check(&spec->model, &spec->shape, &fault);
+	enum status status = model_check(&spec->model, &spec->shape, &fault);
 	if (status == E_MEMORY) {
 		judge->failed = true;
 	} else if (status == E_INVALID) {

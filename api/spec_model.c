@@ -321,7 +321,5 @@ void judge_model(struct judge *judge)
 		judge_player(judge, "generator", extra[MODEL_GENERATOR].item, &spec->model.generator);
 		judge_player(judge, "discriminator", extra[MODEL_DISCRIMINATOR].item, &spec->model.discriminator);
 	}
-	if (judge->model->check != NULL) {
-		judge_network(judge);
-	}
+	judge_fit(judge);
 }

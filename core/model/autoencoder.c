@@ -46,7 +46,6 @@ static void check_layers(struct graph *graph, const struct model_config *config)
 static void draw(struct drawing *drawing, const struct model_config *config, const struct model_shape *shape)
 {
 	struct graph *graph = &drawing->graph;
-	const double l1 = settings_number(&config->settings, "l1"), l2 = settings_number(&config->settings, "l2");
 	const size_t hidden = config->layer_count;
 	char path[64];
 	check_layers(graph, config);
@@ -60,28 +59,7 @@ static void draw(struct drawing *drawing, const struct model_config *config, con
 	z = plain(graph, config, path, z, shape->features);
 	drawing->output = graph_binary(graph, &op_join, code, z);
 	drawing->root = config->loss->build(graph, &config->loss_settings, z, drawing->target);
-	for (size_t p = 0; p < graph->parameters; p++) {
-		if (graph->parameter[p].tensor.rank > 1) {
-			drawing->root = add_penalty(graph, drawing->root, graph->parameter[p].node, l1, l2);
-		}
-	}
-}
-
-static enum status build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
-			 size_t slots, struct objective **out, struct error *error)
-{
-	return build_drawing(draw, config, shape, dtype, slots, out, error);
-}
-
-static enum status measure(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
-			   size_t slots, size_t *parameters, size_t *bytes)
-{
-	return measure_drawing(draw, config, shape, dtype, slots, parameters, bytes);
-}
-
-static enum status check(const struct model_config *config, const struct model_shape *shape, struct model_fault *fault)
-{
-	return check_drawing(draw, config, shape, fault);
+	penalize_weights(drawing, config);
 }
 
 static size_t outputs(const struct model_config *config, const struct model_shape *shape)
@@ -92,14 +70,7 @@ static size_t outputs(const struct model_config *config, const struct model_shap
 static const struct loss_type *const losses[] = { &loss_mse, &loss_mae, &loss_huber, &loss_smooth_l1, NULL };
 
 static const struct setting settings[] = {
-	{ .name = "l1",
-	  .kind = SETTING_REAL,
-	  .maximum = 1e100,
-	  .doc = "Factor of the sum of absolute values of all layers' weights; biases are left out." },
-	{ .name = "l2",
-	  .kind = SETTING_REAL,
-	  .maximum = 1e100,
-	  .doc = "Twice the factor of the sum of squares of all layers' weights; biases are left out." },
+	WEIGHT_PENALTIES,
 	{ .name = "code_size",
 	  .kind = SETTING_INTEGER,
 	  .preset = 2,
@@ -122,8 +93,6 @@ const struct model_type model_autoencoder = {
 	.has_layers = true,
 	.encodes = true,
 	.activation = "relu",
-	.build = build,
-	.check = check,
 	.outputs = outputs,
-	.measure = measure,
+	.draw = draw,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/graph/ops/ops.h"
+#include "core/model/linear.h"
 #include "core/model/tables.h"
 #include "core/objective/graph_objective.h"
 
@@ -123,8 +124,8 @@ static size_t features_append(struct graph *graph, const struct model_config *co
 	return rank == 0 ? NODE_NONE : graph_features_as(graph, rank, extent);
 }
 
-static enum status start(struct drawing *drawing, model_draw *draw, const struct model_config *config,
-			 const struct model_shape *shape, struct error *error)
+static enum status start(struct drawing *drawing, const struct model_config *config, const struct model_shape *shape,
+			 struct error *error)
 {
 	graph_init(&drawing->graph);
 	enum status status = check(config, shape, error);
@@ -136,16 +137,20 @@ static enum status start(struct drawing *drawing, model_draw *draw, const struct
 		drawing->target = kind == TARGET_NONE     ? drawing->features
 				  : kind == TARGET_NUMBER ? graph_target(&drawing->graph, shape->targets)
 							  : graph_label(&drawing->graph, shape->classes);
-		draw(drawing, config, shape);
+		config->type->draw(drawing, config, shape);
 	}
 	return status;
 }
 
-enum status build_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,
-			  enum dtype dtype, size_t slots, struct objective **out, struct error *error)
+enum status model_build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
+			size_t slots, struct objective **out, struct error *error)
 {
+	const struct model_type *type = config->type;
 	struct drawing drawing;
-	enum status status = start(&drawing, draw, config, shape, error);
+	if (type->maker != NULL) {
+		return type->maker->build(config, shape, dtype, slots, out, error);
+	}
+	enum status status = start(&drawing, config, shape, error);
 	if (status != OK) {
 		graph_fini(&drawing.graph);
 		return status;
@@ -153,15 +158,24 @@ enum status build_drawing(model_draw *draw, const struct model_config *config, c
 	status = graph_objective_create(&drawing.graph, drawing.root, drawing.output, dtype, slots, out, error);
 	if (status == OK) {
 		(*out)->link = model_link(config);
+		(*out)->quadratic = model_is_quadratic(config);
+		(*out)->unscored = type->embeds;
+		if (type->linear) {
+			linear_describe(config, shape, &(*out)->linear);
+		}
 	}
 	return status;
 }
 
-enum status measure_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,
-			    enum dtype dtype, size_t slots, size_t *parameters, size_t *bytes)
+enum status model_measure(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
+			  size_t slots, size_t *parameters, size_t *bytes)
 {
+	const struct model_maker *maker = config->type->maker;
 	struct drawing drawing;
-	enum status status = start(&drawing, draw, config, shape, NULL);
+	if (maker != NULL) {
+		return maker->measure(config, shape, dtype, slots, parameters, bytes);
+	}
+	enum status status = start(&drawing, config, shape, NULL);
 	if (status == OK) {
 		status = graph_objective_measure(&drawing.graph, drawing.root, drawing.output, dtype, slots, bytes,
 						 NULL);
@@ -171,11 +185,14 @@ enum status measure_drawing(model_draw *draw, const struct model_config *config,
 	return status;
 }
 
-enum status check_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,
-			  struct model_fault *fault)
+enum status model_check(const struct model_config *config, const struct model_shape *shape, struct model_fault *fault)
 {
+	const struct model_maker *maker = config->type->maker;
 	struct drawing drawing;
-	enum status status = start(&drawing, draw, config, shape, &fault->error);
+	if (maker != NULL) {
+		return maker->check != NULL ? maker->check(config, shape, fault) : OK;
+	}
+	enum status status = start(&drawing, config, shape, &fault->error);
 	fault->place[0] = '\0';
 	if (status == OK && drawing.graph.status != OK) {
 		status = drawing.graph.status;
@@ -197,6 +214,17 @@ size_t add_penalty(struct graph *graph, size_t root, size_t w, double l1, double
 		root = graph_binary(graph, &op_add, root, squares);
 	}
 	return root;
+}
+
+void penalize_weights(struct drawing *drawing, const struct model_config *config)
+{
+	const double l1 = settings_number(&config->settings, "l1"), l2 = settings_number(&config->settings, "l2");
+	const struct graph *graph = &drawing->graph;
+	for (size_t p = 0; p < graph->parameters; p++) {
+		if (graph->parameter[p].tensor.rank > 1 && !graph->parameter[p].unpenalized) {
+			drawing->root = add_penalty(&drawing->graph, drawing->root, graph->parameter[p].node, l1, l2);
+		}
+	}
 }
 
 size_t activation_append(struct graph *graph, const struct layer_config *config, size_t x)

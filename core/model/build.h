@@ -5,22 +5,13 @@
 #include "core/graph/graph.h"
 #include "core/model/model.h"
 
-/* A model as a graph, drawn by its builder. */
+/* A model as a graph, drawn by model_type.draw. */
 struct drawing {
 	struct graph graph;
 	size_t features, target; /* the data leaves; without a target the features themselves */
 	size_t output;           /* outputs before the link function */
 	size_t root;             /* the objective */
 };
-
-/* Draws from the leaves on; errors stick in the graph. */
-typedef void model_draw(struct drawing *drawing, const struct model_config *config, const struct model_shape *shape);
-
-/* model_type.build and .measure by way of a drawing. E_INVALID where loss and target do not fit. */
-enum status build_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,
-			  enum dtype dtype, size_t slots, struct objective **out, struct error *error);
-enum status measure_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,
-			    enum dtype dtype, size_t slots, size_t *parameters, size_t *bytes);
 
 /* The dimensions of a point of so many numbers, as input_shape says, else one: returned, with their extents; 0 and an
  * error in the graph where they do not fit. */
@@ -32,6 +23,20 @@ size_t loss_outputs(const struct loss_type *loss, const struct model_shape *shap
 
 /* root + l1 sum |w| + 0.5 l2 sum w^2 of one parameter. */
 size_t add_penalty(struct graph *graph, size_t root, size_t w, double l1, double l2);
+
+/* Adds the penalties by the settings l1 and l2 of every weight of the layers so far to the root. */
+void penalize_weights(struct drawing *drawing, const struct model_config *config);
+
+/* The settings that it reads. */
+#define WEIGHT_PENALTIES                                                                                               \
+	{ .name = "l1",                                                                                                \
+	  .kind = SETTING_REAL,                                                                                        \
+	  .maximum = 1e100,                                                                                            \
+	  .doc = "Factor of the sum of absolute values of all layers' weights; biases are left out." },                \
+	{                                                                                                              \
+		.name = "l2", .kind = SETTING_REAL, .maximum = 1e100,                                                  \
+		.doc = "Twice the factor of the sum of squares of all layers' weights; biases are left out."           \
+	}
 
 /* The layer's activation of x, with its settings. */
 size_t activation_append(struct graph *graph, const struct layer_config *config, size_t x);
@@ -50,9 +55,5 @@ void take_pair(const struct settings *settings, const char *name, const char *ot
 
 /* g y + b with <path>.weight, one, and <path>.bias, zero, of that shape: what follows a normalisation. */
 size_t scale_shift(struct graph *graph, const char *path, size_t rank, const size_t *extent, size_t y);
-
-/* model_type.check by way of a drawing. */
-enum status check_drawing(model_draw *draw, const struct model_config *config, const struct model_shape *shape,
-			  struct model_fault *fault);
 
 #endif

@@ -79,7 +79,6 @@ static void check_members(struct graph *graph, const struct model_config *config
 static void draw(struct drawing *drawing, const struct model_config *config, const struct model_shape *shape)
 {
 	struct graph *graph = &drawing->graph;
-	const double l1 = settings_number(&config->settings, "l1"), l2 = settings_number(&config->settings, "l2");
 	const size_t members = model_members(config);
 	size_t all = NODE_NONE;
 	check_members(graph, config, members, shape->features);
@@ -92,32 +91,7 @@ static void draw(struct drawing *drawing, const struct model_config *config, con
 	drawing->output = all;
 	drawing->root = members > 1 ? config->loss->build(graph, &config->loss_settings, all, drawing->target)
 				    : config->loss->build_classes(graph, &config->loss_settings, all, drawing->target);
-	for (size_t p = 0; p < graph->parameters; p++) {
-		if (graph->parameter[p].tensor.rank > 1 && !graph->parameter[p].unpenalized) {
-			drawing->root = add_penalty(graph, drawing->root, graph->parameter[p].node, l1, l2);
-		}
-	}
-}
-
-static enum status build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
-			 size_t slots, struct objective **out, struct error *error)
-{
-	enum status status = build_drawing(draw, config, shape, dtype, slots, out, error);
-	if (status == OK) {
-		(*out)->unscored = true;
-	}
-	return status;
-}
-
-static enum status measure(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
-			   size_t slots, size_t *parameters, size_t *bytes)
-{
-	return measure_drawing(draw, config, shape, dtype, slots, parameters, bytes);
-}
-
-static enum status check(const struct model_config *config, const struct model_shape *shape, struct model_fault *fault)
-{
-	return check_drawing(draw, config, shape, fault);
+	penalize_weights(drawing, config);
 }
 
 static size_t outputs(const struct model_config *config, const struct model_shape *shape)
@@ -151,14 +125,7 @@ static const struct setting settings[] = {
 	  .maximum = 1,
 	  .doc = "Whether embeddings are scaled to length 1. null: with info_nce and cosine_embedding, which compare "
 		 "directions." },
-	{ .name = "l1",
-	  .kind = SETTING_REAL,
-	  .maximum = 1e100,
-	  .doc = "Factor of the sum of absolute values of all layers' weights; biases are left out." },
-	{ .name = "l2",
-	  .kind = SETTING_REAL,
-	  .maximum = 1e100,
-	  .doc = "Twice the factor of the sum of squares of all layers' weights; biases are left out." },
+	WEIGHT_PENALTIES,
 	{ .name = "input_shape",
 	  .kind = SETTING_VECTOR,
 	  .minimum = 1,
@@ -182,8 +149,6 @@ const struct model_type model_contrastive = {
 	.has_images = true,
 	.embeds = true,
 	.activation = "relu",
-	.build = build,
-	.check = check,
 	.outputs = outputs,
-	.measure = measure,
+	.draw = draw,
 };

@@ -316,6 +316,8 @@ static const struct loss_type *default_loss(const struct model_shape *shape)
 	return shape->classes == 0 ? &loss_mse : shape->classes == 2 ? &loss_log_loss : &loss_cross_entropy;
 }
 
+static const struct model_maker maker = { .build = build, .measure = measure };
+
 const struct model_type model_expression = {
 	.name = "expression",
 	.doc = "An objective written as text, or a prediction with a loss, of parameters, constants and columns.",
@@ -324,6 +326,5 @@ const struct model_type model_expression = {
 	.losses = losses,
 	.default_loss = default_loss,
 	.is_expression = true,
-	.build = build,
-	.measure = measure,
+	.maker = &maker,
 };

@@ -65,25 +65,6 @@ static void draw_machine(struct drawing *drawing, const struct model_config *con
 	finish(drawing, config, graph_binary(graph, &op_add_rows, linear, pairs));
 }
 
-#define BUILDERS(id)                                                                                                   \
-	static enum status build_##id(const struct model_config *config, const struct model_shape *shape,              \
-				      enum dtype dtype, size_t slots, struct objective **out, struct error *error)     \
-	{                                                                                                              \
-		return build_drawing(draw_##id, config, shape, dtype, slots, out, error);                              \
-	}                                                                                                              \
-	static enum status measure_##id(const struct model_config *config, const struct model_shape *shape,            \
-					enum dtype dtype, size_t slots, size_t *parameters, size_t *bytes)             \
-	{                                                                                                              \
-		return measure_drawing(draw_##id, config, shape, dtype, slots, parameters, bytes);                     \
-	}                                                                                                              \
-	static enum status check_##id(const struct model_config *config, const struct model_shape *shape,              \
-				      struct model_fault *fault)                                                       \
-	{                                                                                                              \
-		return check_drawing(draw_##id, config, shape, fault);                                                 \
-	}
-BUILDERS(matrix)
-BUILDERS(machine)
-
 static const struct loss_type *machine_loss(const struct model_shape *shape)
 {
 	return shape->classes > 0 ? &loss_bce_with_logits : &loss_mse;
@@ -130,9 +111,7 @@ const struct model_type model_matrix_factorization = {
 	.setting_count = sizeof matrix_settings / sizeof matrix_settings[0],
 	.losses = matrix_losses,
 	.indexes = true,
-	.build = build_matrix,
-	.check = check_matrix,
-	.measure = measure_matrix,
+	.draw = draw_matrix,
 };
 
 const struct model_type model_factorization_machine = {
@@ -144,7 +123,5 @@ const struct model_type model_factorization_machine = {
 	.setting_count = sizeof machine_settings / sizeof machine_settings[0],
 	.losses = machine_losses,
 	.default_loss = machine_loss,
-	.build = build_machine,
-	.check = check_machine,
-	.measure = measure_machine,
+	.draw = draw_machine,
 };

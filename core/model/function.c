@@ -35,12 +35,13 @@ static enum status measure(const struct model_config *config, const struct model
 	return status;
 }
 
+static const struct model_maker maker = { .build = build, .measure = measure };
+
 const struct model_type model_function = {
 	.name = "function",
 	.doc = "A closed-form function of a few variables, times `scale`, from `initial_point` on.",
 	.source = "Surjanovic, Bingham 2013, Virtual library of simulation experiments: test functions",
 	.target = TARGET_NONE,
 	.is_function = true,
-	.build = build,
-	.measure = measure,
+	.maker = &maker,
 };

@@ -331,6 +331,8 @@ static const struct setting settings[] = {
 	  .doc = "Updates of the discriminator, each on a batch of its own, to one of the generator." },
 };
 
+static const struct model_maker maker = { .build = build, .measure = measure, .check = check };
+
 const struct model_type model_gan = {
 	.name = "gan",
 	.doc = "A generator that makes rows of noise and a discriminator that tells them from the data's, trained in "
@@ -343,8 +345,6 @@ const struct model_type model_gan = {
 	.losses = losses,
 	.plays = true,
 	.activation = "relu",
-	.build = build,
-	.check = check,
 	.outputs = outputs,
-	.measure = measure,
+	.maker = &maker,
 };

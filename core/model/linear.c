@@ -6,7 +6,7 @@
 #include "core/model/build.h"
 
 /* loss(X W + b) + l1 sum |w| + 0.5 l2 sum w^2 */
-static void draw(struct drawing *drawing, const struct model_config *config, const struct model_shape *shape)
+void linear_draw(struct drawing *drawing, const struct model_config *config, const struct model_shape *shape)
 {
 	struct graph *graph = &drawing->graph;
 	const struct settings *settings = &config->settings;
@@ -36,8 +36,7 @@ static bool weighs_classes(const struct settings *settings)
 	return false;
 }
 
-/* The same for the solvers of linear models. */
-static void describe(const struct model_config *config, const struct model_shape *shape, struct linear_form *form)
+void linear_describe(const struct model_config *config, const struct model_shape *shape, struct linear_form *form)
 {
 	const struct settings *settings = &config->settings;
 	if (config->loss->describe == NULL || weighs_classes(&config->loss_settings)) {
@@ -53,23 +52,6 @@ static void describe(const struct model_config *config, const struct model_shape
 	if (config->loss->target == TARGET_NUMBER) { /* a mean over the targets */
 		form->loss.factor /= (double)form->outputs;
 	}
-}
-
-enum status linear_build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
-			 size_t slots, struct objective **out, struct error *error)
-{
-	const enum status status = build_drawing(draw, config, shape, dtype, slots, out, error);
-	if (status == OK) {
-		(*out)->quadratic = model_is_quadratic(config);
-		describe(config, shape, &(*out)->linear);
-	}
-	return status;
-}
-
-enum status linear_measure(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
-			   size_t slots, size_t *parameters, size_t *bytes)
-{
-	return measure_drawing(draw, config, shape, dtype, slots, parameters, bytes);
 }
 
 const struct setting linear_settings[LINEAR_SETTINGS] = {

@@ -8,10 +8,9 @@ enum { LINEAR_SETTINGS = 4 };
 /* l1, l2, intercept, penalize_intercept. */
 extern const struct setting linear_settings[LINEAR_SETTINGS];
 
-/* model_type.build and .measure of all of them; `weight` [features, outputs] and `bias` [outputs] start at zero. */
-enum status linear_build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
-			 size_t slots, struct objective **out, struct error *error);
-enum status linear_measure(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
-			   size_t slots, size_t *parameters, size_t *bytes);
+/* model_type.draw of all of them: `weight` [features, outputs] and `bias` [outputs] start at zero. */
+void linear_draw(struct drawing *drawing, const struct model_config *config, const struct model_shape *shape);
+/* The same for the solvers of linear models; *form is left as it is where they know nothing of the loss. */
+void linear_describe(const struct model_config *config, const struct model_shape *shape, struct linear_form *form);
 
 #endif

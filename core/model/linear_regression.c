@@ -16,6 +16,5 @@ const struct model_type model_linear_regression = {
 	.setting_count = LINEAR_SETTINGS,
 	.losses = losses,
 	.linear = true,
-	.build = linear_build,
-	.measure = linear_measure,
+	.draw = linear_draw,
 };

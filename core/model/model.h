@@ -2,7 +2,7 @@
  * Models by name: each is a small builder of a graph over theta, and one entry in the table.
  *
  * A model file says: its settings, what kind of target it wants, which losses it takes, and how
- * its graph is built. Adding one: one file, one line in model.c.
+ * its graph is drawn. Adding one: one file, one line in model.c.
  */
 #ifndef CORE_MODEL_MODEL_H
 #define CORE_MODEL_MODEL_H
@@ -120,6 +120,7 @@ struct model_fault {
 	struct error error;
 };
 
+struct drawing;
 struct model_type;
 
 /* Layers in a row. */
@@ -180,20 +181,34 @@ struct model_type {
 	bool embeds; /* its outputs are embeddings of points (LINK_EMBEDDING, ...), and it has the setting pairs */
 	/* Where the default loss depends on the target (networks): picks one of `losses`. NULL: the first. */
 	const struct loss_type *(*default_loss)(const struct model_shape *shape);
-	/* Builds the objective. Returns OK, E_INVALID with a sentence, E_MEMORY.
-	 * slots: executor slots to make scratch memory for. *out is returned owned. */
-	enum status (*build)(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
-			     size_t slots, struct objective **out, struct error *error);
-	/* Of networks: whether the layers fit one another, and which does not. NULL: nothing to ask. */
-	enum status (*check)(const struct model_config *config, const struct model_shape *shape,
-			     struct model_fault *fault);
 	/* Columns of its predictions, where these are not one a class or a target. NULL: they are. */
 	size_t (*outputs)(const struct model_config *config, const struct model_shape *shape);
-	/* Number of parameters (theta's n) and bytes that build() will take, before building:
-	 * E_TOO_LARGE when they do not fit a size_t. */
+	/* Draws the model as a graph, from the leaves on (core/model/build.h); what is wrong sticks in the graph. */
+	void (*draw)(struct drawing *drawing, const struct model_config *config, const struct model_shape *shape);
+	/* What takes the place of draw where the model is no graph, or more than one. */
+	const struct model_maker *maker;
+};
+
+/* model_build, model_measure and model_check of one model; check may be NULL: nothing to ask. */
+struct model_maker {
+	enum status (*build)(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
+			     size_t slots, struct objective **out, struct error *error);
 	enum status (*measure)(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
 			       size_t slots, size_t *parameters, size_t *bytes);
+	enum status (*check)(const struct model_config *config, const struct model_shape *shape,
+			     struct model_fault *fault);
 };
+
+/* Builds the objective. Returns OK, E_INVALID with a sentence, E_MEMORY, E_TOO_LARGE.
+ * slots: executor slots to make scratch memory for. *out is returned owned. */
+enum status model_build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
+			size_t slots, struct objective **out, struct error *error);
+/* Number of parameters (theta's n) and bytes that model_build() will take, before building: E_TOO_LARGE when they do
+ * not fit a size_t. */
+enum status model_measure(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
+			  size_t slots, size_t *parameters, size_t *bytes);
+/* Whether its parts fit one another and the shape, and which does not: OK, E_INVALID, E_MEMORY. */
+enum status model_check(const struct model_config *config, const struct model_shape *shape, struct model_fault *fault);
 
 /* The tables, for validation and catalog; find returns NULL for an unknown name. */
 extern const struct model_type *const model_types[];

@@ -34,7 +34,6 @@ static size_t output_append(struct graph *graph, const struct model_config *conf
 static void draw(struct drawing *drawing, const struct model_config *config, const struct model_shape *shape)
 {
 	struct graph *graph = &drawing->graph;
-	double l1 = settings_number(&config->settings, "l1"), l2 = settings_number(&config->settings, "l2");
 	size_t outputs = loss_outputs(config->loss, shape);
 	size_t z = layers_append(graph, config->layers, config->layer_count, "layers", drawing->features);
 	if (!ends_in_outputs(config, outputs)) {
@@ -42,28 +41,7 @@ static void draw(struct drawing *drawing, const struct model_config *config, con
 	}
 	drawing->output = z;
 	drawing->root = config->loss->build(graph, &config->loss_settings, z, drawing->target);
-	for (size_t p = 0; p < graph->parameters; p++) {
-		if (graph->parameter[p].tensor.rank > 1 && !graph->parameter[p].unpenalized) {
-			drawing->root = add_penalty(graph, drawing->root, graph->parameter[p].node, l1, l2);
-		}
-	}
-}
-
-static enum status build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
-			 size_t slots, struct objective **out, struct error *error)
-{
-	return build_drawing(draw, config, shape, dtype, slots, out, error);
-}
-
-static enum status measure(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
-			   size_t slots, size_t *parameters, size_t *bytes)
-{
-	return measure_drawing(draw, config, shape, dtype, slots, parameters, bytes);
-}
-
-static enum status check(const struct model_config *config, const struct model_shape *shape, struct model_fault *fault)
-{
-	return check_drawing(draw, config, shape, fault);
+	penalize_weights(drawing, config);
 }
 
 static const struct loss_type *default_loss(const struct model_shape *shape)
@@ -82,14 +60,7 @@ enum { MLP_SETTINGS = 2 };
 
 /* Those of mlp are the first of those of sequential. */
 static const struct setting settings[] = {
-	{ .name = "l1",
-	  .kind = SETTING_REAL,
-	  .maximum = 1e100,
-	  .doc = "Factor of the sum of absolute values of all layers' weights; biases are left out." },
-	{ .name = "l2",
-	  .kind = SETTING_REAL,
-	  .maximum = 1e100,
-	  .doc = "Twice the factor of the sum of squares of all layers' weights; biases are left out." },
+	WEIGHT_PENALTIES,
 	{ .name = "input_shape",
 	  .kind = SETTING_VECTOR,
 	  .minimum = 1,
@@ -114,9 +85,7 @@ const struct model_type model_mlp = {
 	.has_layers = true,
 	.activation = "relu",
 	.default_loss = default_loss,
-	.build = build,
-	.check = check,
-	.measure = measure,
+	.draw = draw,
 };
 
 const struct model_type model_sequential = {
@@ -135,7 +104,5 @@ const struct model_type model_sequential = {
 	.has_images = true,
 	.activation = "identity",
 	.default_loss = default_loss,
-	.build = build,
-	.check = check,
-	.measure = measure,
+	.draw = draw,
 };

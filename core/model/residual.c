@@ -76,7 +76,7 @@ enum status model_residual(const struct model_config *config, const struct model
 		return status;
 	}
 	convert(config, shape, &residual, &row, error);
-	return config->type->build(&residual, &row, dtype, 1, out, error);
+	return model_build(&residual, &row, dtype, 1, out, error);
 }
 
 size_t model_residual_bytes(const struct model_config *config, const struct model_shape *shape, enum dtype dtype)
@@ -85,7 +85,7 @@ size_t model_residual_bytes(const struct model_config *config, const struct mode
 	struct model_shape row;
 	size_t parameters, bytes;
 	if (convert(config, shape, &residual, &row, NULL) != OK ||
-	    config->type->measure(&residual, &row, dtype, 1, &parameters, &bytes) != OK) {
+	    model_measure(&residual, &row, dtype, 1, &parameters, &bytes) != OK) {
 		return 0;
 	}
 	return bytes;

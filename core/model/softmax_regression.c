@@ -13,6 +13,5 @@ const struct model_type model_softmax_regression = {
 	.setting_count = LINEAR_SETTINGS,
 	.losses = losses,
 	.linear = true,
-	.build = linear_build,
-	.measure = linear_measure,
+	.draw = linear_draw,
 };

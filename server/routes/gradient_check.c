@@ -65,7 +65,7 @@ static enum status build_and_check(struct job_spec *spec, const struct prepared 
 	struct objective *objective = NULL;
 	struct model_shape shape = spec->shape;
 	shape.rows = prepared != NULL ? rows_of(&prepared->training) : 0;
-	enum status status = spec->model.type->build(&spec->model, &shape, DTYPE_FLOAT64, 1, &objective, error);
+	enum status status = model_build(&spec->model, &shape, DTYPE_FLOAT64, 1, &objective, error);
 	if (status == OK && initial != NULL && initial_count != objective->n) {
 		status = error_set(error, E_INVALID, "%zu initial parameters, the model has %zu", initial_count,
 				   objective->n);

@@ -68,7 +68,7 @@ static enum status build(const struct job_record *record, const struct model_car
 	problem_fini(&problem);
 	free(info.column);
 	if (status == OK) {
-		status = (*spec)->model.type->build(&(*spec)->model, &(*spec)->shape, card->dtype, 1, objective, error);
+		status = model_build(&(*spec)->model, &(*spec)->shape, card->dtype, 1, objective, error);
 	}
 	if (status == OK && (*objective)->n != card->n) {
 		status = error_set(error, E_CORRUPT, "the weights of %s do not fit its spec", record->id);

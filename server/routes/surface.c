@@ -187,9 +187,9 @@ static enum status build(struct making *making, struct error *error)
 	}
 	struct model_shape shape = spec->shape;
 	shape.rows = spec->train_rows;
-	return status != OK ? status
-			    : spec->model.type->build(&spec->model, &shape, spec->train.training.dtype, 1,
-						      &making->objective, error);
+	return status != OK
+		       ? status
+		       : model_build(&spec->model, &shape, spec->train.training.dtype, 1, &making->objective, error);
 }
 
 /* --- the path --- */

@@ -145,8 +145,8 @@ static enum status build_trainer(struct run *run, struct error *error)
 	struct model_shape shape = spec->shape;
 	shape.rows = spec->train_rows;
 	shape.products = spec->train.optimizer.type->products;
-	enum status status = spec->model.type->build(&spec->model, &shape, spec->train.training.dtype, executor->slots,
-						     &run->objective, error);
+	enum status status =
+		model_build(&spec->model, &shape, spec->train.training.dtype, executor->slots, &run->objective, error);
 	if (status == OK && (needs_residual(spec) || (run->is_prepared && !spec->model.type->has_layers))) {
 		status = build_residual(run, error);
 	}

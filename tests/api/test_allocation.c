@@ -124,8 +124,8 @@ static enum status run_init(struct run *run, const char *job, struct problem *pr
 	}
 	run->spec->train.recording.every_steps = 1;
 	run->data = rows_for(run->spec);
-	status = run->spec->model.type->build(&run->spec->model, &run->spec->shape, run->spec->train.training.dtype, 1,
-					      &run->objective, &error);
+	status = model_build(&run->spec->model, &run->spec->shape, run->spec->train.training.dtype, 1, &run->objective,
+			     &error);
 	if (status == OK) {
 		status = model_residual(&run->spec->model, &run->spec->shape, run->spec->train.training.dtype,
 					&run->residual, &error);

@@ -153,8 +153,7 @@ void bench_job_init(struct bench_job *job, const char *body, const struct bench_
 	struct model_shape shape = spec->shape;
 	shape.rows = spec->train_rows;
 	shape.products = spec->train.optimizer.type->products;
-	status = spec->model.type->build(&spec->model, &shape, spec->train.training.dtype, slots, &job->objective,
-					 &error);
+	status = model_build(&spec->model, &shape, spec->train.training.dtype, slots, &job->objective, &error);
 	if (status != OK) {
 		bench_fail("%s: %s", body, error.text);
 	}

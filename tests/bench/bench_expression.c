@@ -37,7 +37,7 @@ static struct objective *build(const char *objective, const struct expression_pa
 	const struct model_config config = { .type = model_find("expression"), .expression = &expression };
 	struct objective *out = NULL;
 	struct error error;
-	if (config.type->build(&config, shape, dtype, 1, &out, &error) != OK) {
+	if (model_build(&config, shape, dtype, 1, &out, &error) != OK) {
 		bench_fail("%s", error.text);
 	}
 	return out;
@@ -80,7 +80,7 @@ static void bench_logistic(const char *name, const char *text, enum dtype dtype)
 	char *x = malloc((size_t)ROWS * FEATURES * 8);
 	int32_t *label = malloc(ROWS * sizeof *label);
 	double theta[FEATURES + 1] = { 0 }, gradient[FEATURES + 1], loss;
-	type->build(&config, &shape, dtype, 1, &model[0], NULL);
+	model_build(&config, &shape, dtype, 1, &model[0], NULL);
 	model[1] = build(text, parameters, 2, &shape, dtype);
 	for (size_t i = 0; i < (size_t)ROWS * FEATURES; i++) {
 		double number = random_uniform(1, RANDOM_DATA, 0, i) - 0.5;

@@ -95,7 +95,7 @@ static struct objective *build(const char *name, const struct model_shape *shape
 	settings_defaults(loss->settings, loss->setting_count, loss_value);
 	settings_defaults(dense->settings, dense->setting_count, layer_value);
 	layer_value[0].number = (double)hidden;
-	if (type->build(&config, shape, dtype, 1, &objective, NULL) != OK) {
+	if (model_build(&config, shape, dtype, 1, &objective, NULL) != OK) {
 		exit(1);
 	}
 	return objective;

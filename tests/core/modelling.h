@@ -86,7 +86,7 @@ static inline struct objective *modelling_build(const struct modelling *self, co
 {
 	struct objective *objective = NULL;
 	struct error error = { .text = "" };
-	enum status status = self->config.type->build(&self->config, shape, dtype, slots, &objective, &error);
+	enum status status = model_build(&self->config, shape, dtype, slots, &objective, &error);
 	ck_assert_msg(status == OK, "%s: %s", self->config.type->name, error.text);
 	return objective;
 }

@@ -61,8 +61,7 @@ static struct objective *build(const struct written *self, const struct model_sh
 {
 	struct objective *objective = NULL;
 	struct error error = { .text = "" };
-	ck_assert_msg(self->config.type->build(&self->config, shape, dtype, slots, &objective, &error) == OK, "%s",
-		      error.text);
+	ck_assert_msg(model_build(&self->config, shape, dtype, slots, &objective, &error) == OK, "%s", error.text);
 	return objective;
 }
 

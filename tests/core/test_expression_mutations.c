@@ -147,7 +147,7 @@ START_TEST(mutated_objectives_over_rows_are_planned_and_run)
 		struct model_config config = { .type = model_find("expression"), .expression = &expression };
 		struct objective *objective = NULL;
 		double theta[16], gradient[16], value;
-		if (config.type->build(&config, &shape, DTYPE_FLOAT64, 1, &objective, NULL) == OK) {
+		if (model_build(&config, &shape, DTYPE_FLOAT64, 1, &objective, NULL) == OK) {
 			objective->type->initialise(objective, 1, theta);
 			ck_assert_int_eq(
 				objective->type->evaluate(objective, theta, &batch, &executor, &value, gradient), OK);

@@ -37,8 +37,7 @@ static struct objective *build(const char *text, const struct expression_paramet
 	const struct model_config config = config_of(&expression, text, parameter, parameters);
 	struct objective *objective = NULL;
 	struct error error = { .text = "" };
-	ck_assert_msg(config.type->build(&config, shape, dtype, 1, &objective, &error) == OK, "%s: %s", text,
-		      error.text);
+	ck_assert_msg(model_build(&config, shape, dtype, 1, &objective, &error) == OK, "%s: %s", text, error.text);
 	return objective;
 }
 
@@ -172,7 +171,7 @@ static size_t bytes_of(const char *head, const char *link, const char *tail, siz
 	}
 	strcat(text, tail);
 	const struct model_config config = config_of(&expression, text, parameters, 1);
-	ck_assert_int_eq(config.type->measure(&config, &shape, DTYPE_FLOAT64, 1, &numbers, &bytes), OK);
+	ck_assert_int_eq(model_measure(&config, &shape, DTYPE_FLOAT64, 1, &numbers, &bytes), OK);
 	free(text);
 	return bytes;
 }

@@ -62,8 +62,7 @@ START_TEST(the_tensors_are_named_after_their_players)
 	ck_assert_uint_eq(player[DISCRIMINATOR].count, 2 * 5 + 5 + 5 + 1);
 	ck_assert_uint_eq(player[DISCRIMINATOR].tensor[0].offset, 0);
 	size_t parameters, bytes;
-	ck_assert_int_eq(playing.model.config.type->measure(&playing.model.config, &playing.shape, DTYPE_FLOAT64, 1,
-							    &parameters, &bytes),
+	ck_assert_int_eq(model_measure(&playing.model.config, &playing.shape, DTYPE_FLOAT64, 1, &parameters, &bytes),
 			 OK);
 	ck_assert_uint_eq(parameters, playing.objective->n);
 	ck_assert_uint_gt(bytes, 3 * parameters * sizeof(double));
@@ -424,8 +423,7 @@ START_TEST(layers_that_cannot_play_are_refused_with_their_place)
 			{ .type = type, .settings = modelling_defaults(type->settings, type->setting_count, value) }
 		};
 		playing.model.config.discriminator = (struct network_config){ 2, layers };
-		ck_assert_int_eq(playing.model.config.type->check(&playing.model.config, &playing.shape, &fault),
-				 E_INVALID);
+		ck_assert_int_eq(model_check(&playing.model.config, &playing.shape, &fault), E_INVALID);
 		ck_assert_str_eq(fault.place, "discriminator.layers.1");
 		playing_end(&playing);
 	}

@@ -37,7 +37,7 @@ static bool check(const struct modelling *model, const struct model_shape *shape
 	struct gradient_error worst;
 	struct error error;
 	const struct model_type *type = model->config.type;
-	if (type->build(&model->config, shape, DTYPE_FLOAT64, 1, &objective, &error) != OK) {
+	if (model_build(&model->config, shape, DTYPE_FLOAT64, 1, &objective, &error) != OK) {
 		return false;
 	}
 	struct data_view data = modelling_data(DTYPE_FLOAT64, ROWS, shape);

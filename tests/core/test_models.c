@@ -152,8 +152,7 @@ START_TEST(measure_tells_the_parameters_that_build_makes)
 	size_t parameters = 0, bytes = 0;
 	start(&model, subject);
 	struct objective *objective = modelling_build(&model, &subject->shape, DTYPE_FLOAT32, 3);
-	const struct model_type *type = model.config.type;
-	ck_assert_int_eq(type->measure(&model.config, &subject->shape, DTYPE_FLOAT32, 3, &parameters, &bytes), OK);
+	ck_assert_int_eq(model_measure(&model.config, &subject->shape, DTYPE_FLOAT32, 3, &parameters, &bytes), OK);
 	ck_assert_uint_eq(parameters, objective->n);
 	ck_assert_uint_gt(bytes, parameters * sizeof(float));
 	size_t sum = 0;
@@ -345,12 +344,11 @@ START_TEST(a_target_that_the_loss_cannot_take_is_refused)
 		struct error error = { .status = OK };
 		size_t parameters, bytes;
 		start(&model, &wrong[i]);
-		const struct model_type *type = model.config.type;
-		ck_assert_int_eq(type->build(&model.config, &wrong[i].shape, DTYPE_FLOAT64, 1, &objective, &error),
+		ck_assert_int_eq(model_build(&model.config, &wrong[i].shape, DTYPE_FLOAT64, 1, &objective, &error),
 				 E_INVALID);
 		ck_assert_int_eq(error.status, E_INVALID);
 		ck_assert_ptr_null(objective);
-		ck_assert_int_eq(type->measure(&model.config, &wrong[i].shape, DTYPE_FLOAT64, 1, &parameters, &bytes),
+		ck_assert_int_eq(model_measure(&model.config, &wrong[i].shape, DTYPE_FLOAT64, 1, &parameters, &bytes),
 				 E_INVALID);
 	}
 }
@@ -364,14 +362,13 @@ START_TEST(a_model_that_no_machine_can_hold_is_refused_before_it_is_built)
 	struct error error;
 	size_t parameters, bytes;
 	modelling_start(&model, "linear_regression", NULL, &shape);
-	const struct model_type *type = model.config.type;
-	ck_assert_int_eq(type->measure(&model.config, &shape, DTYPE_FLOAT64, 1, &parameters, &bytes), E_TOO_LARGE);
-	ck_assert_int_eq(type->build(&model.config, &shape, DTYPE_FLOAT64, 1, &objective, &error), E_TOO_LARGE);
+	ck_assert_int_eq(model_measure(&model.config, &shape, DTYPE_FLOAT64, 1, &parameters, &bytes), E_TOO_LARGE);
+	ck_assert_int_eq(model_build(&model.config, &shape, DTYPE_FLOAT64, 1, &objective, &error), E_TOO_LARGE);
 	shape.features = (size_t)1 << 40;
-	ck_assert_int_eq(type->measure(&model.config, &shape, DTYPE_FLOAT64, 1, &parameters, &bytes), E_TOO_LARGE);
+	ck_assert_int_eq(model_measure(&model.config, &shape, DTYPE_FLOAT64, 1, &parameters, &bytes), E_TOO_LARGE);
 	/* 8 TB: can be measured, not allocated everywhere; measure alone is asked. */
 	shape = (struct model_shape){ .features = 1048576, .targets = 1048576 };
-	ck_assert_int_eq(type->measure(&model.config, &shape, DTYPE_FLOAT64, 1, &parameters, &bytes), OK);
+	ck_assert_int_eq(model_measure(&model.config, &shape, DTYPE_FLOAT64, 1, &parameters, &bytes), OK);
 	ck_assert_uint_eq(parameters, 1048577ull * 1048576);
 	/* Parameters and gradient are the run's; the objective's own are rows of both widths. */
 	ck_assert_uint_gt(bytes, 2 * 1048576 * 8);

@@ -104,12 +104,12 @@ static struct objective *build(const char *objective, const char *loss, const st
 		self.config.loss_settings = modelling_defaults(type->settings, type->setting_count, self.value);
 	}
 	ck_assert_msg(expression_check(&self.config, &shape, couples, &wrong) == OK, "%s: %s", objective, wrong.text);
-	ck_assert_int_eq(self.config.type->measure(&self.config, &shape, dtype, slots, &parameters, &bytes), OK);
+	ck_assert_int_eq(model_measure(&self.config, &shape, dtype, slots, &parameters, &bytes), OK);
 	shape.products = true;
-	ck_assert_int_eq(self.config.type->measure(&self.config, &shape, dtype, slots, &parameters, &more), OK);
+	ck_assert_int_eq(model_measure(&self.config, &shape, dtype, slots, &parameters, &more), OK);
 	ck_assert_uint_gt(more, bytes);
-	ck_assert_msg(self.config.type->build(&self.config, &shape, dtype, slots, &out, &error) == OK, "%s: %s",
-		      objective, error.text);
+	ck_assert_msg(model_build(&self.config, &shape, dtype, slots, &out, &error) == OK, "%s: %s", objective,
+		      error.text);
 	return out;
 }
 
@@ -374,10 +374,9 @@ static void check_network(const struct modelling *model, const struct model_shap
 	struct data_view data = modelling_data(DTYPE_FLOAT64, shape.rows, &shape);
 	const struct batch batch = { .data = &data, .count = shape.rows, .training = true, .seed = 7, .step = 3 };
 	size_t parameters, bytes, more;
-	ck_assert_int_eq(model->config.type->measure(&model->config, &shape, DTYPE_FLOAT64, 3, &parameters, &bytes),
-			 OK);
+	ck_assert_int_eq(model_measure(&model->config, &shape, DTYPE_FLOAT64, 3, &parameters, &bytes), OK);
 	shape.products = true;
-	ck_assert_int_eq(model->config.type->measure(&model->config, &shape, DTYPE_FLOAT64, 3, &parameters, &more), OK);
+	ck_assert_int_eq(model_measure(&model->config, &shape, DTYPE_FLOAT64, 3, &parameters, &more), OK);
 	struct objective *objective = modelling_build(model, &shape, DTYPE_FLOAT64, 3);
 	const size_t n = objective->n;
 	ck_assert_msg(objective->products, "%s", name);

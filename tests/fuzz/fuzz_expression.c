@@ -65,8 +65,8 @@ static void train_text(const char *text, enum dtype dtype)
 	struct objective *objective = NULL;
 	struct error error;
 	size_t count, bytes = 0;
-	if (config.type->measure(&config, &shape, dtype, 1, &count, &bytes) != OK || bytes > 64 * 1024 * 1024 ||
-	    config.type->build(&config, &shape, dtype, 1, &objective, &error) != OK) {
+	if (model_measure(&config, &shape, dtype, 1, &count, &bytes) != OK || bytes > 64 * 1024 * 1024 ||
+	    model_build(&config, &shape, dtype, 1, &objective, &error) != OK) {
 		return;
 	}
 	double theta[13], gradient[13], value;
