@@ -50,9 +50,6 @@ size_t layers_append(struct graph *graph, const struct layer_config *layers, siz
 struct start_rule weight_start(const struct init_type *init, const struct settings *settings,
 			       const struct activation_type *activation, size_t fan_in, size_t fan_out);
 
-/* A pair of settings into two constants of window.h; a pair that was not given: that of `other`. */
-void take_pair(const struct settings *settings, const char *name, const char *other, double *attribute);
-
 /* g y + b with <path>.weight, one, and <path>.bias, zero, of that shape: what follows a normalisation. */
 size_t scale_shift(struct graph *graph, const char *path, size_t rank, const size_t *extent, size_t y);
 
