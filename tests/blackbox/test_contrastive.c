@@ -155,9 +155,12 @@ START_TEST(digits_that_were_kept_back_lie_with_their_class_in_the_plane)
 	const struct reply *job = job_run(server, text_of(DIGITS_JOB("\"loss\": \"%s\"", ""), dataset, loss));
 	const double before = class_found(server, untrained, 2), after = class_found(server, job, 2);
 	ck_assert_msg(before < 0.35 && after > 0.78, "%s: %g untrained, %g trained", loss, before, after);
-	const struct reply *wide =
-		job_run(server, text_of(DIGITS_JOB("\"loss\": \"%s\", \"embedding_size\": 8", ""), dataset, loss));
-	ck_assert_msg(class_found(server, wide, 8) > 0.88, "%s: %g in 8 numbers", loss, class_found(server, wide, 8));
+	if (blackbox_patience() <= 1) { /* sanitizers have seen this code by now */
+		const struct reply *wide = job_run(
+			server, text_of(DIGITS_JOB("\"loss\": \"%s\", \"embedding_size\": 8", ""), dataset, loss));
+		const double found = class_found(server, wide, 8);
+		ck_assert_msg(found > 0.88, "%s: %g in 8 numbers", loss, found);
+	}
 	/* The spec says what was left open; there are no metrics that compare an embedding with a class. */
 	ck_assert_str_eq(string_at(job->json, "spec.model.pairs"), "classes");
 	ck_assert_int_eq(cJSON_IsTrue(get_at(job->json, "spec.model.normalize")), _i == 2);
