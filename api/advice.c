@@ -264,6 +264,17 @@ static void say_more_steps(const struct advice_facts *facts, struct advice *out)
 	    faster, estimate);
 }
 
+/* Whether the loss has corners, where a gradient says nothing of how near the minimum is. */
+static bool has_corners(const struct advice_facts *facts)
+{
+	const struct loss_type *loss = facts->spec->model.loss;
+	struct row_loss form = { 0 };
+	if (loss != NULL && loss->describe != NULL) {
+		loss->describe(&facts->spec->model.loss_settings, &form);
+	}
+	return form.kinked;
+}
+
 static void say_plateau(const struct advice_facts *facts, struct advice *out)
 {
 	const struct trace_sample *since = &facts->trace[facts->traced - 1 - facts->traced / 4];
@@ -273,6 +284,12 @@ static void say_plateau(const struct advice_facts *facts, struct advice *out)
 		    "The loss has hardly moved since step %llu (%.4g): steps of this size only follow the noise of the "
 		    "mini-batches. Let learning_rate decay (schedule cosine), or take larger batches.",
 		    (unsigned long long)since->step, since->loss);
+	} else if (has_corners(facts)) {
+		say(out,
+		    "The loss has hardly moved since step %llu (%.4g), and its gradient does not vanish at the corners "
+		    "of "
+		    "%s: steps of this size go to and fro. Let learning_rate decay (schedule cosine).",
+		    (unsigned long long)since->step, since->loss, facts->spec->model.loss->name);
 	} else {
 		say(out,
 		    "The loss has hardly moved since step %llu (%.4g), with a gradient of norm %.2g: a plateau. Try a "
@@ -283,12 +300,13 @@ static void say_plateau(const struct advice_facts *facts, struct advice *out)
 }
 
 /* Whether a loss that hardly moves does so because its least value is near: the gradient is small beside the first one,
- * or the optimizer's steps have no noise of mini-batches in them, or a schedule has brought that down already. */
+ * or the optimizer's steps have no noise of mini-batches in them, or a schedule has brought down already what keeps
+ * it from the minimum (that noise, corners). */
 static bool settled(const struct advice_facts *facts)
 {
 	const struct trace_sample *since = &facts->trace[facts->traced - 1 - facts->traced / 4];
-	return (isnan(since->gradient_norm) &&
-		strcmp(facts->spec->train.optimizer.schedule.type->name, "constant") != 0) ||
+	const bool decays = strcmp(facts->spec->train.optimizer.schedule.type->name, "constant") != 0;
+	return (decays && (isnan(since->gradient_norm) || has_corners(facts))) ||
 	       facts->certificate->gradient_norm <= 0.1 * small_gradient * facts->trace[0].gradient_norm ||
 	       named(facts, "saga") || named(facts, "svrg");
 }

@@ -181,17 +181,25 @@ START_TEST(a_job_that_did_not_converge_says_what_to_change)
 	ck_assert_msg(advised(job, WORDS("still falling when the job was cancelled")), "%s", job->body);
 	job = job_run(server, bowl("\"training\": {\"steps\": 5000}"));
 	ck_assert_int_eq(cJSON_GetArraySize(get_at(job->json, "advice")), 0);
-	/* who lets the rate decay already is not told to do so */
+	/* who lets the rate decay already is not told to do so; corners are no plateau */
 	for (int decays = 0; decays < 2; decays++) {
-		job = job_run(
-			server,
-			text_of("{\"dataset\": {\"generator\": {\"type\": \"linear\", \"rows\": 500, \"features\": 3, "
-				"\"noise\": 2, \"seed\": 3}}, \"model\": {\"type\": \"linear_regression\", "
-				"\"loss\": {\"type\": \"quantile\", \"q\": 0.9}}, \"optimizer\": {\"type\": \"adam\", "
-				"\"learning_rate\": 0.05, \"schedule\": \"%s\"}, \"training\": {\"epochs\": 200, "
-				"\"batch_size\": 50}}",
-				decays ? "cosine" : "constant"));
-		ck_assert_msg(advised(job, WORDS("schedule cosine")) == !decays, "%s", job->body);
+		for (int full = 0; full < 2; full++) {
+			job = job_run(
+				server,
+				text_of("{\"dataset\": {\"generator\": {\"type\": \"linear\", \"rows\": 500, "
+					"\"features\": 3, "
+					"\"noise\": 2, \"seed\": 3}}, \"model\": {\"type\": \"linear_regression\", "
+					"\"loss\": {\"type\": \"quantile\", \"q\": 0.9}}, \"optimizer\": {\"type\": "
+					"\"adam\", "
+					"\"learning_rate\": 0.05, \"schedule\": \"%s\"}, \"training\": {\"steps\": "
+					"2000, "
+					"\"batch_size\": %s}, \"stopping\": {\"loss_change\": 0}}",
+					decays ? "cosine" : "constant",
+					full ? "\"full\", \"dtype\": \"float64\"" : "50"));
+			ck_assert_msg(advised(job, WORDS("schedule cosine")) == !decays &&
+					      !advised(job, WORDS("plateau")),
+				      "%s", job->body);
+		}
 	}
 	finish(server);
 }
