@@ -12,13 +12,11 @@
 
 #include <math.h>
 
+#include "core/kernels/isa/isa.h"
 #include "core/optim/optimizer.h"
 
-#define OPTIMIZER_SYMBOL_(name, isa) optimizer_##name##_##isa
-#define OPTIMIZER_SYMBOL(name, isa)  OPTIMIZER_SYMBOL_(name, isa)
-
 /* const struct optimizer_type OPTIMIZER(adam) = { ... }; */
-#define OPTIMIZER(name) OPTIMIZER_SYMBOL(name, ISA)
+#define OPTIMIZER(name) OF_ISA(optimizer_##name##_)
 
 /* clang-format off */
 #define SETTING_LEARNING_RATE(value)                                                            \

@@ -7,13 +7,8 @@
 #include <string.h>
 
 #include "core/kernels/gemm.h"
+#include "core/kernels/isa/isa.h"
 #include "core/tensor/program_internal.h"
-
-#ifndef ISA
-#error "compiled by the rule for instruction sets, with -DISA=..."
-#endif
-#define PASTE(a, b) a##b
-#define JOIN(a, b)  PASTE(a, b)
 
 #define REAL_IS_FLOAT 1
 #include "core/tensor/element.inc.c"
@@ -24,7 +19,7 @@
 #include "core/tensor/operation.inc.c"
 #undef REAL_IS_FLOAT
 
-const struct tensor_operations JOIN(tensor_operations_, ISA) = {
+const struct tensor_operations OF_ISA(tensor_operations_) = {
 	.forward_f32 = tensor_forward_f32,
 	.forward_f64 = tensor_forward_f64,
 	.reverse_f32 = tensor_reverse_f32,

@@ -18,18 +18,11 @@
 #include <string.h>
 
 #include "core/kernels/conv_layout.h"
-
-#ifndef ISA
-#error "compiled by the rule for instruction sets, with -DISA=..."
-#endif
-#define PASTE(a, b) a##b
-#define JOIN(a, b)  PASTE(a, b)
-#define CONV_TABLE  JOIN(conv_, ISA)
+#include "core/kernels/isa/isa.h"
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
 
-#define UNROLL _Pragma("GCC unroll 16")
 #define INLINE static inline __attribute__((always_inline))
 /* Apart from the loops around them tiles keep their sums in registers. */
 #define NOINLINE static __attribute__((noinline))
@@ -68,27 +61,12 @@ static void find_offsets(const struct conv *conv, const struct conv_layout *l, u
 	}
 }
 
-typedef int32_t index_f32 __attribute__((vector_size(64)));
-typedef int64_t index_f64 __attribute__((vector_size(64)));
-
 #define REAL_IS_FLOAT 1
-#define WIDTH         16
-#define VEC           __m512
-#define MASK          __mmask16
-#define INDEX         index_f32
-#define INDEX_LANE    int32_t
-#define V(operation)  _mm512_##operation##_ps
 #include "core/kernels/isa/conv.inc.c"
 #define REAL_IS_FLOAT 0
-#define WIDTH         8
-#define VEC           __m512d
-#define MASK          __mmask8
-#define INDEX         index_f64
-#define INDEX_LANE    int64_t
-#define V(operation)  _mm512_##operation##_pd
 #include "core/kernels/isa/conv.inc.c"
 
-const struct conv_kernels CONV_TABLE = { conv_forward_f32, conv_forward_f64, conv_reverse_f32, conv_reverse_f64 };
+const struct conv_kernels OF_ISA(conv_) = { conv_forward_f32, conv_forward_f64, conv_reverse_f32, conv_reverse_f64 };
 #else
-const struct conv_kernels CONV_TABLE = { NULL, NULL, NULL, NULL };
+const struct conv_kernels OF_ISA(conv_) = { NULL, NULL, NULL, NULL };
 #endif

@@ -1,8 +1,6 @@
 /* Convolutions in one precision; conv.c includes this once for float and once for double. Numbers that lie side by side
  * are [.., WIDTH]. */
-#include "core/base/real.h"
-
-#include "core/kernels/isa/transpose.inc.c"
+#include "core/kernels/isa/wide.inc.c"
 
 /* Where a call's memory lies. */
 struct NAME(room) {
@@ -496,10 +494,4 @@ static void NAME(conv_reverse)(const struct conv *conv, size_t rows, const REAL 
 	}
 }
 
-#undef WIDTH
-#undef VEC
-#undef MASK
-#undef INDEX
-#undef INDEX_LANE
-#undef V
 #undef REAL_IS_FLOAT

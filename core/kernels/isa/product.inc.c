@@ -1,5 +1,5 @@
 /* Products in one precision; product.c includes this once for float and once for double. */
-#include "core/base/real.h"
+#include "core/kernels/isa/wide.inc.c"
 
 /* The columns of a panel, and which of its two vectors' lanes they fill. */
 struct NAME(columns) {
@@ -16,8 +16,6 @@ static inline struct NAME(columns) NAME(columns_of)(size_t left)
 		.keep = { (MASK)((1u << low) - 1), (MASK)((1u << high) - 1) },
 	};
 }
-
-#include "core/kernels/isa/transpose.inc.c"
 
 /* packed [count, 2 WIDTH] = `count` rows of a panel of B, zeros after its last column. */
 static void NAME(pack)(size_t count, const struct NAME(columns) * columns, const REAL *b, size_t ldb, REAL *packed)
@@ -155,10 +153,4 @@ static void NAME(product)(bool transpose_a, bool transpose_b, size_t m, size_t n
 	}
 }
 
-#undef WIDTH
-#undef VEC
-#undef MASK
-#undef INDEX
-#undef INDEX_LANE
-#undef V
 #undef REAL_IS_FLOAT

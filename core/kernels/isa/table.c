@@ -12,14 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-#ifndef ISA
-#error "compiled by the rule for instruction sets, with -DISA=..."
-#endif
-#define PASTE(a, b)  a##b
-#define JOIN(a, b)   PASTE(a, b)
-#define QUOTE(a)     #a
-#define TEXT(a)      QUOTE(a)
-#define KERNEL_TABLE JOIN(kernels_, ISA)
+#include "core/kernels/isa/isa.h"
 
 /* Bytes of a register, and registers that hold the 64 bytes of one group of lanes. */
 #if defined(__AVX512F__)
@@ -34,8 +27,7 @@
 /* Elements that a loss works on at a time; their intermediate values stay in L1. */
 #define CHUNK 512
 
-#define UNROLL _Pragma("GCC unroll 16")
-#define IVDEP  _Pragma("GCC ivdep")
+#define IVDEP _Pragma("GCC ivdep")
 
 #define REAL_IS_FLOAT 1
 #include "core/kernels/isa/all.inc.c"
@@ -60,9 +52,9 @@
 	.axpy_##S = axpy_##S, .combine_##S = combine_##S, .axpy_sign_##S = axpy_sign_##S, .scale_##S = scale_##S,      \
 	.clamp_##S = clamp_##S, .all_finite_##S = all_finite_##S
 
-extern const struct kernels KERNEL_TABLE;
-const struct kernels KERNEL_TABLE = {
-	.isa = TEXT(ISA),
+extern const struct kernels OF_ISA(kernels_);
+const struct kernels OF_ISA(kernels_) = {
+	.isa = ISA_TEXT,
 	MEMBERS(f32),
 	MEMBERS(f64),
 	.activate_f32 = { ACTIVATION_KERNELS(ACTIVATE_F32) },
