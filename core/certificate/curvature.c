@@ -1,183 +1,216 @@
 /*
- * The ends of a symmetric matrix's spectrum from products with it: Lanczos' method, which finds in the same space as
- * power iteration does (span of v, Hv, H^2 v, ...) the best answer there is in it, and the other end as well.
- *
- *   beta_{k+1} v_{k+1} = H v_k - alpha_k v_k - beta_k v_{k-1},   T = tridiag(beta, alpha, beta) ~ V'HV
- *
- * The eigenvalues of T (bisection by Sturm's count) approach those of H from inside. All v are kept and made orthogonal
- * again where they are few numbers; else copies of the ends may turn up, which does not move the ends themselves.
- * Source: Golub and Van Loan 2013, algorithm 10.1.1 and section 8.4.1; Kuczynski and Wozniakowski 1992 (the error).
+ * The Hessian's spectrum: its products, and how many of them on how many rows the purse pays for. Of a linear model
+ * X'DX v, of every other objective a difference of gradients; the ends are then Lanczos' (lanczos.c).
  */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "core/base/random.h"
 #include "core/base/size.h"
 #include "core/certificate/internal.h"
 
-enum { PRODUCTS_MOST = 64, KEPT_NUMBERS = 1 << 20, BISECTIONS = 120 };
-/* The ends have settled when a product moves the largest by less than this part of it, and the smallest by less than
- * this part of itself. */
-static const double settled = 1e-9;
-
-struct lanczos {
-	size_t n, kept; /* kept: vectors that are kept, 2 where not all */
-	double alpha[PRODUCTS_MOST], beta[PRODUCTS_MOST + 1];
-	double *v; /* [kept, n] */
-	double *w; /* [n] */
+enum {
+	PRODUCTS = 48,      /* with the Hessian, where they are cheap */
+	PRODUCTS_DEAR = 12, /* ... where they are not, on fewer rows */
+	PRODUCTS_LEAST = 4,
+	ROWS_LEAST = 64,
 };
 
-static size_t kept_of(size_t n, size_t most)
+static void keep_spectrum(struct certificate *out, const struct spectrum *spectrum, uint64_t rows)
 {
-	return n <= KEPT_NUMBERS / most ? most : 2;
-}
-
-bool lanczos_bytes(size_t n, size_t *bytes)
-{
-	return size_multiply(kept_of(n, PRODUCTS_MOST) + 1, n, bytes) && size_multiply(*bytes, sizeof(double), bytes);
-}
-
-static double dot(const double *a, const double *b, size_t n)
-{
-	double lane[8] = { 0 }, sum = 0;
-	size_t i = 0;
-	for (; i + 8 <= n; i += 8) {
-		for (size_t l = 0; l < 8; l++) {
-			lane[l] += a[i + l] * b[i + l];
-		}
+	out->lambda_max = spectrum->largest;
+	out->lambda_min = spectrum->smallest;
+	out->products = spectrum->products;
+	out->curvature_rows = rows;
+	if (spectrum->largest > 0) {
+		out->stable_rate = 2 / spectrum->largest;
 	}
-	for (; i < n; i++) {
-		sum += a[i] * b[i];
-	}
-	for (size_t l = 0; l < 8; l++) {
-		sum += lane[l];
-	}
-	return sum;
-}
-
-static void add(double *out, double a, const double *x, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		out[i] += a * x[i];
+	if (spectrum->smallest > 0) {
+		out->condition = spectrum->largest / spectrum->smallest;
 	}
 }
 
-/* How many eigenvalues of T [k, k] lie below x. */
-static size_t below(const struct lanczos *self, size_t k, double x)
+/* How many products, and of every which row, a purse pays for. rows 0: there are none to leave out. */
+static size_t plan_products(const struct purse *purse, double product_numbers, uint64_t rows, size_t *stride)
 {
-	size_t count = 0;
-	double d = 1;
-	for (size_t i = 0; i < k; i++) {
-		const double b = i == 0 ? 0 : self->beta[i];
-		d = self->alpha[i] - x - b * b / (d == 0 ? DBL_MIN : d);
-		count += d < 0;
+	*stride = 1;
+	if (PRODUCTS * product_numbers <= purse->left) {
+		return PRODUCTS;
 	}
-	return count;
+	if (PRODUCTS_DEAR * product_numbers <= purse->left || rows == 0) {
+		const double most = purse->left / product_numbers;
+		return most >= PRODUCTS_LEAST ? (size_t)most : 0;
+	}
+	const double apart = ceil(PRODUCTS_DEAR * product_numbers / purse->left);
+	if (!(apart * ROWS_LEAST <= (double)rows)) {
+		return 0;
+	}
+	*stride = (size_t)apart;
+	return PRODUCTS_DEAR;
 }
 
-/* Eigenvalue number `index` of T [k, k], from the smallest. */
-static double eigenvalue(const struct lanczos *self, size_t k, size_t index)
+/* out = X'D X v / N + l2 v; kept holds D. */
+static enum status glm_product(void *context, const double *v, double *out)
 {
-	double low = INFINITY, high = -INFINITY;
-	for (size_t i = 0; i < k; i++) {
-		const double radius = (i == 0 ? 0 : self->beta[i]) + (i + 1 == k ? 0 : self->beta[i + 1]);
-		low = fmin(low, self->alpha[i] - radius);
-		high = fmax(high, self->alpha[i] + radius);
-	}
-	for (size_t i = 0; i < BISECTIONS; i++) {
-		const double middle = low + 0.5 * (high - low);
-		if (middle <= low || middle >= high) {
-			break;
-		}
-		if (below(self, k, middle) > index) {
-			high = middle;
-		} else {
-			low = middle;
-		}
-	}
-	return low + 0.5 * (high - low);
-}
+	struct glm *self = context;
+	const size_t weights = self->features * self->outputs;
+	enum status status = glm_outputs(self, v, v + weights);
 
-static double *vector(const struct lanczos *self, size_t k)
-{
-	return self->v + (k % self->kept) * self->n;
-}
-
-/* w = what is left of H v_k after the directions that are known. */
-static void orthogonalise(struct lanczos *self, size_t k)
-{
-	const size_t n = self->n;
-	const double before = self->beta[k];
-	self->alpha[k] = dot(self->w, vector(self, k), n);
-	add(self->w, -self->alpha[k], vector(self, k), n);
-	if (before != 0) { /* beta_0 is 0: there is no vector before the first */
-		add(self->w, -before, vector(self, k - 1), n);
+	for (size_t i = 0; status == OK && i < self->rows * self->outputs; i++) {
+		self->u[i] *= self->kept[i] / self->count;
 	}
-	for (size_t j = 0; self->kept > 2 && j <= k; j++) {
-		add(self->w, -dot(self->w, vector(self, j), n), vector(self, j), n);
+	if (status == OK) {
+		status = glm_gather(self);
 	}
-	self->beta[k + 1] = sqrt(dot(self->w, self->w, n));
-}
-
-static bool ended(const struct lanczos *self, size_t k, const struct spectrum *now, const struct spectrum *before)
-{
-	const double size = fmax(fabs(now->largest), fabs(now->smallest));
-	const bool large = fabs(now->largest - before->largest) <= settled * size;
-	const bool small = fabs(now->smallest - before->smallest) <= settled * fabs(now->smallest);
-	return k + 1 >= self->n || self->beta[k + 1] <= 1e-14 * size || (large && small);
-}
-
-static enum status iterate(struct lanczos *self, size_t most, hessian_product *product, void *context,
-			   struct spectrum *out)
-{
-	struct spectrum before = { NAN, NAN, 0 };
-	double *v = vector(self, 0);
-
-	for (size_t i = 0; i < self->n; i++) {
-		v[i] = 2 * random_uniform(2385, RANDOM_SAMPLE, 1, i) - 1;
+	for (size_t j = 0; status == OK && j < weights + (self->intercept ? self->outputs : 0); j++) {
+		out[j] = self->product[j] + (j < weights || self->penalized ? self->l2 * v[j] : 0);
 	}
-	const double norm = sqrt(dot(v, v, self->n));
-	for (size_t i = 0; i < self->n; i++) {
-		v[i] /= norm;
-	}
-	for (size_t k = 0; k < most; k++) {
-		const enum status status = product(context, vector(self, k), self->w);
-		if (status != OK) {
-			return status;
-		}
-		orthogonalise(self, k);
-		if (!isfinite(self->alpha[k]) || !isfinite(self->beta[k + 1])) {
-			return E_UNSUPPORTED;
-		}
-		*out = (struct spectrum){ eigenvalue(self, k + 1, 0), eigenvalue(self, k + 1, k), k + 1 };
-		if (ended(self, k, out, &before)) {
-			break;
-		}
-		before = *out;
-		double *next = vector(self, k + 1);
-		for (size_t i = 0; i < self->n && k + 1 < most; i++) {
-			next[i] = self->w[i] / self->beta[k + 1];
-		}
-	}
-	return OK;
-}
-
-enum status lanczos(size_t n, size_t most, hessian_product *product, void *context, struct spectrum *out)
-{
-	size_t bytes;
-	most = most < PRODUCTS_MOST ? most : PRODUCTS_MOST;
-	if (most == 0 || !lanczos_bytes(n, &bytes)) {
-		return E_UNSUPPORTED;
-	}
-	double *memory = malloc(bytes);
-	if (memory == NULL) {
-		return E_MEMORY;
-	}
-	struct lanczos self = { .n = n, .kept = kept_of(n, PRODUCTS_MOST), .v = memory };
-	self.w = memory + self.kept * n;
-	const enum status status = iterate(&self, most, product, context, out);
-	free(memory);
 	return status;
+}
+
+enum status glm_curvature(struct glm *linear, struct purse *purse, struct certificate *out)
+{
+	size_t stride;
+	const double touched = 2 * (double)linear->features * (double)linear->rows * (double)linear->outputs;
+	const size_t most = plan_products(purse, touched, linear->rows, &stride);
+	struct spectrum spectrum;
+
+	if (most == 0 || linear->loss == GLM_HINGE) {
+		return OK;
+	}
+	linear->stride = stride;
+	linear->rows /= stride;
+	linear->count = (double)linear->rows * (double)linear->outputs;
+	enum status status = glm_outputs(linear, linear->w, linear->b);
+	for (size_t i = 0; status == OK && i < linear->rows; i++) {
+		for (size_t k = 0; k < linear->outputs; k++) {
+			const size_t at = i * linear->outputs + k;
+			glm_phi(linear, linear->u[at], glm_target(linear, i, k), NULL, &linear->kept[at]);
+		}
+	}
+	const size_t n = (linear->features + (linear->intercept ? 1 : 0)) * linear->outputs;
+	if (status == OK) {
+		status = lanczos(n, most, glm_product, linear, &spectrum);
+	}
+	if (status == OK) {
+		keep_spectrum(out, &spectrum, stride > 1 ? linear->rows : 0);
+	}
+	return status == E_UNSUPPORTED ? OK : status;
+}
+
+/* Products by differences of gradients. */
+struct difference {
+	const struct certificate_request *request;
+	const struct batch *batch;
+	double h;
+	bool one_sided; /* exact: the gradient is linear */
+	void *point;    /* [n] */
+	void *ahead;    /* [n] gradient at theta + h v */
+	void *behind;   /* [n] at theta - h v, or at theta */
+};
+
+static enum status gradient_along(struct difference *self, const double *v, double h, void *gradient)
+{
+	const struct certificate_request *request = self->request;
+	for (size_t i = 0; i < request->objective->n; i++) {
+		const double x = request_get(request, request->theta, i) + (i < request_moving(request) ? h * v[i] : 0);
+		if (request->objective->dtype == DTYPE_FLOAT32) {
+			((float *)self->point)[i] = (float)x;
+		} else {
+			((double *)self->point)[i] = x;
+		}
+	}
+	return gradient_at(request, self->point, self->batch, gradient);
+}
+
+static double sign_of(const struct certificate_request *request)
+{
+	return request->config->direction == MAXIMIZE ? -1 : 1;
+}
+
+static enum status difference_product(void *context, const double *v, double *out)
+{
+	struct difference *self = context;
+	const struct certificate_request *request = self->request;
+	const double apart = self->one_sided ? self->h : 2 * self->h;
+	enum status status = gradient_along(self, v, self->h, self->ahead);
+
+	if (status == OK && !self->one_sided) {
+		status = gradient_along(self, v, -self->h, self->behind);
+	}
+	for (size_t i = 0; status == OK && i < request_moving(request); i++) {
+		out[i] = sign_of(request) *
+			 (request_get(request, self->ahead, i) - request_get(request, self->behind, i)) / apart;
+	}
+	return status;
+}
+
+/* With the arrays made. */
+static enum status run_differences(struct difference *self, size_t most, struct spectrum *spectrum)
+{
+	const struct certificate_request *request = self->request;
+	const double epsilon = request->objective->dtype == DTYPE_FLOAT32 ? (double)FLT_EPSILON : DBL_EPSILON;
+	const double size = fmax(1, request_norm(request, request->theta));
+	enum status status = OK;
+
+	/* A linear gradient may be asked far away, where rounding weighs least; others as Nocedal and Wright 2006,
+	 * section 8.1, say for central differences. */
+	self->one_sided = request->objective->quadratic;
+	self->h = self->one_sided ? size : cbrt(epsilon) * size;
+	if (self->one_sided) {
+		status = gradient_at(request, request->theta, self->batch, self->behind);
+	}
+	return status == OK ? lanczos(request_moving(request), most, difference_product, self, spectrum) : status;
+}
+
+/* Which rows: every stride-th. NULL and *status OK: all. */
+static uint32_t *every_row(size_t count, size_t stride, enum status *status)
+{
+	uint32_t *index = malloc((count + 1) * sizeof *index);
+	*status = index == NULL ? E_MEMORY : OK;
+	for (size_t i = 0; index != NULL && i < count; i++) {
+		index[i] = (uint32_t)(i * stride);
+	}
+	return index;
+}
+
+enum status general_curvature(const struct certificate_request *request, struct purse *purse, struct certificate *out)
+{
+	const struct objective *objective = request->objective;
+	const size_t n = objective->n;
+	const bool parts = request->training != NULL && request->training->rows <= UINT32_MAX &&
+			   request->model != NULL && !request->model->type->is_expression;
+	const size_t rows = request->training != NULL ? request->training->rows : 0;
+	size_t stride, vector;
+
+	if (n > CURVATURE_MOST || !size_multiply(n, dtype_size(objective->dtype), &vector)) {
+		return OK;
+	}
+	const double gradient = pass_numbers(request) + 8 * (double)n;
+	const size_t most = plan_products(purse, (objective->quadratic ? 1 : 2) * gradient, parts ? rows : 0, &stride);
+	if (most == 0) {
+		return OK;
+	}
+	enum status status = OK;
+	const size_t count = rows / stride;
+	uint32_t *index = stride > 1 ? every_row(count, stride, &status) : NULL;
+	const struct batch batch = { .data = request->training, .index = index, .count = count };
+	struct difference self = { .request = request,
+				   .batch = rows > 0 ? &batch : NULL,
+				   .point = malloc(vector),
+				   .ahead = malloc(vector),
+				   .behind = malloc(vector) };
+	struct spectrum spectrum;
+	if (self.point == NULL || self.ahead == NULL || self.behind == NULL) {
+		status = E_MEMORY;
+	}
+	status = status == OK ? run_differences(&self, most, &spectrum) : status;
+	if (status == OK) {
+		keep_spectrum(out, &spectrum, stride > 1 ? count : 0);
+	}
+	free(self.point);
+	free(self.ahead);
+	free(self.behind);
+	free(index);
+	return status == E_UNSUPPORTED ? OK : status;
 }

@@ -1,6 +1,8 @@
 /*
  * A linear model's problem, written out in double precision: passes over the rows in a fixed number of pieces whose
- * sums are added in order, so that the bits do not depend on the executor.
+ * sums are added in order, so that the bits do not depend on the executor. On purpose not core/linear, with which the
+ * solvers work: what is said of their result does not rest on their arithmetic, takes every k-th row, and keeps a
+ * number for each row from one pass to the next.
  */
 #include "core/certificate/internal.h"
 

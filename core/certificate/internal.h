@@ -4,6 +4,26 @@
 
 #include "core/certificate/certificate.h"
 
+/* --- certificate.c --- */
+
+/* Numbers that may still be touched. */
+struct purse {
+	double left;
+};
+
+/* Takes them from the purse; false, and nothing is taken, where it holds less. */
+bool spend(struct purse *purse, double numbers);
+/* Numbers that a gradient over all rows touches. */
+double pass_numbers(const struct certificate_request *request);
+/* Numbers that a gradient has: all of theta but the buffers at its end. */
+size_t request_moving(const struct certificate_request *request);
+/* Number i of an array of the objective's dtype, and the 2-norm of one as long as a gradient. */
+double request_get(const struct certificate_request *request, const void *array, size_t i);
+double request_norm(const struct certificate_request *request, const void *array);
+/* OK, E_CANCELLED and what evaluate() says. */
+enum status gradient_at(const struct certificate_request *request, const void *theta, const struct batch *batch,
+			void *gradient);
+
 /* --- glm.c: a linear model's problem in double precision, whatever the job's ---
  *
  *   F(W, b) = 1/N sum_ik phi(z_ik, y_ik) + l1 |W|_1 + l2/2 |W|^2,   z = X W + b     (N = rows, times targets)
@@ -69,7 +89,13 @@ enum status closed_form(struct glm *self, double *distance, double *gap);
 /* Bytes that it takes. */
 bool closed_form_bytes(size_t features, size_t outputs, size_t *bytes);
 
-/* curvature.c: the ends of the spectrum by Lanczos' method. */
+/* curvature.c: the ends of the spectrum, as far as the purse pays for them. OK, E_CANCELLED, E_MEMORY. glm_curvature
+ * leaves *linear with other rows. */
+enum { CURVATURE_MOST = 1 << 20 }; /* parameters; above it is left out: its vectors would take much memory */
+enum status glm_curvature(struct glm *linear, struct purse *purse, struct certificate *out);
+enum status general_curvature(const struct certificate_request *request, struct purse *purse, struct certificate *out);
+
+/* lanczos.c: by Lanczos' method. */
 struct spectrum {
 	double smallest, largest;
 	uint64_t products;
