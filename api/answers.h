@@ -93,6 +93,8 @@ struct job_report {
 /* report_fit.c: ,"active_bounds":[...] of an objective with bounds, ,"fit":{...}; nothing where there is none. */
 void active_bounds_render(const struct objective *objective, const void *theta, struct text *out);
 void fit_render(const struct objective *objective, const struct fit *fit, struct text *out);
+/* Which parameters the rows do not tell, in a sentence; false where they tell all (out is then of no use). */
+bool fit_warning(const struct job_report *report, struct text *out);
 void job_report_render(const struct job_report *report, struct text *out);
 void restarts_render(const struct job_report *report, struct text *out);
 void certificate_render(const struct certificate *certificate, struct text *out);

@@ -152,7 +152,7 @@ static struct auto_choice expression(struct judge *judge, size_t n)
 	const bool few = n <= FEW_PARAMETERS && !maximize && work * (double)n <= pass_work;
 	const enum status squares = few ? model_squares_check(&spec->model, &spec->shape, &error) : E_INVALID;
 	judge->failed = judge->failed || squares == E_MEMORY;
-	if (squares == OK) {
+	if (squares == OK && model_squares_sure(&spec->model, &spec->shape)) {
 		return chosen(judge, "levenberg_marquardt",
 			      "a sum of squares of few parameters: the residuals tell the curvature");
 	}

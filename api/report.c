@@ -165,6 +165,25 @@ static void lr_finder_render(const struct lr_finding *finding, struct text *out)
 	text_puts(out, "}");
 }
 
+/* Those of the spec, and what the end made known. */
+static void warnings_render(const struct job_report *report, struct text *out)
+{
+	const struct job_spec *spec = report->spec;
+	struct text more;
+	text_init(&more);
+	text_puts(out, "[");
+	for (size_t i = 0; i < spec->warning_count; i++) {
+		text_puts(out, i == 0 ? "" : ",");
+		text_json_string(out, spec->warning[i]);
+	}
+	if (fit_warning(report, &more) && !text_failed(&more)) {
+		text_puts(out, spec->warning_count == 0 ? "" : ",");
+		text_json_string_n(out, more.data, more.length);
+	}
+	text_puts(out, "]");
+	text_fini(&more);
+}
+
 void job_report_render(const struct job_report *report, struct text *out)
 {
 	const struct trainer_progress *p = &report->progress;
@@ -210,7 +229,7 @@ void job_report_render(const struct job_report *report, struct text *out)
 		strings_render(out, spec->class_text, spec->class_count);
 	}
 	text_puts(out, ",\"warnings\":");
-	strings_render(out, spec->warning, spec->warning_count);
+	warnings_render(report, out);
 }
 
 void job_error_render(const char *slug, const char *detail, uint64_t step, const char *hint, struct text *out)

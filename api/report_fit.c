@@ -69,3 +69,39 @@ void fit_render(const struct objective *objective, const struct fit *fit, struct
 	}
 	text_puts(out, "]}");
 }
+
+/* Of a parameter's numbers that the rows do not tell: their names, into *text. Returns the number of names that were
+ * there before and these. */
+static size_t unknown_render(const struct tensor *tensor, const bool *unknown, size_t count, struct text *text)
+{
+	enum { SHOWN = 8 };
+	for (size_t i = 0; i < tensor->size; i++) {
+		if (unknown[i] && count++ < SHOWN) {
+			text_printf(text, "%s%s", count > 1 ? ", " : "", tensor->name);
+			if (tensor->size > 1) {
+				text_printf(text, "[%zu]", i);
+			}
+		} else if (unknown[i] && count == SHOWN + 1) {
+			text_puts(text, " and others");
+		}
+	}
+	return count;
+}
+
+bool fit_warning(const struct job_report *report, struct text *out)
+{
+	const struct objective *objective = report->objective;
+	size_t count = 0;
+	if (objective == NULL || report->fit == NULL) {
+		return false;
+	}
+	text_puts(out, "the data do not determine ");
+	for (size_t p = 0; p < objective->tensors && objective->tensor[p].offset < report->fit->n; p++) {
+		const struct tensor *tensor = &objective->tensor[p];
+		count = unknown_render(tensor, report->fit->unknown + tensor->offset, count, out);
+	}
+	text_printf(out, ": changed by %s it leaves every residual as it is, so there is no standard error",
+		    count > 1 ? "itself or together with others" : "itself");
+	text_puts(out, report->spec->model.type->is_expression ? "; leave it out, or say \"trainable\": false" : "");
+	return count > 0;
+}

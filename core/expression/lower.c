@@ -3,7 +3,7 @@
  *
  * Some forms are put in a better place on the way: log(1 + exp(z)) and log1p(exp(z)) become softplus(z), which does
  * not overflow, and with softplus(z) - y z or z = -y m one pass over the rows; powers with exponents 2, 3, 1/2 become
- * squares, cubes, roots.
+ * squares, cubes, roots, and squares of norms the sums that they are the roots of.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -60,6 +60,13 @@ static size_t lower_softplus(struct tensor_graph *graph, size_t id)
 	return tensor_binary(graph, TENSOR_margin, factor[0], factor[1]);
 }
 
+/* a**2; of norm(r) or std(r) what the root is of, which adds up over rows where the root does not. */
+static size_t lower_square(struct tensor_graph *graph, size_t a)
+{
+	const struct tensor_node *node = &graph->node[a];
+	return node->op == TENSOR_root ? node->input[0] : tensor_unary(graph, TENSOR_square, a);
+}
+
 size_t lower_unary(struct lowering *lowering, enum tensor_op op, size_t a)
 {
 	if (failed(lowering) || a == NODE_NONE) {
@@ -74,7 +81,7 @@ size_t lower_unary(struct lowering *lowering, enum tensor_op op, size_t a)
 	if (op == TENSOR_softplus) {
 		return lower_softplus(lowering->graph, a);
 	}
-	return tensor_unary(lowering->graph, op, a);
+	return op == TENSOR_square ? lower_square(lowering->graph, a) : tensor_unary(lowering->graph, op, a);
 }
 
 size_t lower_power(struct lowering *lowering, size_t a, size_t b)
@@ -88,10 +95,10 @@ size_t lower_power(struct lowering *lowering, size_t a, size_t b)
 		if (exponent == 1) {
 			return a;
 		}
-		enum tensor_op op = exponent == 2     ? TENSOR_square
-				    : exponent == 3   ? TENSOR_cube
-				    : exponent == 0.5 ? TENSOR_sqrt
-						      : TENSOR_power;
+		if (exponent == 2) {
+			return lower_square(lowering->graph, a);
+		}
+		enum tensor_op op = exponent == 3 ? TENSOR_cube : exponent == 0.5 ? TENSOR_sqrt : TENSOR_power;
 		if (op != TENSOR_power) {
 			return tensor_unary(lowering->graph, op, a);
 		}
@@ -298,6 +305,12 @@ static size_t lower_turned_product(struct lowering *lowering, const struct ast_n
 	return failed(lowering) ? NODE_NONE : tensor_unary(lowering->graph, TENSOR_SUM_ROWS, product);
 }
 
+static size_t lower_times_itself(struct tensor_graph *graph, size_t a)
+{
+	const bool root = graph->node[a].op == TENSOR_root;
+	return root ? graph->node[a].input[0] : tensor_binary(graph, TENSOR_mul, a, a);
+}
+
 static size_t lower_binary(struct lowering *lowering, const struct ast_node *node)
 {
 	size_t a = lowering->value[lowering->ast->link[node->first]];
@@ -309,7 +322,7 @@ static size_t lower_binary(struct lowering *lowering, const struct ast_node *nod
 	switch (node->symbol) {
 	case '+': return lower_sum_of(lowering, a, b);
 	case '-': return lower_difference(lowering, a, b);
-	case '*': return tensor_binary(lowering->graph, TENSOR_mul, a, b);
+	case '*': return a == b ? lower_times_itself(lowering->graph, a) : tensor_binary(lowering->graph, TENSOR_mul, a, b);
 	case '/': return tensor_binary(lowering->graph, TENSOR_div, a, b);
 	case '@': return lower_product(lowering, a, b);
 	case '^': return lower_power(lowering, a, b);

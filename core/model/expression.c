@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "core/base/size.h"
+#include "core/model/squares_form.h"
 #include "core/model/tables.h"
 
 struct sketch {
 	struct tensor_graph graph;
 	struct expression_scope scope;
 	size_t root, output, outputs, classes;
+	bool unsure; /* a sum of squares only where the data's weights are no less than 0 */
 };
 
 static enum status make_scope(struct sketch *sketch, const struct expression_config *config,
@@ -135,26 +137,25 @@ static enum status add_loss(struct sketch *sketch, const struct model_config *co
 	return OK;
 }
 
-/* The residual of an objective that is c mean(r^2) or c sum(r^2), c > 0, r one number a row; NODE_NONE: it is none. */
-static size_t find_residual(const struct tensor_graph *graph, size_t id)
+/* The residual of an objective that is a sum of squares in place of it, with what R2 is made of. */
+static enum status draw_residual(struct sketch *sketch, struct expression_error *error)
 {
-	const struct tensor_node *node = &graph->node[id];
-	double factor = 1;
-	while ((node->op == TENSOR_mul || node->op == TENSOR_div) && factor > 0) {
-		size_t constant =
-			tensor_constant_value(graph, node->input[0], &factor) && node->op == TENSOR_mul ? 0 : 1;
-		if (!tensor_constant_value(graph, node->input[constant], &factor)) {
-			return NODE_NONE;
-		}
-		node = &graph->node[node->input[1 - constant]];
+	struct tensor_graph *graph = &sketch->graph;
+	struct squares_form form;
+	const enum status status = squares_form(graph, sketch->root, &form);
+	if (status == E_UNSUPPORTED && graph->status == OK) {
+		return fail(error, E_UNSUPPORTED,
+			    "the objective is not of the form mean(r**2), sum(r**2) or, weighted, mean(w*r**2), r one "
+			    "number a row");
 	}
-	if ((node->op != TENSOR_MEAN_ROWS && node->op != TENSOR_SUM_ROWS) || !(factor > 0)) {
-		return NODE_NONE;
+	if (status == OK) {
+		sketch->root = tensor_unary(graph, TENSOR_MEAN_ROWS, form.residual);
+		sketch->output = form.observed;
+		sketch->outputs = form.observed == NODE_NONE ? 0 : 2;
+		sketch->unsure = !form.sure;
+		graph->scores = true;
 	}
-	node = &graph->node[node->input[0]];
-	const bool square = node->op == TENSOR_square || (node->op == TENSOR_mul && node->input[0] == node->input[1]);
-	const struct shape *shape = square ? &graph->node[node->input[0]].shape : NULL;
-	return square && shape->rowed && shape->rank == 0 ? node->input[0] : NODE_NONE;
+	return status == OK && graph->status == OK ? OK : fail(error, E_MEMORY, "out of memory for the model");
 }
 
 static enum status draw(struct sketch *sketch, const struct model_config *config, const struct model_shape *shape,
@@ -173,12 +174,7 @@ static enum status draw(struct sketch *sketch, const struct model_config *config
 	sketch->graph.features = shape->features;
 	sketch->graph.targets = sketch->scope.targets;
 	if (status == OK && expression->prediction == NULL && config->loss == &loss_residual) {
-		const size_t residual = find_residual(&sketch->graph, sketch->root);
-		if (residual == NODE_NONE) {
-			return fail(error, E_UNSUPPORTED,
-				    "the objective is not of the form mean(r**2) or sum(r**2), r one number a row");
-		}
-		sketch->root = tensor_unary(&sketch->graph, TENSOR_MEAN_ROWS, residual);
+		return draw_residual(sketch, error);
 	}
 	return status == OK && expression->prediction != NULL ? add_loss(sketch, config, error) : status;
 }
@@ -302,6 +298,15 @@ enum status expression_check(const struct model_config *config, const struct mod
 	}
 	sketch_fini(&sketch);
 	return status;
+}
+
+bool expression_squares_sure(const struct model_config *config, const struct model_shape *shape)
+{
+	struct sketch sketch;
+	struct expression_error error;
+	const bool sure = draw(&sketch, config, shape, &error) == OK && !sketch.unsure;
+	sketch_fini(&sketch);
+	return sure;
 }
 
 static const struct loss_type *const losses[] = {

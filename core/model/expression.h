@@ -29,4 +29,7 @@ struct expression_config {
 enum status expression_check(const struct model_config *config, const struct model_shape *shape, char couples[200],
 			     struct expression_error *error);
 
+/* Of a config whose loss is loss_residual: whether its weights are no less than 0 whatever the data are. */
+bool expression_squares_sure(const struct model_config *config, const struct model_shape *shape);
+
 #endif

@@ -65,6 +65,15 @@ enum status model_squares_check(const struct model_config *config, const struct 
 	return status;
 }
 
+bool model_squares_sure(const struct model_config *config, const struct model_shape *shape)
+{
+	struct model_config residual;
+	struct model_shape row;
+	const bool objective = config->type->is_expression && config->expression->objective != NULL;
+	return !objective ||
+	       (convert(config, shape, &residual, &row, NULL) == OK && expression_squares_sure(&residual, &row));
+}
+
 enum status model_residual(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
 			   struct objective **out, struct error *error)
 {

@@ -30,9 +30,9 @@ double squares_column(const double *r, size_t n, size_t j)
 }
 
 /* Whether row i says nothing beyond rounding of its column. */
-static bool is_null(const double *r, size_t n, size_t i)
+static bool is_null(const double *r, size_t n, size_t i, double rounding)
 {
-	return !(fabs(r[i * (n + 1) + i]) > 10 * (double)n * DBL_EPSILON * squares_column(r, n, i));
+	return !(fabs(r[i * (n + 1) + i]) > 10 * (double)n * rounding * squares_column(r, n, i));
 }
 
 bool squares_solve(const double *r, size_t n, double *p)
@@ -44,7 +44,7 @@ bool squares_solve(const double *r, size_t n, double *p)
 		for (size_t j = i + 1; j < n; j++) {
 			sum -= line[j] * p[j];
 		}
-		const bool null = is_null(r, n, i);
+		const bool null = is_null(r, n, i, DBL_EPSILON);
 		p[i] = null ? 0 : sum / line[i];
 		full = full && !null;
 	}
@@ -62,25 +62,71 @@ void squares_solve_transposed(const double *r, size_t n, const double *w, double
 	}
 }
 
-void squares_deviations(const double *r, size_t n, double *work, double *deviation)
+/* Rows that say nothing of their own parameter are turned into those below, and are 0 then. The rank. row: [n + 1]. */
+static size_t drop_null(double *r, size_t n, double rounding, double *row)
 {
-	bool full = true;
+	size_t rank = 0;
 	for (size_t i = 0; i < n; i++) {
-		full = full && !is_null(r, n, i);
-		deviation[i] = 0;
+		double *line = r + i * (n + 1);
+		if (!is_null(r, n, i, rounding)) {
+			rank++;
+			continue;
+		}
+		for (size_t j = 0; j <= n; j++) {
+			row[j] = j > i ? line[j] : 0;
+			line[j] = 0;
+		}
+		squares_add(r, n, row);
 	}
-	/* Column k of R^-1 by back substitution; row j of it squared and summed is element j of the diagonal. */
-	for (size_t k = 0; k < n && full; k++) {
-		for (size_t i = k + 1; i-- > 0;) {
-			double sum = i == k ? 1 : 0;
-			for (size_t j = i + 1; j <= k; j++) {
-				sum -= r[i * (n + 1) + j] * work[j];
-			}
-			work[i] = sum / r[i * (n + 1) + i];
-			deviation[i] = hypot(deviation[i], work[i]);
+	return rank;
+}
+
+/* x with R x = 0 but in row k, where it is 1 (of a row that was dropped: x itself is 1): by back substitution. */
+static void solve_column(const double *r, size_t n, size_t k, double *x)
+{
+	const bool null = r[k * (n + 1) + k] == 0;
+	for (size_t i = k + 1; i-- > 0;) {
+		const double diagonal = r[i * (n + 1) + i];
+		double sum = i == k ? 1 : 0;
+		for (size_t j = i + 1; j <= k; j++) {
+			sum -= r[i * (n + 1) + j] * x[j];
+		}
+		x[i] = diagonal != 0 ? sum / diagonal : i == k && null ? 1 : 0;
+	}
+}
+
+/* Marks those that have a part beyond rounding in the direction x [k + 1], in which J says nothing. */
+static void mark(size_t k, const double *x, const double *column, double rounding, double *deviation)
+{
+	double most = 0;
+	for (size_t j = 0; j <= k; j++) {
+		most = fmax(most, fabs(x[j]) * column[j]);
+	}
+	for (size_t j = 0; j <= k; j++) {
+		if (j == k || fabs(x[j]) * column[j] > sqrt(rounding) * most) {
+			deviation[j] = (double)NAN;
 		}
 	}
-	for (size_t i = 0; i < n && !full; i++) {
-		deviation[i] = (double)NAN;
+}
+
+size_t squares_deviations(double *r, size_t n, double rounding, double *work, double *deviation)
+{
+	double *x = work, *column = work + n;
+	const size_t rank = drop_null(r, n, rounding, work);
+	for (size_t i = 0; i < n; i++) {
+		column[i] = squares_column(r, n, i);
+		deviation[i] = 0;
 	}
+	/* Column k of R^-1; row j of it squared and summed is element j of the diagonal. */
+	for (size_t k = 0; k < n; k++) {
+		solve_column(r, n, k, x);
+		if (r[k * (n + 1) + k] == 0) {
+			mark(k, x, column, rounding, deviation);
+			continue;
+		}
+		for (size_t i = k + 1; i-- > 0;) {
+			deviation[i] = isnan(deviation[i]) ? deviation[i] : hypot(deviation[i], x[i]);
+		}
+	}
+	return rank;
 }

@@ -21,7 +21,10 @@ bool squares_solve(const double *r, size_t n, double *p);
 void squares_solve_transposed(const double *r, size_t n, const double *w, double *z);
 /* |J e_j|. */
 double squares_column(const double *r, size_t n, size_t j);
-/* deviation [n] = the roots of the diagonal of (R'R)^-1; NAN for all where it is singular. work: [n]. */
-void squares_deviations(const double *r, size_t n, double *work, double *deviation);
+/* deviation [n] = the roots of the diagonal of (R'R)^-1. Where J says nothing of a parameter, or of several together
+ * (some J v = 0 in which it has a part), it is NAN; those of the others are as if one of each such group were held.
+ * rounding: the least relative difference of numbers that J was computed in. r is lost. work: [2 n + 1]. Returns the
+ * rank. Source: Seber 2008, A matrix handbook for statisticians, section 20.4 (estimable functions). */
+size_t squares_deviations(double *r, size_t n, double rounding, double *work, double *deviation);
 
 #endif

@@ -180,7 +180,7 @@ static enum status check(struct layout *layout, struct error *error)
 			return error_set(error, E_UNSUPPORTED, "a row's prediction depends on the other rows: %s",
 					 program->reason);
 		}
-		if (layout->sort[i].output && node[i].op == TENSOR_TARGET) {
+		if (layout->sort[i].output && node[i].op == TENSOR_TARGET && !layout->graph->scores) {
 			return error_set(error, E_INVALID, "the prediction reads the target");
 		}
 	}

@@ -52,6 +52,7 @@ struct tensor_graph {
 	struct tensor *parameter; /* as the objective shows them: a scalar has the shape [1] */
 	size_t n;                 /* numbers in theta */
 	size_t features, targets;
+	bool scores;      /* what a program writes for each row may read the target */
 	unsigned *bucket; /* node ids + 1 by hash */
 	size_t buckets;
 };

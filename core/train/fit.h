@@ -1,7 +1,9 @@
 /*
  * How well a sum of squares is met where a run ended, and how sure its parameters are.
  *
- *   s^2 = sum r^2 / (m - n),   cov = s^2 (J'J)^-1,   m rows, n parameters, J the derivatives of the residuals r
+ *   s^2 = sum r^2 / (m - k),   cov = s^2 (J'J)^-1,   m rows, J [m, n] the derivatives of the residuals r, k its rank
+ *
+ * Where J says nothing of some parameters, those have no error; the others' are as if these were known.
  *
  * Source: Seber and Wild 2003, Nonlinear regression, section 2.1 (the linear approximation at the minimum).
  */
@@ -12,11 +14,12 @@
 
 struct fit {
 	size_t n;
-	uint64_t freedom; /* m - n */
+	uint64_t freedom; /* m - k */
 	double squares;   /* sum r^2 */
 	double deviation; /* s; NAN without freedom */
-	double r2;        /* 1 - sum r^2 / sum (y - mean)^2; NAN where the data have not one target */
-	double *error;    /* [n] standard errors; NAN where J'J is singular or there is no freedom */
+	double r2; /* 1 - sum r^2 / sum w (u - mean)^2, u being what was observed, the target mostly; NAN: nothing */
+	double *error; /* [n] standard errors; NAN where the rows do not tell, a bound holds, or there is no freedom */
+	bool *unknown; /* [n] the rows do not tell it, or it and others together */
 };
 
 /* Whether a fit is worth its time: rows and parameters few enough. */

@@ -92,7 +92,8 @@ END_TEST
 START_TEST(an_objective_of_squares_is_fitted_as_its_prediction_is)
 {
 	static const char *const texts[] = { "mean((y - (a*exp(-k*t) + c))**2)", "0.5*sum((a*exp(-k*t) + c - y)^2)/6",
-					     "mse(y, a*exp(-k*t) + c)" };
+					     "mse(y, a*exp(-k*t) + c)", "r = y - (a*exp(-k*t) + c); norm(r)**2",
+					     "r = a*exp(-k*t) + c - y; -mean(-2*r*r)*0.385" };
 	struct server *server = server_start(NULL);
 	const struct reply *wanted = job_run(server, LINE(DECAY, "\"optimizer\": \"levenberg_marquardt\""));
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -110,6 +111,104 @@ START_TEST(an_objective_of_squares_is_fitted_as_its_prediction_is)
 					     number_at(wanted->json, "fit.standard_errors.1.values.0")),
 				    1e-8);
 		ck_assert_double_eq_tol(number_at(job->json, "fit.r2"), number_at(wanted->json, "fit.r2"), 1e-12);
+	}
+	finish(server);
+}
+END_TEST
+
+/* Others than the target less a prediction: weights of the rows, another thing observed. References: scipy's curve_fit
+ * with sigma = w**-0.5, numpy's lstsq of log(y), R2 of what was observed with its weights. */
+#define START_A_K "\"parameters\": {\"a\": 1, \"k\": 1"
+static const struct weighed {
+	const char *model, *optimizer;
+	double found[3], errors[3], r2;
+} weighed[] = {
+	{ "\"objective\": \"mean(exp(-t/2)*(y - (a*exp(-k*t) + c))**2)\", " START_A_K ", \"c\": 0}",
+	  "levenberg_marquardt",
+	  { 2.12970092, 0.54145613, 0.96889801 },
+	  { 0.02438958973833005, 0.013095853979771406, 0.024540771157091006 },
+	  0.9998858422130489 },
+	{ "\"objective\": \"sum(((a*exp(-k*t) + c - y)/exp(t/4))**2)\", " START_A_K ", \"c\": 0}",
+	  "levenberg_marquardt",
+	  { 2.12970092, 0.54145613, 0.96889801 },
+	  { 0.02438958973833005, 0.013095853979771406, 0.024540771157091006 },
+	  0.9998858422130489 },
+	{ "\"objective\": \"sum(w*(y - (a*exp(-k*t) + c))**2)\", \"columns\": {\"w\": \"v\"}, " START_A_K ", \"c\": 0}",
+	  "lbfgs",
+	  { 2.12970092, 0.54145613, 0.96889801 },
+	  { 0.02438958973833005, 0.013095853979771406, 0.024540771157091006 },
+	  0.9998858422130489 },
+	{ "\"objective\": \"mean((log(y) - (a - k*t))**2)\", " START_A_K "}",
+	  "levenberg_marquardt",
+	  { 1.0245526458027765, 0.20551494524530825 },
+	  { 0.06713402503486297, 0.022173638691141032 },
+	  0.9555080485303814 },
+};
+
+START_TEST(weights_and_what_is_observed_count_in_errors_and_r2)
+{
+	struct server *server = server_start(NULL);
+	for (size_t i = 0; i < sizeof weighed / sizeof weighed[0]; i++) {
+		const struct weighed *wanted = &weighed[i];
+		const struct reply *job = job_run(
+			server,
+			text_of("{\"dataset\": {\"inline\": {\"columns\": [\"t\", \"v\", \"y\"], \"rows\": [[0, 1, "
+				"3.1], [1, %.17g, 2.2], [2, %.17g, 1.7], [3, %.17g, 1.4], [4, %.17g, 1.2], [5, %.17g, "
+				"1.1]]}, \"target\": \"y\"}, \"model\": {\"type\": \"expression\", %s}}",
+				exp(-0.5), exp(-1), exp(-1.5), exp(-2), exp(-2.5), wanted->model));
+		size_t n;
+		const double *found = job_weights(server, string_at(job->json, "id"), "last", &n);
+		ck_assert_str_eq(string_at(job->json, "spec.optimizer.type"), wanted->optimizer);
+		for (size_t k = 0; k < n; k++) {
+			const char *error = text_of("fit.standard_errors.%zu.values.0", k);
+			ck_assert_double_lt(relative(found[k], wanted->found[k]), 1e-6);
+			ck_assert_double_lt(relative(number_at(job->json, error), wanted->errors[k]), 1e-5);
+		}
+		ck_assert_double_eq_tol(number_at(job->json, "fit.r2"), wanted->r2, 1e-9);
+	}
+	finish(server);
+}
+END_TEST
+
+/* Standard errors of the others as in the fit without (numpy, from J'J at the minimum). */
+static const struct undetermined {
+	const char *prediction, *parameters;
+	double errors[4]; /* 0: none */
+	const char *warning;
+} undetermined[] = {
+	{ "a*exp(-k*t) + c",
+	  "\"q\": 2.385, \"a\": 1, \"k\": 1, \"c\": 0",
+	  { 0, 0.01918398548947318, 0.012547206865136032, 0.01837534460890412 },
+	  "determine q: changed by itself it" },
+	{ "a*q*exp(-k*t) + c",
+	  "\"a\": 1, \"k\": 1, \"c\": 0, \"q\": 2",
+	  { 0, 0.012547206865136032, 0.01837534460890412, 0 },
+	  "determine a, q: changed by itself or together" },
+	{ "a*exp(-k*t) + q[0] - q[1]",
+	  "\"a\": 1, \"q\": [0, 0.385], \"k\": 1",
+	  { 0.01918398548947318, 0, 0, 0.012547206865136032 },
+	  "determine q[0], q[1]:" },
+};
+
+START_TEST(what_the_data_do_not_determine_has_no_error_and_takes_none_from_the_others)
+{
+	struct server *server = server_start(NULL);
+	for (size_t i = 0; i < sizeof undetermined / sizeof undetermined[0]; i++) {
+		const struct undetermined *wanted = &undetermined[i];
+		const struct reply *job = job_run(
+			server, text_of(LINE("\"type\": \"expression\", \"prediction\": \"%s\", \"parameters\": {%s}",
+					     "\"optimizer\": \"levenberg_marquardt\""),
+					wanted->prediction, wanted->parameters));
+		size_t k = 0;
+		for (const cJSON *one = get_at(job->json, "fit.standard_errors")->child; one != NULL; one = one->next) {
+			for (const cJSON *v = cJSON_GetObjectItem(one, "values")->child; v != NULL; v = v->next, k++) {
+				ck_assert(cJSON_IsNull(v) == (wanted->errors[k] == 0));
+				ck_assert(cJSON_IsNull(v) || relative(v->valuedouble, wanted->errors[k]) < 1e-5);
+			}
+		}
+		ck_assert_uint_eq(k, 4);
+		ck_assert_double_eq(number_at(job->json, "fit.degrees_of_freedom"), 3);
+		ck_assert_ptr_nonnull(strstr(string_at(job->json, "warnings.0"), wanted->warning));
 	}
 	finish(server);
 }
@@ -306,6 +405,8 @@ int main(void)
 	TCase *tests = tcase_create("fits");
 	tcase_add_test(tests, certified_parameters_and_their_deviations_are_reached_from_both_starts);
 	tcase_add_test(tests, an_objective_of_squares_is_fitted_as_its_prediction_is);
+	tcase_add_test(tests, weights_and_what_is_observed_count_in_errors_and_r2);
+	tcase_add_test(tests, what_the_data_do_not_determine_has_no_error_and_takes_none_from_the_others);
 	tcase_add_test(tests, bounds_are_kept_to_and_those_that_hold_are_listed);
 	tcase_add_test(tests, a_function_is_minimised_within_its_box);
 	tcase_add_test(tests, a_sum_of_losses_is_the_mean_times_the_rows_and_penalties_are_as_ever);
