@@ -12,6 +12,8 @@
 #include "api/job_spec.h"
 #include "api/json.h"
 
+struct expression_parameter;
+
 struct job_draft {
 	cJSON *root; /* an object */
 };
@@ -106,9 +108,16 @@ enum expression_field {
 	EXPRESSION_COLUMNS,
 };
 
-/* spec_expression.c: the model expression, and its part of the document. */
+/* spec_expression.c: the model expression; spec_expression_render.c: its part of the document. */
 void judge_expression(struct judge *judge, const struct field *fields);
 void expression_render(const struct judge *judge, struct text *out);
+/* spec_parameter.c: one of its parameters, a number, nested lists or {"shape", "init", "min", "max", "trainable"}, into
+ * *out, whose name is set. False, and a fault noted: neither. *trainable is left as it is where nothing is said. */
+enum { CONSTANT_NUMBERS_MAX = 1000000 }; /* of what is not trained, and of bounds */
+bool judge_parameter(struct judge *judge, const struct at *at, const cJSON *item, struct expression_parameter *out,
+		     bool *trainable);
+/* The values of one that is not trained; NULL: its start is drawn, there are too many, or no memory. */
+const double *parameter_values(struct judge *judge, const struct expression_parameter *parameter);
 /* spec_document.c: ,"name":{"type": type, settings} */
 void member_typed(struct text *out, const char *name, const char *type, const struct settings *settings);
 
