@@ -5,7 +5,6 @@
 #ifndef API_ANSWERS_H
 #define API_ANSWERS_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -166,52 +165,6 @@ void card_classes_render(const struct model_card *card, struct text *out);
 /* Weights. values: [card->n] of card->dtype. */
 void weights_render(const char *job_id, uint64_t step, const char *at, const struct model_card *card,
 		    const void *values, struct text *out);
-
-/* Predictions. predictions_read: rows of raw values in the order of card->feature, as numbers, from a body
- * {"inputs": ...}; predictions_standardize makes of them what the model computes with. */
-enum { SAMPLE_NUMBERS = 200000 }; /* numbers that samples, or their latent vectors, may have in one answer */
-/* Rows that a generator is asked for, instead of inputs. */
-struct sampling {
-	bool asked;
-	size_t count;
-	uint64_t seed;
-	double *latents; /* [count, width] given ones, owned; NULL: drawn by the seed */
-	size_t width;
-	bool failed; /* memory */
-};
-struct prediction_inputs {
-	const atomic_bool *stop; /* set by the caller, or NULL: when it becomes true, reading gives up (E_CANCELLED),
-				  * and rendering leaves the rest out */
-	size_t rows;
-	double *x; /* [rows, card->features] raw; owned */
-	bool has_target;
-	double *y; /* [rows, targets] numbers, or class index (-1: a class never seen); owned, or NULL */
-	struct sampling sampling;
-};
-/* Bytes that answering such a body takes at most: reading, weights, outputs, text. */
-uint64_t predictions_memory(const char *body, size_t length, const struct model_card *card);
-enum status predictions_read(const char *body, size_t length, const struct model_card *card,
-			     struct prediction_inputs *out, struct problem *problem);
-void prediction_inputs_fini(struct prediction_inputs *inputs);
-static inline bool prediction_stopped(const struct prediction_inputs *inputs)
-{
-	return inputs->stop != NULL && atomic_load_explicit(inputs->stop, memory_order_relaxed);
-}
-/* out[rows, features] of card->dtype = (x - mean) / std. */
-void predictions_standardize(const struct model_card *card, const struct prediction_inputs *inputs, void *out);
-/* outputs: [rows, columns] doubles, before the link function. */
-void predictions_render(const char *job_id, uint64_t step, const struct model_card *card,
-			const struct prediction_inputs *inputs, const double *outputs, size_t columns,
-			struct text *out);
-
-/* samples.c. samples_fit: whether so many may come at once and given vectors have the model's latent size (noted as
- * faults); samples_memory: the most that they take. latents: [count, latent], rows: [count, card->features] as the
- * model sees them. */
-bool samples_fit(const struct model_card *card, size_t latent, const struct sampling *sampling,
-		 struct problem *problem);
-uint64_t samples_memory(const struct model_card *card);
-void samples_render(const char *job_id, uint64_t step, const struct model_card *card, const struct sampling *sampling,
-		    size_t latent, const double *latents, const double *rows, struct text *out);
 
 /* GET /v1/catalog, made from the tables of core; GET /v1 (version and limits). */
 void catalog_render(struct text *out);

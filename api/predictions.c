@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/answers.h"
 #include "api/json.h"
+#include "api/predictions.h"
 #include "core/base/size.h"
 
 static const struct at at_inputs = { NULL, "inputs", 0 };
 static const struct at at_columns = { NULL, "columns", 0 };
+static const struct at at_dataset = { NULL, "dataset", 0 };
 
 /* What a column is for: a feature, a target, or nothing. */
 enum { ROLE_NONE = -1 };
@@ -236,30 +237,44 @@ static bool inputs_make(struct prediction_reader *in, size_t rows)
 	return in->out->x != NULL && in->out->y != NULL;
 }
 
-static enum status read_body(struct prediction_reader *in, const cJSON *root)
+/* {"dataset": {"id"}}, or with the rows themselves or a generator: then the reader of jobs' drafts takes it. */
+static void read_dataset(struct prediction_reader *in, const cJSON *item)
 {
-	enum { INPUTS, COLUMNS, SAMPLES, SEED, LATENTS, DATASET, COUNT };
-	struct field fields[COUNT] = {
-		{ .name = "inputs" },
-		{ .name = "columns" },
-		{ .name = "samples" },
-		{ .name = "seed" },
-		{ .name = "latents" },
-		{ .name = "dataset",
-		  .later = "predictions from a dataset are not available yet: send the rows as inputs" },
-	};
-	json_duplicates(&in->reader, NULL, root);
-	if (!read_object(&in->reader, NULL, root, fields, COUNT, NULL, NULL)) {
-		return OK;
+	enum { ID, INLINE, GENERATOR, COUNT };
+	struct field fields[COUNT] = { { .name = "id" }, { .name = "inline" }, { .name = "generator" } };
+	const struct at at_id = { &at_dataset, "id", 0 };
+	const char *id;
+	size_t named = 0;
+	if (!cJSON_IsObject(item)) {
+		reader_fault(&in->reader, &at_dataset, FAULT_WRONG_TYPE, NULL, NULL,
+			     "an object is wanted, as {\"id\": \"ds_...\"}; %s was given", json_kind(item));
+		return;
 	}
-	const cJSON *inputs = fields[INPUTS].item;
-	if (samples_read(&in->reader, in->card, inputs, fields[SAMPLES].item, fields[SEED].item, fields[LATENTS].item,
-			 &in->out->sampling)) {
-		return in->out->sampling.failed ? E_MEMORY : OK;
+	read_object(&in->reader, &at_dataset, item, fields, COUNT, NULL, NULL);
+	for (size_t i = 0; i < COUNT; i++) {
+		named += fields[i].item != NULL;
 	}
+	if (named != 1) {
+		reader_fault(&in->reader, &at_dataset, named == 0 ? FAULT_MISSING : FAULT_NOT_ALLOWED, NULL, NULL,
+			     "one of id (of a stored dataset), inline and generator is wanted, %zu are given", named);
+	} else if (fields[ID].item == NULL) {
+		in->out->source = PREDICTION_DRAFT;
+	} else if (read_string(&in->reader, &at_id, fields[ID].item, &id)) {
+		in->out->source = PREDICTION_DATASET;
+		if (strlen(id) >= sizeof in->out->dataset_id) {
+			reader_fault(&in->reader, &at_id, FAULT_NOT_FOUND, NULL, NULL,
+				     "there is no dataset \"%.60s...\"", id);
+		} else {
+			memcpy(in->out->dataset_id, id, strlen(id) + 1);
+		}
+	}
+}
+
+static enum status read_inputs(struct prediction_reader *in, const cJSON *inputs, const cJSON *columns)
+{
 	if (inputs == NULL) {
 		reader_fault(&in->reader, &at_inputs, FAULT_MISSING, NULL, NULL,
-			     "rows are needed, as {\"inputs\": [[...], ...]}");
+			     "rows are needed, as {\"inputs\": [[...], ...]}, or {\"dataset\": {\"id\": \"ds_...\"}}");
 		return OK;
 	}
 	if (!cJSON_IsArray(inputs) || inputs->child == NULL) {
@@ -271,10 +286,10 @@ static enum status read_body(struct prediction_reader *in, const cJSON *root)
 		return E_MEMORY;
 	}
 	if (!cJSON_IsObject(inputs->child)) {
-		read_rows(in, inputs, fields[COLUMNS].item);
+		read_rows(in, inputs, columns);
 		return OK;
 	}
-	if (fields[COLUMNS].item != NULL) {
+	if (columns != NULL) {
 		reader_fault(&in->reader, &at_columns, FAULT_NOT_ALLOWED, NULL, NULL,
 			     "records name their columns themselves");
 	}
@@ -282,30 +297,45 @@ static enum status read_body(struct prediction_reader *in, const cJSON *root)
 	return OK;
 }
 
-/* While rows are read there are the tree and raw values, then raw and standardised values and the answer: an output in
- * the model's precision, as a double and as a prediction, written twice (as a probability too), in a text that doubles
- * when it is full. */
-enum { OUTPUT_BYTES = 3 * 8 + 2 * 2 * 25 };
-
-uint64_t predictions_memory(const char *body, size_t length, const struct model_card *card)
+static enum status read_body(struct prediction_reader *in, const cJSON *root)
 {
-	uint64_t values = json_values(body, length);
-	uint64_t rows = values / (card->features + 1) + 1;
-	uint64_t outputs = 1 + (card->classes > card->targets ? card->classes : card->targets);
-	outputs *= card->link == LINK_GAUSSIAN ? 2 : 1;
-	const bool wide = card->link == LINK_CODE || link_embeds(card->link);
-	for (size_t i = 0; wide && i < card->tensors; i++) {
-		/* a code and the row again: as many numbers as the biases of the two layers that make them; the
-		 * embeddings of up to three points, their distances and similarities: fewer than three times as many
-		 * and six */
-		const uint64_t times = card->link == LINK_CODE ? 1 : 3;
-		outputs += card->tensor[i].rank == 1 ? times * card->tensor[i].size : 0;
+	enum { INPUTS, COLUMNS, SAMPLES, SEED, LATENTS, DATASET, AT, COUNT };
+	struct field fields[COUNT] = {
+		{ .name = "inputs" },
+		{ .name = "columns" },
+		{ .name = "samples" },
+		{ .name = "seed" },
+		{ .name = "latents" },
+		{ .name = "dataset" },
+		{ .name = "at", .later = "which weights is said in the address, as ?at=best" },
+	};
+	json_duplicates(&in->reader, NULL, root);
+	if (!read_object(&in->reader, NULL, root, fields, COUNT, NULL, NULL)) {
+		return OK;
 	}
-	outputs += link_embeds(card->link) ? 6 : 0;
-	uint64_t reading = json_tree_bytes(body, length) + values * sizeof(double);
-	uint64_t answering = 2 * values * sizeof(double) + rows * outputs * OUTPUT_BYTES;
-	answering += samples_memory(card);
-	return length + (reading > answering ? reading : answering) + 2 * (uint64_t)card->n * sizeof(double);
+	const cJSON *inputs = fields[INPUTS].item, *dataset = fields[DATASET].item;
+	if (dataset != NULL) {
+		for (size_t i = 0; i < DATASET; i++) {
+			const struct at here = { NULL, fields[i].name, 0 };
+			if (fields[i].item != NULL) {
+				reader_fault(&in->reader, &here, FAULT_NOT_ALLOWED, NULL, NULL,
+					     "a dataset brings rows and columns along: leave one of them out");
+			}
+		}
+		read_dataset(in, dataset);
+		return OK;
+	}
+	if (samples_read(&in->reader, in->card, inputs, fields[SAMPLES].item, fields[SEED].item, fields[LATENTS].item,
+			 &in->out->sampling)) {
+		return in->out->sampling.failed ? E_MEMORY : OK;
+	}
+	return read_inputs(in, inputs, fields[COLUMNS].item);
+}
+
+uint64_t predictions_reading_memory(const char *body, size_t length)
+{
+	/* The tree and the raw values of the rows. */
+	return length + json_tree_bytes(body, length) + json_values(body, length) * sizeof(double);
 }
 
 enum status predictions_read(const char *body, size_t length, const struct model_card *card,
@@ -344,20 +374,4 @@ void prediction_inputs_fini(struct prediction_inputs *inputs)
 	free(inputs->y);
 	free(inputs->sampling.latents);
 	memset(inputs, 0, sizeof *inputs);
-}
-
-void predictions_standardize(const struct model_card *card, const struct prediction_inputs *inputs, void *out)
-{
-	for (size_t i = 0; i < inputs->rows; i++) {
-		for (size_t k = 0; k < card->features; k++) {
-			size_t at = i * card->features + k;
-			double std = card->std[k] == 0 ? 1 : card->std[k];
-			double value = (inputs->x[at] - card->mean[k]) / std;
-			if (card->dtype == DTYPE_FLOAT32) {
-				((float *)out)[at] = (float)value;
-			} else {
-				((double *)out)[at] = value;
-			}
-		}
-	}
 }

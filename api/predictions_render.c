@@ -1,71 +1,39 @@
 /*
- * Predictions as an answer. Of a classifier: the class, the probabilities, the outputs before the link function (one
- * column: the log-odds of the second class, or with a hinge loss its side of the margin, which has no probability;
- * more: softmax). Of a regression: the numbers, by way of the loss's link, and with a gaussian loss their standard
- * deviations. Of an autoencoder: the row again, the code. Of embeddings: those of points; of rows that hold several the
- * distances between them. They have no metrics.
- * Of a gan: the discriminator's verdict.
+ * Writing predictions while rows come. See predictions.h; what a row is answered with is in predictions_parts.c.
+ *
+ * A section of JSON is one array, from the comma before its key to its bracket; the first has the head before it, the
+ * last one is the outputs that are not finite and what is said at the end: metrics and warnings. CSV is one section.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/answers.h"
+#include "api/predictions_parts.h"
 
-/* Probabilities of one row: p[0..classes). No overflow for any finite outputs. */
-static void probabilities_of(const double *outputs, size_t columns, size_t classes, double *p)
-{
-	if (columns == 1 && classes == 2) {
-		double e = exp(-fabs(outputs[0]));
-		double likely = 1 / (1 + e), unlikely = e / (1 + e);
-		p[1] = outputs[0] >= 0 ? likely : unlikely;
-		p[0] = outputs[0] >= 0 ? unlikely : likely;
-		if (isnan(outputs[0])) {
-			p[0] = p[1] = (double)NAN;
-		}
-		return;
-	}
-	double most = (double)-INFINITY, sum = 0;
-	for (size_t k = 0; k < classes; k++) {
-		most = fmax(most, outputs[k]);
-	}
-	for (size_t k = 0; k < classes; k++) {
-		p[k] = exp(outputs[k] - most);
-		sum += p[k];
-	}
-	for (size_t k = 0; k < classes; k++) {
-		p[k] /= sum;
-	}
-}
+/* A section goes to its sink when it has so many bytes. */
+enum { DRAIN_BYTES = 1 << 16 };
 
-/* Do the outputs of a row name a class? Not when one is NaN, or none is the largest for being infinite. */
-static bool decided(const double *outputs, size_t columns)
-{
-	double most = (double)-INFINITY;
-	for (size_t k = 0; k < columns; k++) {
-		if (isnan(outputs[k])) {
-			return false;
-		}
-		most = fmax(most, outputs[k]);
-	}
-	return columns == 1 || isfinite(most);
-}
+_Static_assert(PARTS_MAX + 1 <= PREDICTION_SECTIONS, "a section for each part, and the last");
 
-/* The class of a row that is decided: the second of two when its log-odds are above 0, the first of the largest outputs
- * else. */
-static size_t class_of(const double *outputs, size_t columns)
-{
-	size_t best = 0;
-	if (columns == 1) {
-		return outputs[0] > 0;
-	}
-	for (size_t k = 1; k < columns; k++) {
-		if (outputs[k] > outputs[best]) {
-			best = k;
-		}
-	}
-	return best;
-}
+struct prediction_writer {
+	struct prediction_head head;
+	struct part part[PARTS_MAX];
+	size_t parts;
+	struct text section[PREDICTION_SECTIONS];
+	size_t sections;
+	enum status status;
+	uint64_t rows;   /* so far */
+	double *numbers; /* of the widest part */
+	bool nonfinite;  /* some output was */
+	/* metrics */
+	bool scored;
+	uint64_t right, unseen;
+	double *residual, *size, *spread; /* [targets]: sums of (y - p)^2, |y - p|, (y - mean)^2 */
+};
+
+/* --- pieces --- */
 
 static void numbers_render(struct text *out, const double *numbers, size_t count)
 {
@@ -77,103 +45,287 @@ static void numbers_render(struct text *out, const double *numbers, size_t count
 	text_puts(out, "]");
 }
 
-static void class_render(struct text *out, const struct model_card *card, size_t index)
+void csv_cell_render(struct text *out, const char *string)
 {
-	if (card->class_number != NULL) {
-		text_json_double(out, card->class_number[index]);
+	size_t length = strlen(string);
+	bool bare = length > 0 && strpbrk(string, "\",\r\n") == NULL && string[0] != ' ' && string[length - 1] != ' ';
+	text_puts(out, bare ? "" : "\"");
+	for (const char *quote; (quote = strchr(string, '"')) != NULL; string = quote + 1) {
+		text_add(out, string, (size_t)(quote - string) + 1);
+		text_puts(out, "\"");
+	}
+	text_puts(out, string);
+	text_puts(out, bare ? "" : "\"");
+}
+
+static void class_render(struct text *out, const struct model_card *card, double index, bool csv)
+{
+	if (isnan(index)) {
+		text_puts(out, csv ? "" : "null");
+	} else if (card->class_number != NULL) {
+		text_json_double(out, card->class_number[(size_t)index]);
+	} else if (csv) {
+		csv_cell_render(out, card->class_text[(size_t)index]);
 	} else {
-		text_json_string(out, card->class_text[index]);
+		text_json_string(out, card->class_text[(size_t)index]);
 	}
 }
 
-static void classes_render(const struct model_card *card, const struct prediction_inputs *inputs, const double *outputs,
-			   size_t columns, struct text *out)
+/* The numbers of a row and a part, as JSON. */
+static void part_render(const struct prediction_writer *writer, const struct part *part, struct text *out)
 {
-	size_t rows = inputs->rows;
-	double *p = calloc(card->classes + 1, sizeof *p);
-	if (p == NULL) {
-		out->failed = true;
-		return;
+	const size_t m = part->members == 0 ? 0 : part->width / part->members;
+	switch (part->form) {
+	case PART_ONE:
+		text_json_double(out, writer->numbers[0]);
+		break;
+	case PART_LIST:
+		numbers_render(out, writer->numbers, part->width);
+		break;
+	case PART_LISTS:
+		for (size_t k = 0; k < part->members; k++) {
+			text_puts(out, k == 0 ? "[" : ",");
+			numbers_render(out, writer->numbers + k * m, m);
+		}
+		text_puts(out, "]");
+		break;
+	case PART_CLASS:
+		class_render(out, writer->head.card, writer->numbers[0], false);
+		break;
+	case PART_ABSENT:
+		break;
 	}
-	text_puts(out, ",\"predictions\":[");
-	for (size_t i = 0; i < rows && !prediction_stopped(inputs); i++) {
-		text_puts(out, i == 0 ? "" : ",");
-		if (decided(outputs + i * columns, columns)) {
-			class_render(out, card, class_of(outputs + i * columns, columns));
+}
+
+static void part_render_csv(const struct prediction_writer *writer, const struct part *part, bool first,
+			    struct text *out)
+{
+	for (size_t k = 0; k < part->width; k++) {
+		text_puts(out, first && k == 0 ? "" : ",");
+		if (part->form == PART_CLASS) {
+			class_render(out, writer->head.card, writer->numbers[0], true);
 		} else {
-			text_puts(out, "null");
+			text_csv_double(out, writer->numbers[k]);
 		}
 	}
-	if (card->link == LINK_SIGN) {
-		text_puts(out, "],\"probabilities\":null");
-		free(p);
-		return;
-	}
-	text_puts(out, "],\"probabilities\":[");
-	for (size_t i = 0; i < rows && !prediction_stopped(inputs); i++) {
-		text_puts(out, i == 0 ? "" : ",");
-		probabilities_of(outputs + i * columns, columns, card->classes, p);
-		numbers_render(out, p, card->classes);
-	}
-	text_puts(out, "]");
-	free(p);
 }
 
-/* `,"key":[...]` with a number a row, or a list of them where there are several. */
-static void values_render(const char *key, const struct prediction_inputs *inputs, const double *values, size_t columns,
-			  struct text *out)
+/* Names of the columns: the key; behind a point whose number it is, where there are several. */
+static void csv_header_render(const struct prediction_writer *writer, struct text *out)
 {
-	text_printf(out, ",\"%s\":[", key);
-	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
-		text_puts(out, i == 0 ? "" : ",");
-		if (columns == 1) {
-			text_json_double(out, values[i]);
-		} else {
-			numbers_render(out, values + i * columns, columns);
+	struct text name;
+	text_init(&name);
+	for (size_t p = 0; p < writer->parts; p++) {
+		const struct part *part = &writer->part[p];
+		for (size_t k = 0; k < part->width; k++) {
+			name.length = 0;
+			text_puts(&name, part->key);
+			if (part->width == 1) {
+				text_puts(&name, "");
+			} else if (part->form == PART_LISTS) {
+				const size_t m = part->width / part->members;
+				text_printf(&name, ".%zu.%zu", k / m, k % m);
+			} else if (part->form == PART_LIST && part->numbers != NULL) {
+				text_puts(&name, ".");
+				text_json_double(&name, part->numbers[k]);
+			} else if (part->form == PART_LIST && part->names != NULL) {
+				text_printf(&name, ".%s", part->names[k]);
+			} else if (part->form == PART_LIST) {
+				text_printf(&name, ".%zu", k);
+			}
+			text_puts(out, p + k == 0 ? "" : ",");
+			if (text_failed(&name)) {
+				out->failed = true;
+				break;
+			}
+			csv_cell_render(out, name.data);
 		}
 	}
-	text_puts(out, "]");
+	text_puts(out, "\r\n");
+	text_fini(&name);
 }
 
-/* The standard deviations beside the means: exp(s / 2) of the log variances s. */
-static void deviations_render(const struct prediction_inputs *inputs, const double *outputs, size_t columns,
-			      struct text *out)
+/* --- the writer --- */
+
+static void begin(struct prediction_writer *writer)
 {
-	const size_t m = columns / 2;
-	double *deviation = calloc(inputs->rows * m + 1, sizeof *deviation);
-	if (deviation == NULL) {
-		out->failed = true;
+	const struct prediction_head *head = &writer->head;
+	struct text *out = &writer->section[0];
+	if (head->csv) {
+		writer->sections = 1;
+		csv_header_render(writer, out);
 		return;
 	}
-	for (size_t i = 0; i < inputs->rows * m; i++) {
-		deviation[i] = exp(outputs[i / m * columns + m + i % m] / 2);
+	writer->sections = writer->parts + 1;
+	text_puts(out, "{\"job_id\":");
+	text_json_string(out, head->job_id);
+	text_puts(out, ",\"step\":");
+	text_json_uint(out, head->step);
+	text_puts(out, ",\"at\":");
+	text_json_string(out, head->at);
+	if (head->card->classes > 0 && !link_embeds(head->card->link)) {
+		text_puts(out, ",\"classes\":");
+		card_classes_render(head->card, out);
 	}
-	values_render("standard_deviations", inputs, deviation, m, out);
-	free(deviation);
+	for (size_t p = 0; p < writer->parts; p++) {
+		const struct part *part = &writer->part[p];
+		text_printf(&writer->section[p], part->form == PART_ABSENT ? ",\"%s\":null" : ",\"%s\":[", part->key);
+	}
 }
+
+enum status prediction_writer_create(const struct prediction_head *head, struct prediction_writer **out)
+{
+	struct prediction_writer *writer = calloc(1, sizeof *writer);
+	*out = writer;
+	if (writer == NULL) {
+		return E_MEMORY;
+	}
+	const struct model_card *card = head->card;
+	const bool numbers = card->classes == 0 && card->link != LINK_CODE && !link_embeds(card->link);
+	size_t widest = 1;
+	writer->head = *head;
+	writer->parts = parts_of(head, writer->part);
+	for (size_t p = 0; p < writer->parts; p++) {
+		widest = writer->part[p].width > widest ? writer->part[p].width : widest;
+	}
+	for (size_t k = 0; k < PREDICTION_SECTIONS; k++) {
+		text_init(&writer->section[k]);
+	}
+	writer->scored = head->mean != NULL && card->targets > 0 && card->link != LINK_CODE &&
+			 !link_embeds(card->link) &&
+			 (!numbers || link_numbers(card->link, head->outputs) == card->targets);
+	writer->numbers = calloc(widest, sizeof(double));
+	writer->residual = calloc(3 * card->targets + 1, sizeof(double));
+	if (writer->numbers == NULL || writer->residual == NULL) {
+		prediction_writer_destroy(writer);
+		*out = NULL;
+		return E_MEMORY;
+	}
+	writer->size = writer->residual + card->targets;
+	writer->spread = writer->size + card->targets;
+	begin(writer);
+	return OK;
+}
+
+void prediction_writer_destroy(struct prediction_writer *writer)
+{
+	if (writer == NULL) {
+		return;
+	}
+	for (size_t k = 0; k < PREDICTION_SECTIONS; k++) {
+		text_fini(&writer->section[k]);
+	}
+	free(writer->numbers);
+	free(writer->residual);
+	free(writer);
+}
+
+/* Hands on what a section has, when it is `least` bytes or more. */
+static void drain(struct prediction_writer *writer, size_t section, size_t least)
+{
+	struct text *text = &writer->section[section];
+	if (writer->status == OK && text_failed(text)) {
+		writer->status = E_MEMORY;
+	}
+	if (writer->status == OK && writer->head.sink != NULL && text->length >= least && text->length > 0) {
+		writer->status = writer->head.sink(writer->head.context, section, text->data, text->length);
+		text->length = 0;
+	}
+}
+
+/* --- rows --- */
+
+/* Outputs that JSON cannot hold. */
+static void note_nonfinite(struct prediction_writer *writer, const double *outputs)
+{
+	struct text *out = &writer->section[writer->sections - 1];
+	for (size_t k = 0; k < writer->head.outputs; k++) {
+		if (!isfinite(outputs[k])) {
+			text_printf(out, "%s{\"row\":%" PRIu64 ",\"output\":%zu,\"value\":\"",
+				    writer->nonfinite ? "," : ",\"nonfinite\":[", writer->rows, k);
+			text_csv_double(out, outputs[k]);
+			text_puts(out, "\"}");
+			writer->nonfinite = true;
+		}
+	}
+}
+
+/* predicted: the first part of the row, a class or numbers. */
+static void score(struct prediction_writer *writer, const double *y, const double *predicted)
+{
+	if (writer->head.card->classes > 0) {
+		writer->right += y[0] == *predicted;
+		writer->unseen += y[0] < 0;
+		return;
+	}
+	for (size_t k = 0; k < writer->head.card->targets; k++) {
+		const double e = y[k] - predicted[k], from_mean = y[k] - writer->head.mean[k];
+		writer->residual[k] += e * e;
+		writer->size[k] += fabs(e);
+		writer->spread[k] += from_mean * from_mean;
+	}
+}
+
+static void write_row(struct prediction_writer *writer, const struct prediction_rows *rows, size_t i)
+{
+	const struct prediction_head *head = &writer->head;
+	for (size_t p = 0; p < writer->parts; p++) {
+		const struct part *part = &writer->part[p];
+		struct text *out = &writer->section[head->csv ? 0 : p];
+		if (part->form == PART_ABSENT) {
+			continue;
+		}
+		part->fill(head, rows, i, writer->numbers);
+		if (p == 0 && writer->scored) {
+			score(writer, rows->y + i * head->card->targets, writer->numbers);
+		}
+		if (head->csv) {
+			part_render_csv(writer, part, p == 0, out);
+		} else {
+			text_puts(out, writer->rows > 0 ? "," : "");
+			part_render(writer, part, out);
+		}
+	}
+	if (head->csv) {
+		text_puts(&writer->section[0], "\r\n");
+	} else {
+		note_nonfinite(writer, rows->outputs + i * head->outputs);
+	}
+}
+
+enum status prediction_writer_rows(struct prediction_writer *writer, const struct prediction_rows *rows)
+{
+	for (size_t i = 0; i < rows->rows && writer->status == OK; i++) {
+		write_row(writer, rows, i);
+		writer->rows++;
+		for (size_t k = 0; k < writer->sections; k++) {
+			drain(writer, k, DRAIN_BYTES);
+		}
+	}
+	return writer->status;
+}
+
+/* --- the end --- */
 
 /* Mean of squared and absolute errors over all rows and targets; r2 is the mean over targets of 1 - SSE / SST. */
-static void regression_metrics(const struct prediction_inputs *inputs, const double *values, size_t columns,
-			       struct text *out)
+static void metrics_render(const struct prediction_writer *writer, struct text *out)
 {
+	const size_t targets = writer->head.card->targets;
+	const double count = (double)writer->rows * (double)targets;
 	double squares = 0, sizes = 0, r2 = 0;
-	size_t rows = inputs->rows;
-	for (size_t k = 0; k < columns; k++) {
-		double mean = 0, residual = 0, total = 0;
-		for (size_t i = 0; i < rows; i++) {
-			mean += inputs->y[i * columns + k] / (double)rows;
-		}
-		for (size_t i = 0; i < rows; i++) {
-			double y = inputs->y[i * columns + k], e = y - values[i * columns + k];
-			residual += e * e;
-			sizes += fabs(e);
-			total += (y - mean) * (y - mean);
-		}
-		squares += residual;
-		r2 += (total > 0 ? 1 - residual / total : (double)NAN) / (double)columns;
+	if (writer->head.card->classes > 0) {
+		text_puts(out, ",\"metrics\":{\"accuracy\":");
+		text_json_double(out, (double)writer->right / (double)writer->rows);
+		text_puts(out, "}");
+		return;
 	}
-	double count = (double)rows * (double)columns;
-	text_puts(out, "{\"rmse\":");
+	for (size_t k = 0; k < targets; k++) {
+		const double share = writer->spread[k] > 0 ? 1 - writer->residual[k] / writer->spread[k] : (double)NAN;
+		squares += writer->residual[k];
+		sizes += writer->size[k];
+		r2 += share / (double)targets;
+	}
+	text_puts(out, ",\"metrics\":{\"rmse\":");
 	text_json_double(out, sqrt(squares / count));
 	text_puts(out, ",\"mae\":");
 	text_json_double(out, sizes / count);
@@ -182,178 +334,35 @@ static void regression_metrics(const struct prediction_inputs *inputs, const dou
 	text_puts(out, "}");
 }
 
-static void accuracy_render(const struct prediction_inputs *inputs, const double *outputs, size_t columns,
-			    struct text *out)
+enum status prediction_writer_end(struct prediction_writer *writer)
 {
-	size_t right = 0;
-	for (size_t i = 0; i < inputs->rows; i++) {
-		const double *z = outputs + i * columns;
-		right += decided(z, columns) && inputs->y[i] == (double)class_of(z, columns);
+	struct text *last = &writer->section[writer->sections - 1];
+	for (size_t p = 0; p < writer->parts && !writer->head.csv; p++) {
+		text_puts(&writer->section[p], writer->part[p].form == PART_ABSENT ? "" : "]");
 	}
-	text_puts(out, ",\"metrics\":{\"accuracy\":");
-	text_json_double(out, (double)right / (double)inputs->rows);
-	text_puts(out, "}");
-}
-
-/* Outputs that JSON cannot hold, when there are any. */
-static void nonfinite_render(size_t rows, const double *outputs, size_t columns, struct text *out)
-{
-	bool any = false;
-	for (size_t i = 0; i < rows * columns; i++) {
-		if (!isfinite(outputs[i])) {
-			text_printf(out, "%s{\"row\":%zu,\"output\":%zu,\"value\":\"", any ? "," : ",\"nonfinite\":[",
-				    i / columns, i % columns);
-			text_csv_double(out, outputs[i]);
-			text_puts(out, "\"}");
-			any = true;
+	if (!writer->head.csv) {
+		text_puts(last, writer->nonfinite ? "]" : "");
+		if (writer->scored && writer->rows > 0) {
+			metrics_render(writer, last);
 		}
-	}
-	text_puts(out, any ? "]" : "");
-}
-
-/* Of an autoencoder: the row again, in the data's units; the code; how far the row and what became of it are apart, as
- * the mean square over its columns of what the model sees (standardised). */
-static void codes_render(const struct model_card *card, const struct prediction_inputs *inputs, const double *outputs,
-			 size_t columns, struct text *out)
-{
-	const size_t n = card->features, code = columns - n;
-	text_puts(out, ",\"predictions\":[");
-	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
-		const double *z = outputs + i * columns + code;
-		for (size_t k = 0; k < n; k++) {
-			text_puts(out, k > 0 ? "," : i > 0 ? ",[" : "[");
-			text_json_double(out, z[k] * card->std[k] + card->mean[k]);
+		if (writer->unseen > 0) {
+			text_printf(last,
+				    ",\"warnings\":[\"%" PRIu64 " row%s a target that is none of the job's classes; "
+				    "no prediction of such a row is right\"]",
+				    writer->unseen, writer->unseen == 1 ? " has" : "s have");
 		}
-		text_puts(out, "]");
+		text_puts(last, "}");
 	}
-	text_puts(out, "],\"codes\":[");
-	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
-		text_puts(out, i > 0 ? "," : "");
-		numbers_render(out, outputs + i * columns, code);
+	for (size_t k = 0; k < writer->sections; k++) {
+		drain(writer, k, 1);
 	}
-	text_puts(out, "],\"reconstruction_errors\":[");
-	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
-		const double *z = outputs + i * columns + code, *x = inputs->x + i * n;
-		double sum = 0;
-		for (size_t k = 0; k < n; k++) {
-			const double miss = z[k] - (x[k] - card->mean[k]) / card->std[k];
-			sum += miss * miss;
-		}
-		text_puts(out, i > 0 ? "," : "");
-		text_json_double(out, sum / (double)n);
-	}
-	text_puts(out, "]");
+	return writer->status;
 }
 
-/* A number of a row of two points, a list of two of a row of three: what the first is to each other one. */
-static void compared_render(const struct prediction_inputs *inputs, const double *outputs, size_t columns,
-			    size_t members, double compare(const double *a, const double *b, size_t m),
-			    struct text *out)
+void prediction_writer_join(const struct prediction_writer *writer, struct text *out)
 {
-	const size_t m = columns / members;
-	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
-		const double *z = outputs + i * columns;
-		text_puts(out, i > 0 ? "," : "");
-		text_puts(out, members > 2 ? "[" : "");
-		for (size_t k = 1; k < members; k++) {
-			text_puts(out, k > 1 ? "," : "");
-			text_json_double(out, compare(z, z + k * m, m));
-		}
-		text_puts(out, members > 2 ? "]" : "");
+	for (size_t k = 0; k < writer->sections; k++) {
+		text_add(out, writer->section[k].data == NULL ? "" : writer->section[k].data,
+			 writer->section[k].length);
 	}
-}
-
-static double distance_of(const double *a, const double *b, size_t m)
-{
-	double sum = 0;
-	for (size_t c = 0; c < m; c++) {
-		sum += (a[c] - b[c]) * (a[c] - b[c]);
-	}
-	return sqrt(sum);
-}
-
-/* The cosine of the angle between them; of a vector of length 0: 0. */
-static double similarity_of(const double *a, const double *b, size_t m)
-{
-	double ab = 0, aa = 0, bb = 0;
-	for (size_t c = 0; c < m; c++) {
-		ab += a[c] * b[c];
-		aa += a[c] * a[c];
-		bb += b[c] * b[c];
-	}
-	const double cosine = ab / (sqrt(aa) * sqrt(bb));
-	return aa == 0 || bb == 0 ? 0 : cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
-}
-
-/* Of points: their embeddings. Of rows of two or three: how far the others are from the first, their similarities to
- * it, and the embeddings one by one. */
-static void embeddings_render(const struct model_card *card, const struct prediction_inputs *inputs,
-			      const double *outputs, size_t columns, struct text *out)
-{
-	const size_t members = card->link == LINK_EMBEDDING ? 1 : card->link == LINK_PAIR ? 2 : 3;
-	text_puts(out, ",\"predictions\":[");
-	if (members > 1) {
-		compared_render(inputs, outputs, columns, members, distance_of, out);
-		text_puts(out, "],\"similarities\":[");
-		compared_render(inputs, outputs, columns, members, similarity_of, out);
-		text_puts(out, "],\"embeddings\":[");
-	}
-	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
-		text_puts(out, i > 0 ? "," : "");
-		text_puts(out, members > 1 ? "[" : "");
-		for (size_t k = 0; k < members; k++) {
-			text_puts(out, k > 0 ? "," : "");
-			numbers_render(out, outputs + i * columns + k * (columns / members), columns / members);
-		}
-		text_puts(out, members > 1 ? "]" : "");
-	}
-	text_puts(out, "]");
-}
-
-void predictions_render(const char *job_id, uint64_t step, const struct model_card *card,
-			const struct prediction_inputs *inputs, const double *outputs, size_t columns, struct text *out)
-{
-	const bool embeds = link_embeds(card->link);
-	const bool numbers = card->classes == 0 && card->link != LINK_CODE && !embeds;
-	double *values = calloc((numbers ? inputs->rows * columns : 0) + 1, sizeof *values);
-	if (values == NULL) {
-		out->failed = true;
-		return;
-	}
-	if (numbers) {
-		link_apply_f64(card->link, inputs->rows, columns, outputs, values);
-	}
-	text_puts(out, "{\"job_id\":");
-	text_json_string(out, job_id);
-	text_puts(out, ",\"step\":");
-	text_json_uint(out, step);
-	if (embeds) {
-		embeddings_render(card, inputs, outputs, columns, out);
-	} else if (card->classes > 0) {
-		text_puts(out, ",\"classes\":");
-		card_classes_render(card, out);
-		classes_render(card, inputs, outputs, columns, out);
-	} else if (card->link == LINK_CODE) {
-		codes_render(card, inputs, outputs, columns, out);
-	} else {
-		values_render("predictions", inputs, values, link_numbers(card->link, columns), out);
-	}
-	if (card->link == LINK_GAUSSIAN) {
-		deviations_render(inputs, outputs, columns, out);
-	}
-	text_puts(out, ",\"outputs\":[");
-	for (size_t i = 0; i < inputs->rows && !prediction_stopped(inputs); i++) {
-		text_puts(out, i == 0 ? "" : ",");
-		numbers_render(out, outputs + i * columns, columns);
-	}
-	text_puts(out, "]");
-	nonfinite_render(inputs->rows, outputs, columns, out);
-	if (inputs->has_target && inputs->rows > 0 && card->classes > 0 && !embeds) {
-		accuracy_render(inputs, outputs, columns, out);
-	} else if (inputs->has_target && inputs->rows > 0 && numbers) {
-		text_puts(out, ",\"metrics\":");
-		regression_metrics(inputs, values, link_numbers(card->link, columns), out);
-	}
-	text_puts(out, "}");
-	free(values);
 }

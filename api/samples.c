@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/answers.h"
 #include "api/json.h"
+#include "api/predictions.h"
 #include "core/base/size.h"
 
 static const struct at at_samples = { NULL, "samples", 0 }, at_seed = { NULL, "seed", 0 },
@@ -125,9 +125,30 @@ static void table_render(const char *name, const double *numbers, size_t rows, s
 	text_puts(out, "]");
 }
 
-void samples_render(const char *job_id, uint64_t step, const struct model_card *card, const struct sampling *sampling,
-		    size_t latent, const double *latents, const double *rows, struct text *out)
+/* The rows as a file like the data's. */
+static void csv_render(const struct model_card *card, const double *rows, size_t count, struct text *out)
 {
+	for (size_t k = 0; k < card->features; k++) {
+		text_puts(out, k > 0 ? "," : "");
+		csv_cell_render(out, card->feature[k]);
+	}
+	text_puts(out, "\r\n");
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < card->features; k++) {
+			text_puts(out, k > 0 ? "," : "");
+			text_csv_double(out, rows[i * card->features + k] * card->std[k] + card->mean[k]);
+		}
+		text_puts(out, "\r\n");
+	}
+}
+
+void samples_render(const char *job_id, uint64_t step, const struct model_card *card, const struct sampling *sampling,
+		    size_t latent, const double *latents, const double *rows, bool csv, struct text *out)
+{
+	if (csv) {
+		csv_render(card, rows, sampling->count, out);
+		return;
+	}
 	text_puts(out, "{\"job_id\":");
 	text_json_string(out, job_id);
 	text_puts(out, ",\"step\":");

@@ -189,6 +189,10 @@ static enum status put_other(struct builder *builder, size_t index, const char *
 {
 	struct column_builder *column = &builder->column[index];
 	*value = 0;
+	if (result == NUMBER_NONE && column->wish == WISH_NUMBER) {
+		return error_set(error, E_INVALID, "line %" PRIu64 ", %s: \"%s\" is no number, and one is needed here",
+				 builder->line, builder_place(builder, index).text, builder_excerpt(text, length).text);
+	}
 	if (result == NUMBER_NONE) {
 		if (column->state == STATE_NUMBER || column->fault != NUMBER_OK) {
 			builder->turned[index] = true;
@@ -209,6 +213,12 @@ enum status builder_put(struct builder *builder, size_t index, const char *text,
 {
 	struct column_builder *column = &builder->column[index];
 	double *value = &builder->values[builder->chunk_rows * builder->columns + index];
+	if (column->wish == WISH_NONE) {
+		*value = 0;
+		column->state = STATE_NUMBER;
+		count_lines(builder, text, length);
+		return OK;
+	}
 	if (length == 0) {
 		return error_set(error, E_INVALID,
 				 "line %" PRIu64 ", %s: the cell is empty; missing values are not accepted",

@@ -106,6 +106,9 @@ static enum status read_name(struct builder *builder, size_t j, struct error *er
 				 builder->line, j + 1);
 	}
 	builder->column[j].name = strdup(text);
+	if (builder->options->wish != NULL) {
+		builder->column[j].wish = builder->options->wish(builder->options->wish_context, text);
+	}
 	return builder->column[j].name == NULL ? builder_no_memory(error) : OK;
 }
 

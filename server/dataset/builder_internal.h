@@ -20,6 +20,7 @@ enum column_state { STATE_UNKNOWN, STATE_NUMBER, STATE_TEXT };
 struct column_builder {
 	char *name;
 	enum column_state state;
+	enum column_wish wish;
 	enum number_result fault; /* the first cell that is a number but not one we keep; NUMBER_OK: none */
 	uint64_t fault_line;
 	char fault_text[32];

@@ -19,6 +19,12 @@ struct import;
 
 enum header_mode { HEADER_AUTO, HEADER_TRUE, HEADER_FALSE };
 
+enum column_wish {
+	WISH_ANY,    /* it is what its cells are */
+	WISH_NUMBER, /* another cell than a number is a fault at its line */
+	WISH_NONE,   /* its cells may be anything; they are not looked at, and count as 0 */
+};
+
 struct import_options {
 	enum header_mode header;
 	char delimiter;          /* 0: comma */
@@ -26,6 +32,9 @@ struct import_options {
 	char decimal;            /* 0: point */
 	const bool *text_column; /* [text_columns] or NULL: true makes the column text whatever it holds */
 	size_t text_columns;
+	/* NULL, or what is wanted of the columns of a header. */
+	enum column_wish (*wish)(const void *context, const char *name);
+	const void *wish_context;
 };
 
 /* Tables up to this many encoded bytes stay in memory and go into the database. */

@@ -7,6 +7,7 @@
 #include "server/http/internal.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -112,14 +113,33 @@ static bool is_type(const char *type, const char *name)
 	       (type[length] == '\0' || type[length] == ';' || type[length] == ' ');
 }
 
-bool doors_content_type(const struct http_request *request, struct problem *problem)
+bool http_body_is(const struct http_request *request, const char *type)
+{
+	return request->content_type != NULL && is_type(request->content_type, type);
+}
+
+bool doors_content_type(const struct http_request *request, struct http_response *response, struct problem *problem)
 {
 	const char *type = request->content_type;
 	if (type == NULL || type[0] == '\0' || is_type(type, "application/json") ||
 	    is_type(type, "application/x-www-form-urlencoded")) {
 		return true;
 	}
-	problem_set(problem, PROBLEM_MEDIA_TYPE,
-		    "This call takes JSON: send it with 'Content-Type: application/json'.");
+	char taken[256] = "application/json";
+	for (const char *const *other = request->route->types; other != NULL && *other != NULL; other++) {
+		if (is_type(type, *other)) {
+			return true;
+		}
+		size_t used = strlen(taken);
+		snprintf(taken + used, sizeof taken - used, ", %s", *other);
+	}
+	if (request->route->types == NULL) {
+		problem_set(problem, PROBLEM_MEDIA_TYPE,
+			    "This call takes JSON: send it with 'Content-Type: application/json'.");
+	} else {
+		problem_set(problem, PROBLEM_MEDIA_TYPE,
+			    "A body of type \"%.80s\" was sent; this call takes one of: %s.", type, taken);
+	}
+	http_response_header(response, "Accept", "%s", taken);
 	return false;
 }

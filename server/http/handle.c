@@ -125,8 +125,7 @@ static bool judge_head(struct http_request *request, const char *version, struct
 	if (!request_check_query(request, problem)) {
 		return false;
 	}
-	if (request->route->body == HTTP_JSON && !doors_content_type(request, problem)) {
-		http_response_header(response, "Accept", "application/json");
+	if (request->route->body == HTTP_JSON && !doors_content_type(request, response, problem)) {
 		return false;
 	}
 	if (request->route->body != HTTP_STREAM && request->content_length > body_limit(request)) {

@@ -39,13 +39,26 @@ const char *http_request_id(const struct http_request *request);
  * when the request ends, however it ends. */
 void http_keep(struct http_request *request, void *data, void (*destroy)(void *));
 void *http_kept(const struct http_request *request);
+/* Is the body's Content-Type this media type, whatever parameters follow? */
+bool http_body_is(const struct http_request *request, const char *type);
 /* True when the handler is called again after a wait and its time is up. */
 bool http_waited(const struct http_request *request);
+
+/* A body that is not held in memory as a text: whoever sends it reads it piece by piece. Zeroed is none. */
+struct http_source {
+	uint64_t length;
+	/* Up to `size` bytes from `offset` on; how many they are, 0: they cannot be read (the connection is cut). Never
+	 * long: it is called on the thread of the connection. */
+	size_t (*read)(void *context, uint64_t offset, void *bytes, size_t size);
+	void (*destroy)(void *context);
+	void *context;
+};
 
 struct http_response {
 	int status;               /* 200 when left 0 */
 	const char *content_type; /* static; "application/json" when NULL and there is a body */
 	struct text body;
+	struct http_source source; /* the body instead of `body`; destroyed with the response */
 	/* Up to 8 further headers; names static, values copied into `header_text`. */
 	size_t headers;
 	struct {
@@ -79,7 +92,8 @@ typedef enum http_outcome http_handler(void *service, struct http_request *reque
 
 enum http_body_kind {
 	HTTP_NO_BODY,
-	HTTP_JSON,   /* read whole, limit --max-body; content type checked; handler called when complete */
+	HTTP_JSON,   /* read whole, limit --max-body; content type (JSON, or one of `types`) checked; handler called when
+		      * complete */
 	HTTP_STREAM, /* handed to `sink` piece by piece; handler called when complete */
 };
 /* Called for each piece of a streamed body. Returning false refuses the rest: the handler is then called at once and
@@ -92,6 +106,7 @@ struct http_route {
 	http_handler *handler;
 	enum http_body_kind body;
 	http_sink *sink;
+	const char *const *types;      /* media types that HTTP_JSON takes beside JSON, NULL-terminated; NULL: none */
 	const char *const *parameters; /* query parameters that the route knows, NULL-terminated; NULL: none */
 	bool open;                     /* needs no token */
 	bool abandon; /* nobody wants its answer once the client has closed its side: work for it is given up */

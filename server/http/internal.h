@@ -202,7 +202,7 @@ int route_find(struct http_request *request, char *allow, size_t size);
 bool doors_check(const struct http_request *request, bool open, struct http_response *response,
 		 struct problem *problem);
 /* The content type of a JSON route's body. */
-bool doors_content_type(const struct http_request *request, struct problem *problem);
+bool doors_content_type(const struct http_request *request, struct http_response *response, struct problem *problem);
 
 /* respond.c */
 enum MHD_Result respond(struct http_request *request);

@@ -11,6 +11,14 @@
 #include <sys/socket.h>
 #include <time.h>
 
+static void source_destroy(struct http_source *source)
+{
+	if (source->destroy != NULL) {
+		source->destroy(source->context);
+	}
+	*source = (struct http_source){ 0 };
+}
+
 void response_reset(struct http_response *response)
 {
 	response->status = 0;
@@ -18,6 +26,7 @@ void response_reset(struct http_response *response)
 	response->headers = 0;
 	text_fini(&response->body);
 	text_init(&response->body);
+	source_destroy(&response->source);
 }
 
 void http_response_header(struct http_response *response, const char *name, const char *format, ...)
@@ -48,6 +57,7 @@ void response_problem(struct http_response *response, const char *id, const stru
 	response->content_type = "application/problem+json";
 	text_fini(&response->body);
 	text_init(&response->body);
+	source_destroy(&response->source);
 	problem_render(problem, id, &response->body);
 }
 
@@ -87,7 +97,7 @@ static void complete(const struct http_request *request, struct http_response *r
 	if (response->status == 0) {
 		response->status = 200;
 	}
-	if (response->content_type == NULL && response->body.length > 0) {
+	if (response->content_type == NULL && (response->body.length > 0 || response->source.read != NULL)) {
 		response->content_type = "application/json";
 	}
 	if (is_get(request) && !has_header(response, "Cache-Control")) {
@@ -98,17 +108,57 @@ static void complete(const struct http_request *request, struct http_response *r
 	}
 }
 
+static ssize_t read_source(void *context, uint64_t offset, char *bytes, size_t size)
+{
+	const struct http_source *source = context;
+	size_t length = source->read(source->context, offset, bytes, size);
+	return length == 0 ? MHD_CONTENT_READER_END_WITH_ERROR : (ssize_t)length;
+}
+
+static void free_source(void *context)
+{
+	source_destroy(context);
+	free(context);
+}
+
+/* The body becomes libmicrohttpd's. NULL: out of memory. */
+static struct MHD_Response *body_of(struct http_response *response, uint64_t *length)
+{
+	enum { PIECE = 65536 };
+	struct MHD_Response *answer;
+	if (response->source.read == NULL) {
+		*length = response->body.length;
+		answer = MHD_create_response_from_buffer(response->body.length, response->body.data,
+							 MHD_RESPMEM_MUST_FREE);
+		if (answer != NULL) {
+			text_init(&response->body);
+		}
+		return answer;
+	}
+	struct http_source *source = malloc(sizeof *source);
+	if (source == NULL) {
+		return NULL;
+	}
+	*source = response->source;
+	*length = source->length;
+	answer = MHD_create_response_from_callback(source->length, PIECE, read_source, source, free_source);
+	if (answer == NULL) {
+		free(source);
+	} else {
+		response->source = (struct http_source){ 0 };
+	}
+	return answer;
+}
+
 enum MHD_Result respond(struct http_request *request)
 {
 	struct http_response *response = &request->response;
 	complete(request, response);
-	size_t length = response->body.length;
-	struct MHD_Response *answer =
-		MHD_create_response_from_buffer(length, response->body.data, MHD_RESPMEM_MUST_FREE);
+	uint64_t length;
+	struct MHD_Response *answer = body_of(response, &length);
 	if (answer == NULL) {
 		return MHD_NO;
 	}
-	text_init(&response->body); /* libmicrohttpd has it now */
 	bool ok = response->content_type == NULL ||
 		  MHD_add_response_header(answer, "Content-Type", response->content_type) == MHD_YES;
 	ok = ok && MHD_add_response_header(answer, "X-Request-Id", request->id) == MHD_YES;

@@ -153,6 +153,36 @@ void query_bool(const struct http_request *request, const char *name, bool *out,
 	*out = index == 1;
 }
 
+/* One character, or "tab". */
+static void query_character(const struct http_request *request, const char *name, char *out, struct problem *problem)
+{
+	const char *value = http_query(request, name);
+	if (value == NULL) {
+		return;
+	}
+	if (strcmp(value, "tab") == 0) {
+		*out = '\t';
+	} else if (strlen(value) == 1 && value[0] > 0 && value[0] != '"' && value[0] != '\n' && value[0] != '\r') {
+		*out = value[0];
+	} else {
+		problem_parameter(problem, name, FAULT_NOT_ALLOWED, NULL, NULL,
+				  "one ASCII character is needed, no quote, or \"tab\"");
+	}
+}
+
+void query_separators(const struct http_request *request, char *delimiter, char *decimal, struct problem *problem)
+{
+	*decimal = '.';
+	query_character(request, "delimiter", delimiter, problem);
+	query_character(request, "decimal", decimal, problem);
+	if (*decimal != '.' && *decimal != ',') {
+		problem_parameter(problem, "decimal", FAULT_NOT_ALLOWED, NULL, NULL, "a point or a comma");
+	} else if (*decimal == *delimiter) {
+		problem_parameter(problem, "decimal", FAULT_NOT_ALLOWED, NULL, NULL,
+				  "decimal and delimiter are the same character");
+	}
+}
+
 void query_limit(const struct http_request *request, uint64_t *out, struct problem *problem)
 {
 	*out = LIST_LIMIT;
@@ -182,6 +212,20 @@ void query_include(const struct http_request *request, bool *curve, bool *weight
 		}
 		list = list[length] == '\0' ? NULL : list + length + 1;
 	}
+}
+
+bool query_csv(const struct http_request *request, struct problem *problem)
+{
+	static const char *const formats[] = { "json", "csv", NULL };
+	const char *accept = http_header(request, "Accept");
+	size_t format = 0;
+	if (http_query(request, "format") != NULL) {
+		query_word(request, "format", formats, &format, problem);
+		return format == 1;
+	}
+	const char *csv = accept == NULL ? NULL : strcasestr(accept, "text/csv");
+	const char *json = accept == NULL ? NULL : strcasestr(accept, "application/json");
+	return csv != NULL && (json == NULL || csv < json);
 }
 
 /* "wait=10" among the preferences, separated by commas; a malformed preference is ignored (RFC 7240). */

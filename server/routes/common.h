@@ -32,6 +32,10 @@ void query_bool(const struct http_request *request, const char *name, bool *out,
 /* The index of a word among NULL-terminated words. */
 void query_word(const struct http_request *request, const char *name, const char *const *words, size_t *out,
 		struct problem *problem);
+/* ?format=json|csv, else what Accept asks for first. */
+bool query_csv(const struct http_request *request, struct problem *problem);
+/* ?delimiter= (untouched when not given) and ?decimal= (a point when not given) of a CSV body. */
+void query_separators(const struct http_request *request, char *delimiter, char *decimal, struct problem *problem);
 /* ?limit= of a list: 1 and more; over 500 counts as 500. */
 void query_limit(const struct http_request *request, uint64_t *out, struct problem *problem);
 /* ?include=curve,weights */

@@ -71,23 +71,6 @@ static void judge_type(const struct http_request *request, struct upload *upload
 	upload->options.delimiter = index == 1 ? '\t' : ',';
 }
 
-/* One character, or "tab". */
-static void query_character(const struct http_request *request, const char *name, char *out, struct problem *problem)
-{
-	const char *value = http_query(request, name);
-	if (value == NULL) {
-		return;
-	}
-	if (strcmp(value, "tab") == 0) {
-		*out = '\t';
-	} else if (strlen(value) == 1 && value[0] > 0 && value[0] != '"' && value[0] != '\n' && value[0] != '\r') {
-		*out = value[0];
-	} else {
-		problem_parameter(problem, name, FAULT_NOT_ALLOWED, NULL, NULL,
-				  "one ASCII character is needed, no quote, or \"tab\"");
-	}
-}
-
 static void judge_query(const struct http_request *request, struct upload *upload)
 {
 	static const char *const modes[] = { "auto", "true", "false", NULL };
@@ -95,16 +78,8 @@ static void judge_query(const struct http_request *request, struct upload *uploa
 	size_t mode = HEADER_AUTO;
 	query_word(request, "header", modes, &mode, problem);
 	upload->options.header = (enum header_mode)mode;
-	upload->options.decimal = '.';
 	upload->options.delimiter_said = http_query(request, "delimiter") != NULL;
-	query_character(request, "delimiter", &upload->options.delimiter, problem);
-	query_character(request, "decimal", &upload->options.decimal, problem);
-	if (upload->options.decimal != '.' && upload->options.decimal != ',') {
-		problem_parameter(problem, "decimal", FAULT_NOT_ALLOWED, NULL, NULL, "a point or a comma");
-	} else if (upload->options.decimal == upload->options.delimiter) {
-		problem_parameter(problem, "decimal", FAULT_NOT_ALLOWED, NULL, NULL,
-				  "decimal and delimiter are the same character");
-	}
+	query_separators(request, &upload->options.delimiter, &upload->options.decimal, problem);
 	const char *name = http_query(request, "name");
 	if (name != NULL && strlen(name) > NAME_MAX_BYTES) {
 		problem_parameter(problem, "name", FAULT_OUT_OF_RANGE, NULL, NULL, "at most %d bytes", NAME_MAX_BYTES);

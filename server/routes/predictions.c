@@ -5,18 +5,53 @@
  * features, targets and classes, which is all that the judge of a spec asks of a dataset.
  *
  * A few rows and a small model are answered at once, on the thread of the connection; more is work for others
- * (HTTP_WORK), and so are samples of a gan, for which memory is taken out of the budget of the jobs, and which ends
- * early when the service does.
+ * (HTTP_WORK), and so are stored datasets and samples of a gan, for which memory is taken out of the budget of the jobs,
+ * and which ends early when the service does. Rows pass piece by piece (predictions_piece), and what is written of them
+ * goes to the disk where it is long, so that neither the rows nor the answer have to fit in memory.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/job_spec.h"
-#include "api/model_card.h"
-#include "core/base/size.h"
+#include "api/predictions.h"
 #include "core/objective/game.h"
 #include "server/routes/common.h"
+#include "server/routes/prediction_answer.h"
+#include "server/routes/prediction_rows.h"
 #include "server/routes/routes.h"
+
+/* One request; zeroed is empty. */
+struct predicting {
+	struct service *service;
+	const struct http_request *request;
+	bool work; /* on a work thread: with memory reserved, answers may be long */
+	const char *at;
+	bool csv; /* the answer */
+	struct csv_body body;
+	bool body_is_csv;
+	struct job_record record;
+	struct loaded_weights weights;
+	struct prediction_inputs inputs;
+	struct row_source source;
+	struct job_spec *spec;
+	struct objective *objective;
+	struct long_answer *answer;
+	uint64_t reserved;
+	struct problem *problem;
+	struct error error;
+};
+
+static void predicting_fini(struct predicting *p)
+{
+	long_answer_destroy(p->answer);
+	row_source_fini(&p->source);
+	prediction_inputs_fini(&p->inputs);
+	objective_destroy(p->objective);
+	job_spec_destroy(p->spec);
+	loaded_weights_fini(&p->weights);
+	job_record_fini(&p->record);
+	workers_release(p->service->workers, p->reserved);
+}
 
 enum { STAND_IN_ROWS = 1000000 };
 
@@ -76,39 +111,6 @@ static enum status build(const struct job_record *record, const struct model_car
 	return status;
 }
 
-/* outputs [rows, objective->outputs] as doubles, returned owned. */
-static enum status run(struct objective *objective, const struct loaded_weights *weights,
-		       const struct prediction_inputs *inputs, double **outputs)
-{
-	const struct model_card *card = weights->card;
-	size_t cells_x, cells_z, bytes;
-	if (!size_multiply(inputs->rows, card->features, &cells_x) ||
-	    !size_multiply(inputs->rows, objective->outputs, &cells_z) ||
-	    !size_multiply(cells_z, sizeof(double), &bytes) || !size_multiply(cells_x, sizeof(double), &bytes)) {
-		return E_MEMORY;
-	}
-	/* calloc: sizes are products that fit; one more, so that none is empty */
-	void *x = calloc(cells_x + 1, dtype_size(card->dtype));
-	void *z = calloc(cells_z + 1, dtype_size(card->dtype));
-	*outputs = calloc(cells_z + 1, sizeof(double));
-	enum status status = E_MEMORY;
-	if (x != NULL && z != NULL && *outputs != NULL) {
-		predictions_standardize(card, inputs, x);
-		struct data_view view = {
-			.dtype = card->dtype, .rows = inputs->rows, .features = card->features, .x = x
-		};
-		struct batch batch = { .data = &view, .count = inputs->rows };
-		struct executor executor = executor_serial();
-		executor.stop = inputs->stop;
-		status = inputs->rows == 0 ? OK
-					   : objective->type->predict(objective, weights->values, &batch, &executor, z);
-		dtype_convert(card->dtype, z, DTYPE_FLOAT64, *outputs, cells_z);
-	}
-	free(x);
-	free(z);
-	return status;
-}
-
 /* latents [count, latent] and rows [count, features], as doubles. */
 struct made {
 	double *latents, *rows;
@@ -146,64 +148,221 @@ static enum status make_rows(const struct game *game, const struct loaded_weight
 	return status;
 }
 
-static enum status sample(const struct job_record *record, const struct loaded_weights *weights,
-			  const struct objective *objective, const struct prediction_inputs *inputs, struct text *out,
-			  struct problem *problem)
+static enum status sample(struct predicting *p, struct text *out)
 {
-	const struct game *game = objective->game;
+	const struct game *game = p->objective->game;
+	const struct model_card *card = p->weights.card;
 	struct made made = { NULL, NULL };
-	if (!samples_fit(weights->card, game->latent, &inputs->sampling, problem)) {
+	if (!samples_fit(card, game->latent, &p->inputs.sampling, p->problem)) {
 		return E_INVALID;
 	}
-	enum status status = make_rows(game, weights, inputs, &made);
+	enum status status = make_rows(game, &p->weights, &p->inputs, &made);
 	if (status == OK) {
-		samples_render(record->id, weights->step, weights->card, &inputs->sampling, game->latent, made.latents,
-			       made.rows, out);
+		samples_render(p->record.id, p->weights.step, card, &p->inputs.sampling, game->latent, made.latents,
+			       made.rows, p->csv, out);
 	}
 	free(made.latents);
 	free(made.rows);
 	return status;
 }
 
-static enum status predict(const struct job_record *record, const struct loaded_weights *weights,
-			   const struct http_request *request, struct text *out, struct problem *problem,
-			   struct error *error)
+/* --- rows --- */
+
+/* Memory for this request in all, where it is work. It is asked for anew when it is more than was reserved, so that a
+ * request that never fits is told so. */
+static enum status reserve(struct predicting *p, uint64_t bytes)
 {
-	struct job_spec *spec = NULL;
-	struct objective *objective = NULL;
-	struct prediction_inputs inputs = { .stop = http_cancelled(request) };
-	double *outputs = NULL;
-	size_t length;
-	const char *body = http_body(request, &length);
-	enum status status = predictions_read(body, length, weights->card, &inputs, problem);
-	if (status == OK && inputs.sampling.asked && !http_working(request)) {
-		status = E_TOO_LARGE; /* a short body may ask for much */
+	if (!p->work || bytes <= p->reserved) {
+		return OK;
 	}
-	if (status == OK) {
-		status = build(record, weights->card, &spec, &objective, error);
-	}
-	if (status == OK && inputs.sampling.asked) {
-		status = sample(record, weights, objective, &inputs, out, problem);
-		goto out;
-	}
-	if (status == OK && objective->type->predict == NULL) {
-		problem_set(problem, PROBLEM_INVALID,
-			    "An objective alone predicts nothing: give the job a prediction with a loss.");
-		status = E_INVALID;
-	}
-	if (status == OK) {
-		status = run(objective, weights, &inputs, &outputs);
-	}
-	if (status == OK) {
-		predictions_render(record->id, weights->step, weights->card, &inputs, outputs, objective->outputs, out);
-		status = prediction_stopped(&inputs) ? E_CANCELLED : OK;
-	}
-out:
-	free(outputs);
-	prediction_inputs_fini(&inputs);
-	objective_destroy(objective);
-	job_spec_destroy(spec);
+	workers_release(p->service->workers, p->reserved);
+	p->reserved = 0;
+	enum status status = reserve_memory(p->service, bytes, p->problem);
+	p->reserved = status == OK ? bytes : 0;
 	return status;
+}
+
+/* From the body to rows, or to what a generator shall make. E_TOO_LARGE: not on this thread. */
+static enum status read_rows(struct predicting *p)
+{
+	const struct model_card *card = p->weights.card;
+	const uint64_t length = p->body.length, n = 2 * (uint64_t)card->n * sizeof(double);
+	uint64_t held = length;
+	enum status status;
+	if (p->body_is_csv) {
+		held += row_source_csv_memory(length);
+		status = reserve(p, held + n);
+		return status != OK ? status
+				    : row_source_csv(&p->source, card, p->service, &p->body,
+						     http_cancelled(p->request), p->problem, &p->error);
+	}
+	status = reserve(p, predictions_reading_memory(p->body.bytes, p->body.length) + n);
+	if (status == OK) {
+		p->inputs.stop = http_cancelled(p->request);
+		status = predictions_read(p->body.bytes, p->body.length, card, &p->inputs, p->problem);
+	}
+	const bool far = p->inputs.sampling.asked || p->inputs.source != PREDICTION_ROWS;
+	if (status != OK || (far && !p->work)) {
+		return status == OK ? E_TOO_LARGE : status; /* a short body may ask for much */
+	}
+	if (p->inputs.source == PREDICTION_DATASET) {
+		return row_source_dataset(&p->source, card, p->service, p->inputs.dataset_id, p->problem, &p->error);
+	}
+	return p->inputs.sampling.asked ? OK : row_source_inputs(&p->source, card, &p->inputs);
+}
+
+/* Room for a piece of rows. */
+struct room {
+	size_t piece;
+	void *x, *z;     /* of the model's precision */
+	double *outputs; /* [piece, outputs] */
+};
+
+static enum status room_make(const struct predicting *p, struct room *room)
+{
+	const struct model_card *card = p->weights.card;
+	const size_t piece = predictions_piece(card);
+	room->piece = p->source.rows < piece ? (size_t)p->source.rows : piece;
+	/* calloc: products of a piece are small; one more, so that none is empty */
+	room->x = calloc(room->piece * card->features + 1, dtype_size(card->dtype));
+	room->z = calloc(room->piece * p->objective->outputs + 1, dtype_size(card->dtype));
+	room->outputs = calloc(room->piece * p->objective->outputs + 1, sizeof(double));
+	return room->x == NULL || room->z == NULL || room->outputs == NULL ? E_MEMORY : OK;
+}
+
+static void room_fini(struct room *room)
+{
+	free(room->x);
+	free(room->z);
+	free(room->outputs);
+}
+
+static bool is_stopped(const struct predicting *p)
+{
+	return atomic_load_explicit(http_cancelled(p->request), memory_order_relaxed);
+}
+
+/* The outputs of some rows, as doubles, in room->outputs. */
+static enum status run(struct predicting *p, const struct prediction_rows *rows, struct room *room)
+{
+	const struct model_card *card = p->weights.card;
+	const struct data_view view = {
+		.dtype = card->dtype, .rows = rows->rows, .features = card->features, .x = room->x
+	};
+	const struct batch batch = { .data = &view, .count = rows->rows };
+	struct executor executor = executor_serial();
+	executor.stop = http_cancelled(p->request);
+	predictions_standardize(card, rows->x, rows->rows, room->x);
+	enum status status =
+		p->objective->type->predict(p->objective, p->weights.values, &batch, &executor, room->z);
+	dtype_convert(card->dtype, room->z, DTYPE_FLOAT64, room->outputs, rows->rows * p->objective->outputs);
+	return status;
+}
+
+/* mean [targets] of the target over all rows. */
+static enum status mean_of(struct predicting *p, size_t piece, double *mean)
+{
+	struct row_source *source = &p->source;
+	struct prediction_rows rows;
+	enum status status = OK;
+	for (uint64_t first = 0; first < source->rows && status == OK; first += piece) {
+		const size_t n = source->rows - first < piece ? (size_t)(source->rows - first) : piece;
+		status = is_stopped(p) ? E_CANCELLED : row_source_read(source, first, n, true, &rows, &p->error);
+		if (status == OK) {
+			predictions_add_mean(p->weights.card, rows.y, n, source->rows, mean);
+		}
+	}
+	return status;
+}
+
+static enum status write_rows(struct predicting *p, struct room *room, struct prediction_writer *writer)
+{
+	struct row_source *source = &p->source;
+	struct prediction_rows rows;
+	enum status status = OK;
+	for (uint64_t first = 0; first < source->rows && status == OK; first += room->piece) {
+		const size_t n = source->rows - first < room->piece ? (size_t)(source->rows - first) : room->piece;
+		status = is_stopped(p) ? E_CANCELLED : row_source_read(source, first, n, false, &rows, &p->error);
+		status = status == OK ? run(p, &rows, room) : status;
+		rows.outputs = room->outputs;
+		status = status == OK ? prediction_writer_rows(writer, &rows) : status;
+	}
+	return status == OK ? prediction_writer_end(writer) : status;
+}
+
+/* prediction_sink */
+static enum status keep_section(void *context, size_t section, const char *bytes, size_t length)
+{
+	struct predicting *p = context;
+	return long_answer_write(p->answer, section, bytes, length, &p->error);
+}
+
+/* The answer to all rows: on a work thread by way of a long answer, else as a text. */
+static enum status answer_rows(struct predicting *p, struct http_response *response)
+{
+	const struct model_card *card = p->weights.card;
+	struct prediction_writer *writer = NULL;
+	struct room room = { 0 };
+	double *mean = calloc(card->targets + 1, sizeof *mean);
+	enum status status = room_make(p, &room);
+	p->answer = p->work ? long_answer_create(p->service->config->data_dir) : NULL;
+	if (mean == NULL || (p->work && p->answer == NULL)) {
+		status = E_MEMORY;
+	}
+	if (status == OK && p->source.has_target && card->classes == 0) {
+		status = mean_of(p, room.piece, mean);
+	}
+	if (status == OK) {
+		const struct prediction_head head = { .job_id = p->record.id,
+						      .at = p->weights.at,
+						      .step = p->weights.step,
+						      .card = card,
+						      .outputs = p->objective->outputs,
+						      .mean = p->source.has_target ? mean : NULL,
+						      .csv = p->csv,
+						      .sink = p->work ? keep_section : NULL,
+						      .context = p };
+		status = prediction_writer_create(&head, &writer);
+	}
+	status = status == OK ? write_rows(p, &room, writer) : status;
+	if (status == OK && p->work) {
+		long_answer_send(p->answer, response);
+		p->answer = NULL;
+	} else if (status == OK) {
+		prediction_writer_join(writer, &response->body);
+	}
+	prediction_writer_destroy(writer);
+	room_fini(&room);
+	free(mean);
+	return status;
+}
+
+/* --- the handler --- */
+
+/* OK, E_INVALID with the problem set, E_TOO_LARGE (on a work thread, please), or another failure. */
+static enum status predict(struct predicting *p, struct http_response *response)
+{
+	const struct model_card *card = p->weights.card;
+	enum status status = read_rows(p);
+	if (status == OK) {
+		status = reserve(p, p->body.length + p->source.bytes + predictions_memory(card, p->source.rows) +
+					    long_answer_memory());
+	}
+	if (status == OK) {
+		status = build(&p->record, card, &p->spec, &p->objective, &p->error);
+	}
+	if (status == OK && p->inputs.sampling.asked) {
+		return sample(p, &response->body);
+	}
+	if (status == OK && p->objective->type->predict == NULL) {
+		problem_set(p->problem, PROBLEM_INVALID,
+			    "An objective alone predicts nothing: give the job a prediction with a loss.");
+		return E_INVALID;
+	}
+	if (status == OK && !p->work && p->source.rows > QUICK_NUMBERS / (p->objective->outputs + 1)) {
+		return E_TOO_LARGE;
+	}
+	return status == OK ? answer_rows(p, response) : status;
 }
 
 /* Jobs of closed-form functions have no rows to predict for. */
@@ -214,73 +373,87 @@ static void judge_job(const struct job_record *record, struct problem *problem)
 	}
 }
 
+static void read_request(struct predicting *p)
+{
+	static const char *const places[] = { "best", "last", "averaged", NULL };
+	size_t place = 3;
+	query_word(p->request, "at", places, &place, p->problem);
+	p->at = places[place];
+	p->csv = query_csv(p->request, p->problem);
+	p->body.bytes = http_body(p->request, &p->body.length);
+	p->body_is_csv = http_body_is(p->request, "text/csv") || http_body_is(p->request, "application/csv");
+	p->body.delimiter = ',';
+	p->body.delimiter_said = http_query(p->request, "delimiter") != NULL;
+	query_separators(p->request, &p->body.delimiter, &p->body.decimal, p->problem);
+}
+
 /* Products that a quick prediction makes at most, some milliseconds of them: each value of the body may meet each
  * weight. */
 enum { QUICK_PRODUCTS = 1 << 22 };
 
-/* With memory reserved for it where it is work. */
-static enum status predict_within_budget(struct service *service, const struct job_record *record,
-					 const struct loaded_weights *weights, const struct http_request *request,
-					 struct text *out, struct problem *problem, struct error *error)
+static enum status load_weights(struct predicting *p)
 {
-	size_t length;
-	const char *body = http_body(request, &length);
-	uint64_t bytes = http_working(request) ? predictions_memory(body, length, weights->card) : 0;
-	enum status status = reserve_memory(service, bytes, problem);
-	if (status == OK) {
-		status = predict(record, weights, request, out, problem, error);
-		workers_release(service->workers, bytes);
+	const size_t maximum = p->work ? 0 : QUICK_PRODUCTS / (p->body.length + 1);
+	enum status status = weights_load(p->service, &p->record, p->at, maximum, &p->weights);
+	if (status == E_NOT_FOUND) {
+		problem_set(p->problem, PROBLEM_CONFLICT, "The job has no %sweights%s.", p->at != NULL ? "such " : "",
+			    job_status_ended(p->record.status) ? "" : " yet");
 	}
 	return status;
 }
 
-enum http_outcome jobs_predictions(void *context, struct http_request *request, struct http_response *response)
+static enum http_outcome answer_failure(struct predicting *p, enum status status, struct http_request *request,
+					struct http_response *response)
 {
-	struct service *service = context;
-	size_t length;
-	http_body(request, &length);
-	if (length > QUICK_BODY && !http_working(request)) {
-		return HTTP_WORK;
-	}
-	struct problem problem;
-	problem_init(&problem);
-	struct error error = { 0 };
-	struct job_record record = { 0 };
-	struct loaded_weights weights = { 0 };
-	enum status status = store_get_job(service->store, http_segment(request, 0), &record);
-	if (status != OK) {
-		return answer_status(request, response, status, NULL, "job");
-	}
-	judge_job(&record, &problem);
-	if (!problem_any(&problem)) {
-		size_t maximum = http_working(request) ? 0 : QUICK_PRODUCTS / (length + 1);
-		status = weights_load(service, &record, NULL, maximum, &weights);
-		if (status == E_NOT_FOUND) {
-			problem_set(&problem, PROBLEM_CONFLICT, "The job has no weights%s.",
-				    job_status_ended(record.status) ? "" : " yet");
-		}
-	}
-	if (status == E_TOO_LARGE) {
-		job_record_fini(&record);
-		return HTTP_WORK;
-	}
-	if (!job_status_ended(record.status)) {
-		http_response_header(response, "Retry-After", "1");
-	}
-	if (!problem_any(&problem) && status == OK) {
-		status = predict_within_budget(service, &record, &weights, request, &response->body, &problem, &error);
-	}
-	loaded_weights_fini(&weights);
-	job_record_fini(&record);
-	if (status == E_TOO_LARGE && !problem_any(&problem) && !http_working(request)) {
+	if (status == E_TOO_LARGE && !p->work && !problem_any(p->problem)) {
 		return HTTP_WORK;
 	}
 	if (status == E_BUSY) {
 		http_response_header(response, "Retry-After", "1");
 	}
+	if (problem_any(p->problem)) {
+		return answer_problem(request, response, p->problem);
+	}
+	return answer_status(request, response, status, &p->error, "job");
+}
+
+enum http_outcome jobs_predictions(void *context, struct http_request *request, struct http_response *response)
+{
+	struct service *service = context;
+	struct problem problem;
+	problem_init(&problem);
+	struct predicting p = {
+		.service = service, .request = request, .work = http_working(request), .problem = &problem
+	};
+	read_request(&p);
 	if (problem_any(&problem)) {
 		return answer_problem(request, response, &problem);
 	}
-	problem_fini(&problem);
-	return status == OK ? HTTP_DONE : answer_status(request, response, status, &error, "job");
+	if (p.body.length > QUICK_BODY && !p.work) {
+		return HTTP_WORK;
+	}
+	enum status status = store_get_job(service->store, http_segment(request, 0), &p.record);
+	if (status != OK) {
+		return answer_status(request, response, status, NULL, "job");
+	}
+	judge_job(&p.record, &problem);
+	if (!problem_any(&problem)) {
+		status = load_weights(&p);
+	}
+	if (!job_status_ended(p.record.status)) {
+		http_response_header(response, "Retry-After", "1");
+	}
+	if (!problem_any(&problem) && status == OK) {
+		status = predict(&p, response);
+	}
+	enum http_outcome outcome = HTTP_DONE;
+	if (status != OK || problem_any(&problem)) {
+		outcome = answer_failure(&p, status, request, response);
+	} else {
+		response->content_type = p.csv ? "text/csv; charset=utf-8" : NULL;
+		http_response_header(response, "Vary", "Accept");
+		problem_fini(&problem);
+	}
+	predicting_fini(&p);
+	return outcome;
 }

@@ -104,21 +104,6 @@ enum status curve_document(struct service *service, const struct job_record *rec
 	return status;
 }
 
-/* ?format=json|csv, else what Accept asks for first. */
-static bool wants_csv(const struct http_request *request, struct problem *problem)
-{
-	static const char *const formats[] = { "json", "csv", NULL };
-	const char *accept = http_header(request, "Accept");
-	size_t format = 0;
-	if (http_query(request, "format") != NULL) {
-		query_word(request, "format", formats, &format, problem);
-		return format == 1;
-	}
-	const char *csv = accept == NULL ? NULL : strcasestr(accept, "text/csv");
-	const char *json = accept == NULL ? NULL : strcasestr(accept, "application/json");
-	return csv != NULL && (json == NULL || csv < json);
-}
-
 static bool read_curve_query(const struct http_request *request, struct http_response *response,
 			     struct curve_query *query, struct problem *problem)
 {
@@ -128,7 +113,7 @@ static bool read_curve_query(const struct http_request *request, struct http_res
 	}
 	query_uint(request, "from_step", INT64_MAX, &query->from_step, problem);
 	query_uint(request, "restart", UINT32_MAX, &query->restart, problem);
-	query->csv = wants_csv(request, problem);
+	query->csv = query_csv(request, problem);
 	query->wait = query_wait(request, response, problem);
 	return !problem_any(problem);
 }
