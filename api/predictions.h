@@ -4,8 +4,8 @@
  *   predictions_read -> rows in the body, or where else they are to come from (a dataset, CSV), or samples
  *   prediction_writer_create -> (prediction_writer_rows)* -> prediction_writer_end -> prediction_writer_destroy
  *
- * The answer is a JSON object of arrays with a member a row each, or CSV with a line a row. It is written while rows come,
- * in sections (one for each array), which make up the answer one behind the other; a section goes to its sink in
+ * The answer is a JSON object of arrays with a member a row each, or CSV with a line a row. It is written while rows
+ * come, in sections (one for each array), which make up the answer one behind the other; a section goes to its sink in
  * pieces, so that the memory of a writer does not grow with the rows.
  *
  * No I/O here, and no arithmetic of models: outputs come from the caller.
@@ -94,9 +94,9 @@ struct prediction_head {
 	const char *at; /* which weights: "last", "best", "averaged" */
 	uint64_t step;
 	const struct model_card *card;
-	size_t outputs;      /* columns */
-	const double *mean;  /* [card->targets] of the target over all rows; NULL: the rows have no target */
-	bool csv;            /* a line a row instead of JSON; metrics are left out */
+	size_t outputs;        /* columns */
+	const double *mean;    /* [card->targets] of the target over all rows; NULL: the rows have no target */
+	bool csv;              /* a line a row instead of JSON; metrics are left out */
 	prediction_sink *sink; /* NULL: sections stay in memory, see prediction_writer_join */
 	void *context;
 };

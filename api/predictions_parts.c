@@ -261,7 +261,8 @@ size_t parts_of(const struct prediction_head *head, struct part *part)
 	} else {
 		count = value_parts(head, part);
 	}
-	part[count] = (struct part){ .key = "outputs", .form = PART_LIST, .width = head->outputs, .fill = fill_outputs };
+	part[count] =
+		(struct part){ .key = "outputs", .form = PART_LIST, .width = head->outputs, .fill = fill_outputs };
 	return count + 1;
 }
 

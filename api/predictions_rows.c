@@ -32,10 +32,10 @@ uint64_t predictions_memory(const struct model_card *card, uint64_t rows)
 	const uint64_t outputs = outputs_at_most(card), piece = predictions_piece(card);
 	const uint64_t n = rows < piece ? rows : piece, written = parts_numbers(card, outputs) * WRITTEN;
 	const uint64_t all = rows > UINT64_MAX / (written + 1) ? UINT64_MAX : rows * written;
-	/* A row raw and standardised, outputs in the model's precision and as doubles; then a row of each section beyond
-	 * what is handed on at once, in a text that doubles. */
+	/* A row raw and standardised, outputs in the model's precision and as doubles; then a row of each section
+	 * beyond what is handed on at once, in a text that doubles. */
 	return n * 2 * NUMBER * (card->features + outputs) + 2 * (uint64_t)card->n * NUMBER + written +
-	       (all < 4 * PREDICTION_SECTIONS * TEXTS ? all : 4 * PREDICTION_SECTIONS * TEXTS) + samples_memory(card);
+	       (all < 2 * PREDICTION_SECTIONS * TEXTS ? all : 2 * PREDICTION_SECTIONS * TEXTS) + samples_memory(card);
 }
 
 void predictions_add_mean(const struct model_card *card, const double *y, size_t rows, uint64_t total, double *mean)

@@ -28,8 +28,8 @@ enum status labeller_read(const struct labeller *labeller, uint64_t first, size_
 			  struct error *error);
 void labeller_destroy(struct labeller *labeller);
 
-/* label[i] = index in spec->class_text or class_number of row i of `column`, for all rows of the table. E_INVALID: a class that the job does not know, or a column
- * of the other kind; E_CORRUPT, E_CANCELLED, E_MEMORY. */
+/* label[i] = index in spec->class_text or class_number of row i of `column`, for all rows of the table. E_INVALID: a
+ * class that the job does not know, or a column of the other kind; E_CORRUPT, E_CANCELLED, E_MEMORY. */
 enum status classes_label(const struct job_spec *spec, const struct table *table, size_t column, const char *whose,
 			  const atomic_bool *stop, int32_t *label, struct error *error);
 

@@ -46,7 +46,8 @@ static void fault_missing(const struct table *table, const char *name, const cha
 	const char *nearest = nearest_name(name, names, count);
 	problem_fault(problem, pointer, FAULT_MISSING, nearest, columns <= NAMES_SHOWN ? names : NULL,
 		      "the feature \"%.100s\" is missing: there is no column of that name%s%.100s%s", name,
-		      nearest == NULL ? "" : "; is it \"", nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?");
+		      nearest == NULL ? "" : "; is it \"", nearest == NULL ? "" : nearest,
+		      nearest == NULL ? "" : "\"?");
 }
 
 /* Finds the model's columns; notes features that are missing. */

@@ -92,8 +92,8 @@ typedef enum http_outcome http_handler(void *service, struct http_request *reque
 
 enum http_body_kind {
 	HTTP_NO_BODY,
-	HTTP_JSON,   /* read whole, limit --max-body; content type (JSON, or one of `types`) checked; handler called when
-		      * complete */
+	HTTP_JSON, /* read whole, limit --max-body; content type (JSON, or one of `types`) checked; handler called when
+		    * complete */
 	HTTP_STREAM, /* handed to `sink` piece by piece; handler called when complete */
 };
 /* Called for each piece of a streamed body. Returning false refuses the rest: the handler is then called at once and

@@ -54,8 +54,7 @@ enum status row_source_dataset(struct row_source *source, const struct model_car
 		return E_INVALID;
 	}
 	source->bytes = source->stored.content.length;
-	return status != OK ? status
-			    : match(source, card, source->stored.table, "/dataset/id", '.', problem, error);
+	return status != OK ? status : match(source, card, source->stored.table, "/dataset/id", '.', problem, error);
 }
 
 /* --- CSV --- */

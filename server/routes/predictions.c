@@ -5,9 +5,9 @@
  * features, targets and classes, which is all that the judge of a spec asks of a dataset.
  *
  * A few rows and a small model are answered at once, on the thread of the connection; more is work for others
- * (HTTP_WORK), and so are stored datasets and samples of a gan, for which memory is taken out of the budget of the jobs,
- * and which ends early when the service does. Rows pass piece by piece (predictions_piece), and what is written of them
- * goes to the disk where it is long, so that neither the rows nor the answer have to fit in memory.
+ * (HTTP_WORK), and so are stored datasets and samples of a gan, for which memory is taken out of the budget of the
+ * jobs, and which ends early when the service does. Rows pass piece by piece (predictions_piece), and what is written
+ * of them goes to the disk where it is long, so that neither the rows nor the answer have to fit in memory.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -193,8 +193,8 @@ static enum status read_rows(struct predicting *p)
 		held += row_source_csv_memory(length);
 		status = reserve(p, held + n);
 		return status != OK ? status
-				    : row_source_csv(&p->source, card, p->service, &p->body,
-						     http_cancelled(p->request), p->problem, &p->error);
+				    : row_source_csv(&p->source, card, p->service, &p->body, http_cancelled(p->request),
+						     p->problem, &p->error);
 	}
 	status = reserve(p, predictions_reading_memory(p->body.bytes, p->body.length) + n);
 	if (status == OK) {
@@ -253,8 +253,7 @@ static enum status run(struct predicting *p, const struct prediction_rows *rows,
 	struct executor executor = executor_serial();
 	executor.stop = http_cancelled(p->request);
 	predictions_standardize(card, rows->x, rows->rows, room->x);
-	enum status status =
-		p->objective->type->predict(p->objective, p->weights.values, &batch, &executor, room->z);
+	enum status status = p->objective->type->predict(p->objective, p->weights.values, &batch, &executor, room->z);
 	dtype_convert(card->dtype, room->z, DTYPE_FLOAT64, room->outputs, rows->rows * p->objective->outputs);
 	return status;
 }
