@@ -182,14 +182,18 @@ static struct auto_choice by_kind(struct judge *judge)
 	if (judge->model->is_expression) {
 		return expression(judge, n);
 	}
+	if (!judge->model->linear) {
+		return chosen(judge, "adam", "a model that is neither linear nor a network, with steps that adapt");
+	}
 	status = model_build(&spec->model, &spec->shape, DTYPE_FLOAT64, 1, &objective, NULL);
 	if (status != OK) {
-		judge->failed = judge->failed || status == E_MEMORY;
+		judge->failed = judge->failed || (status == E_MEMORY && bytes < LARGE_BYTES);
 		return choice;
 	}
 	choice = objective->linear.loss.derive != NULL
 			 ? linear_model(judge, objective)
-			 : chosen(judge, "adam", "a model that is neither linear nor a network, with steps that adapt");
+			 : chosen(judge, "adam",
+				  "a loss that no solver of linear models here knows, with steps that adapt");
 	objective_destroy(objective);
 	return choice;
 }

@@ -9,9 +9,6 @@
 
 static const struct at at_model = { NULL, "model", 0 };
 
-/* Memory that may fail to be had without anything being wrong: 4 GiB. */
-static const size_t LARGE_BYTES = (size_t)4 << 30;
-
 static void too_large(struct judge *judge, const char *detail)
 {
 	problem_set(judge->reader.problem, PROBLEM_MEMORY, "The job needs more memory than there is.");

@@ -31,6 +31,7 @@ static const struct {
 	{ LINEAR(", \"loss\": \"huber\", \"l1\": 0.02"), "coordinate_descent", "l1" },
 	{ LINEAR(", \"loss\": \"mae\""), "adam", "corners" },
 	{ LINEAR(", \"loss\": \"poisson\""), "newton", "Hessian" },
+	{ LINEAR(", \"loss\": \"log_cosh\""), "adam", "no solver of linear models" },
 	{ CLASSIFY(""), "newton", "Hessian" },
 	{ CLASSIFY(", \"l1\": 0.01"), "coordinate_descent", "l1" },
 	{ CLASSIFY(", \"loss\": \"hinge\", \"l2\": 0.01"), "coordinate_descent", "dual" },

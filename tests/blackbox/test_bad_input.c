@@ -271,6 +271,15 @@ START_TEST(more_parameters_than_memory_are_refused_with_the_figures)
 			ck_assert_int_gt(cJSON_GetArraySize(get_at(reply->json, "errors")), 0);
 		}
 	}
+	for (size_t factors = 64; factors <= 65536;
+	     factors *= 32) { /* no optimizer named: `auto` looks at the model too */
+		const char *json = text_of("{\"dataset\": {\"generator\": {\"type\": \"ratings\", \"users\": 10, "
+					   "\"items\": 8}}, \"model\": "
+					   "{\"type\": \"matrix_factorization\", \"users\": 16777216, \"items\": "
+					   "16777216, \"factors\": %zu}}",
+					   factors);
+		expect_problem(client_post(server, "/v1/jobs", json), 422, "needs-too-much-memory");
+	}
 	const char *fits =
 		"{\"dataset\": {\"inline\": {\"columns\": [\"x\", \"y\"], \"rows\": [[1, 2], [2, 3], [3, 5]]}, "
 		"\"target\": "
