@@ -128,6 +128,10 @@ static void judge_classes(struct judge *judge, const struct column_info *column,
 			     judge->model->target == TARGET_ANY && judge->loss != NULL ? judge->loss->name : who,
 			     instead_of_binary(judge));
 	} else if (column->level_count >= 2) {
+		if (judge->model->embeds && !binary && column->level_count == judge->info->rows) {
+			judge_warn(judge, "every row of %s is a class of its own: no two points are alike",
+				   column->name);
+		}
 		copy_classes(judge, column);
 		judge->shape_known = true;
 	}

@@ -24,6 +24,43 @@ enum part {
 #define STEPS_MAX ((uint64_t)JSON_INTEGER_MAX)
 enum { RESTARTS_MAX = 1000 }; /* all of them are listed in the job */
 
+static bool has_layer(const struct layer_config *layers, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(layers[i].type->name, name) == 0 ||
+		    has_layer(layers[i].layers, layers[i].layer_count, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What learns nothing of a row that is alone. */
+static void warn_of_single_rows(struct judge *judge)
+{
+	const struct job_spec *spec = judge->spec;
+	const struct model_config *model = &spec->model;
+	const uint64_t batch = spec->train.training.batch_size;
+	if (judge->reader.problem->faults_total > 0 || !judge->shape_known || judge->rowless ||
+	    (batch != 1 && (batch != 0 || spec->training_rows != 1))) {
+		return;
+	}
+	if (has_layer(model->layers, model->layer_count, "batch_norm")) {
+		judge_warn(judge,
+			   "batch_norm compares the rows of a batch, and a batch of one row leaves 0 of every number "
+			   "that is a channel of its own: take a larger batch_size, or layer_norm");
+	}
+	/* info_nce alone compares rows that hold pairs */
+	const bool pairs = judge->model->embeds && model->loss != NULL && model_members(model) == 1;
+	if (pairs || (judge->model->embeds && model->loss != NULL && model->loss->members == 2 &&
+		      model->loss->target == TARGET_NONE)) {
+		judge_warn(judge,
+			   "%s compares the rows of a batch with one another, and a batch of one row holds nothing to "
+			   "compare: take a larger batch_size",
+			   model->loss->name);
+	}
+}
+
 static void take_batch(struct judge *judge, const cJSON *item)
 {
 	struct training_config *training = &judge->spec->train.training;
@@ -146,6 +183,7 @@ void judge_training(struct judge *judge)
 		read_integer(&judge->reader, &at_seed, fields[PART_SEED].item, 0, STEPS_MAX, &training->seed);
 	}
 	take_batch(judge, fields[PART_BATCH].item);
+	warn_of_single_rows(judge);
 	take_budgets(judge, fields);
 	judge_sampling(judge);
 	if (direction != NULL && read_choice(&judge->reader, &at_direction, direction, directions, &index)) {

@@ -437,6 +437,8 @@ START_TEST(batches_without_a_pair_end_as_well_as_any)
 					"\"loss\": \"%s\"}, \"training\": {\"epochs\": 2, \"batch_size\": %s}}",
 					iris, losses[k], batches[b]));
 			ck_assert(isfinite(number_at(job->json, "metrics.train_loss")));
+			const char *warnings = keep(cJSON_PrintUnformatted(get_at(job->json, "warnings")));
+			ck_assert_msg((strstr(warnings, "nothing to compare") != NULL) == (b == 0), "%s", warnings);
 			ck_assert_int_eq(
 				cJSON_GetArraySize(get_at(
 					client_get(server, text_of("/v1/jobs/%s/curve", string_at(job->json, "id")))
@@ -564,6 +566,13 @@ START_TEST(what_cannot_be_paired_is_refused_where_it_stands)
 	expect(dry, 200);
 	ck_assert_ptr_nonnull(strstr(string_at(dry->json, "warnings.0"), "the target e is left out"));
 	ck_assert(cJSON_IsTrue(get_at(dry->json, "gradient_check.passed")));
+	/* A target that tells all rows apart holds no likeness. */
+	dry = client_post(server, "/v1/jobs?dry_run=true",
+			  "{\"dataset\": " FIVE
+			  ", \"target\": \"d\"}, \"model\": {\"type\": \"contrastive\", \"layers\": "
+			  "[{\"units\": 3}, {\"type\": \"batch_norm\"}]}, \"training\": {\"batch_size\": 1}}");
+	ck_assert_ptr_nonnull(strstr(string_at(dry->json, "warnings.0"), "every row of d is a class of its own"));
+	ck_assert_ptr_nonnull(strstr(string_at(dry->json, "warnings.1"), "layer_norm"));
 	finish(server);
 }
 END_TEST
