@@ -111,7 +111,7 @@ void judge_estimate(struct judge *judge)
 		status = E_TOO_LARGE;
 	}
 	if (status == E_TOO_LARGE) {
-		too_large(judge, "the model has more parameters than a machine can address");
+		too_large(judge, "the model has more parameters, or numbers in between, than a machine can address");
 	} else if (status == E_MEMORY) {
 		judge->failed = true;
 	} else if (status != OK) {

@@ -13,6 +13,18 @@ enum { LAYERS_MAX = 100, NESTED_MAX = 4 };
 
 static const struct at at_model = { NULL, "model", 0 };
 
+/* Two settings of which the one is not above the other, where there are both. */
+static void judge_order(struct judge *judge, const struct at *at, const struct settings *settings,
+			struct setting_value *values, const char *low_name, const char *high_name)
+{
+	const struct setting_value *low = value_find(settings, values, low_name),
+				   *high = value_find(settings, values, high_name);
+	if (low != NULL && high != NULL && low->number > high->number) {
+		reader_fault(&judge->reader, at, FAULT_OUT_OF_RANGE, NULL, NULL, "%s %.15g is above %s %.15g", low_name,
+			     low->number, high_name, high->number);
+	}
+}
+
 void judge_init(struct judge *judge, const struct at *at, const cJSON *item, const struct init_type **init,
 		struct settings *settings)
 {
@@ -24,13 +36,8 @@ void judge_init(struct judge *judge, const struct at *at, const cJSON *item, con
 		return;
 	}
 	*init = judge->inits.entries[which].type;
-	struct setting_value *values = typed_read(judge, at, item, &judge->inits, which, NULL, 0, settings);
-	const struct setting_value *low = value_find(settings, values, "low"),
-				   *high = value_find(settings, values, "high");
-	if (low != NULL && high != NULL && low->number > high->number) {
-		reader_fault(&judge->reader, at, FAULT_OUT_OF_RANGE, NULL, NULL, "low %.15g is above high %.15g",
-			     low->number, high->number);
-	}
+	judge_order(judge, at, settings, typed_read(judge, at, item, &judge->inits, which, NULL, 0, settings), "low",
+		    "high");
 }
 
 static void take_activation(struct judge *judge, const struct at *at, const cJSON *item, struct layer_config *layer)
@@ -40,7 +47,9 @@ static void take_activation(struct judge *judge, const struct at *at, const cJSO
 	long which = typed_find(judge, at, item, &judge->activations, preset, false);
 	if (which >= 0) {
 		layer->activation = judge->activations.entries[which].type;
-		typed_read(judge, at, item, &judge->activations, which, NULL, 0, &layer->activation_settings);
+		struct settings *settings = &layer->activation_settings;
+		judge_order(judge, at, settings,
+			    typed_read(judge, at, item, &judge->activations, which, NULL, 0, settings), "min", "max");
 	}
 }
 
@@ -89,6 +98,11 @@ static void judge_layer(struct judge *judge, const struct at *at, const cJSON *i
 		return;
 	}
 	const struct layer_type *type = layer->type = judge->layers.entries[index].type;
+	if (type->indexes && (depth > 0 || at->index > 0)) {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "%s reads the whole numbers that columns hold: it can only be the first layer",
+			     type->name);
+	}
 	const bool takes[FIELDS] = { type->weighs, type->nests, type->activates };
 	typed_read(judge, at, item, &judge->layers, index, extra, has_own_activation(type) ? ACTIVATION : FIELDS,
 		   &layer->settings);

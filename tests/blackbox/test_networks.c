@@ -230,6 +230,17 @@ static const struct {
 	{ "\"layers\": [{\"type\": \"group_norm\", \"groups\": 7}]", "/model/layers/0", "out_of_range",
 	  "7 groups do not divide the 64 channels" },
 	{ "\"layers\": [{\"type\": \"group_norm\"}]", "/model/layers/0/groups", "missing", "" },
+	{ "\"input_shape\": [8, 8], \"layers\": [{\"type\": \"conv2d\", \"out_channels\": 2, \"kernel_size\": 3, "
+	  "\"dilation\": 2, \"padding\": [52, 53]}]",
+	  "/model/layers/0", "out_of_range", "a padding of 53 is out of proportion to a side of 8 and a window of 5" },
+	{ "\"input_shape\": [1, 64], \"layers\": [{\"type\": \"conv1d\", \"out_channels\": 2, \"kernel_size\": 3, "
+	  "\"padding\": 1000000}]",
+	  "/model/layers/0", "out_of_range", "a padding of 1000000" },
+	{ "\"layers\": [{\"type\": \"dense\", \"units\": 3}, {\"type\": \"embedding\", \"num_embeddings\": 5, "
+	  "\"embedding_dim\": 2}]",
+	  "/model/layers/1", "not_allowed", "first layer" },
+	{ "\"layers\": [{\"type\": \"hardtanh\", \"min\": 1, \"max\": -2.385}]", "/model/layers/0", "out_of_range",
+	  "min 1 is above max -2.385" },
 };
 
 START_TEST(what_does_not_fit_is_refused_at_its_place)

@@ -84,6 +84,7 @@ static enum status conv2d_shape(const struct shape *in, const double *attribute,
 	}
 	read_kernel(&in[1], attribute, own);
 	enum status status = window_read("conv2d", &in[0], own, &window, error);
+	status = status == OK ? window_padding("conv2d", &window, error) : status;
 	if (status != OK) {
 		return status;
 	}

@@ -81,7 +81,8 @@ static enum status conv1d_shape(const struct shape *in, const double *attribute,
 	own[WINDOW_KERNEL + 1] = (double)in[1].extent[2];
 	const struct shape image = with_height(&in[0], 1);
 	const struct window window = window_of(&image, own);
-	return signal_shape("conv1d", &in[0], &window, in[1].extent[0], out, error);
+	enum status status = signal_shape("conv1d", &in[0], &window, in[1].extent[0], out, error);
+	return status == OK ? window_padding("conv1d", &window, error) : status;
 }
 
 static enum status pool_shape(const char *what, const struct graph_op *op, const struct shape *in,

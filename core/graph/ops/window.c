@@ -40,3 +40,19 @@ enum status window_read(const char *name, const struct shape *image, const doubl
 	}
 	return OK;
 }
+
+enum status window_padding(const char *name, const struct window *window, struct error *error)
+{
+	const size_t side[2] = { window->height, window->width };
+	for (size_t i = 0; i < 2; i++) {
+		const size_t span = window->dilation[i] * (window->kernel[i] - 1) + 1;
+		if (window->padding[i] > 4 * (side[i] + span)) {
+			return error_set(error, E_INVALID,
+					 "%s: a padding of %zu is out of proportion to a side of %zu and a window of "
+					 "%zu: at most "
+					 "four times both together",
+					 name, window->padding[i], side[i], span);
+		}
+	}
+	return OK;
+}

@@ -22,6 +22,9 @@ struct window {
  * stride or a kernel is 0, or where the window is larger than the padded image. `name` is the operation's. */
 enum status window_read(const char *name, const struct shape *image, const double *attribute, struct window *window,
 			struct error *error);
+/* Of a convolution: E_INVALID where the padding is far beyond what is padded and what slides over it. Such zeros are of
+ * no use, and a million of them keep a step from ending. */
+enum status window_padding(const char *name, const struct window *window, struct error *error);
 /* Of an operation whose constants window_read has accepted. */
 struct window window_of(const struct shape *image, const double *attribute);
 
