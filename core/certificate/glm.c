@@ -25,7 +25,7 @@ enum glm_loss glm_loss_of(const struct model_config *model)
 		{ "poisson", GLM_POISSON }, { "log_loss", GLM_LOG },
 		{ "hinge", GLM_HINGE },     { "squared_hinge", GLM_SQUARED_HINGE },
 	};
-	if (model == NULL || !model->type->linear || model->loss == NULL) {
+	if (model == NULL || !model->type->linear || model->loss == NULL || model_class_weights(model) > 0) {
 		return GLM_NONE;
 	}
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

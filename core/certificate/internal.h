@@ -58,7 +58,7 @@ struct glm {
 	void *memory;    /* all of these */
 };
 
-/* Whether the model is one of these; *bytes that glm_init takes. */
+/* Whether the model is one of these, whose rows count alike; *bytes that glm_init takes. */
 enum glm_loss glm_loss_of(const struct model_config *model);
 bool glm_bytes(size_t features, size_t outputs, uint64_t rows, size_t *bytes);
 /* OK or E_MEMORY; at theta. E_UNSUPPORTED: not such a model. */

@@ -28,15 +28,11 @@ size_t loss_outputs(const struct loss_type *loss, const struct model_shape *shap
 static enum status check_weights(const struct model_config *config, const struct model_shape *shape,
 				 struct error *error)
 {
-	const struct settings *settings = &config->loss_settings;
-	for (size_t i = 0; i < settings->count; i++) {
-		size_t given = settings->value[i].rows;
-		if (strcmp(settings->table[i].name, "class_weight") == 0 && given > 0 && given != shape->classes) {
-			return error_set(error, E_INVALID, "class_weight has %zu numbers, and there are %zu classes",
-					 given, shape->classes);
-		}
-	}
-	return OK;
+	const size_t given = model_class_weights(config);
+	return given == 0 || given == shape->classes
+		       ? OK
+		       : error_set(error, E_INVALID, "class_weight has %zu numbers, and there are %zu classes", given,
+				   shape->classes);
 }
 
 static enum status check(const struct model_config *config, const struct model_shape *shape, struct error *error)

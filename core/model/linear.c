@@ -1,7 +1,5 @@
 #include "core/model/linear.h"
 
-#include <string.h>
-
 #include "core/graph/ops/ops.h"
 #include "core/model/build.h"
 
@@ -25,22 +23,11 @@ void linear_draw(struct drawing *drawing, const struct model_config *config, con
 	}
 }
 
-/* Solvers of their own know of no weights. */
-static bool weighs_classes(const struct settings *settings)
-{
-	for (size_t i = 0; i < settings->count; i++) {
-		if (strcmp(settings->table[i].name, "class_weight") == 0) {
-			return settings->value[i].rows > 0;
-		}
-	}
-	return false;
-}
-
 void linear_describe(const struct model_config *config, const struct model_shape *shape, struct linear_form *form)
 {
 	const struct settings *settings = &config->settings;
-	if (config->loss->describe == NULL || weighs_classes(&config->loss_settings)) {
-		return;
+	if (config->loss->describe == NULL || model_class_weights(config) > 0) {
+		return; /* solvers of their own know of no weights */
 	}
 	config->loss->describe(&config->loss_settings, &form->loss);
 	form->features = shape->features;

@@ -120,6 +120,17 @@ enum link model_link(const struct model_config *config)
 	return loss->link_of != NULL ? loss->link_of(&config->loss_settings) : loss->link;
 }
 
+size_t model_class_weights(const struct model_config *config)
+{
+	const struct settings *settings = &config->loss_settings;
+	for (size_t i = 0; i < settings->count; i++) {
+		if (strcmp(settings->table[i].name, "class_weight") == 0) {
+			return settings->value[i].rows;
+		}
+	}
+	return 0;
+}
+
 bool model_is_quadratic(const struct model_config *config)
 {
 	if (config->type->is_function) {

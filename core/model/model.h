@@ -234,6 +234,8 @@ size_t model_members(const struct model_config *config);
 enum target_kind model_target(const struct model_type *type, const struct loss_type *loss, size_t members);
 /* What its outputs are to its predictions. */
 enum link model_link(const struct model_config *config);
+/* Weights of classes that its loss was given; 0: none, all count alike. */
+size_t model_class_weights(const struct model_config *config);
 /* Whether the objective that such a model builds is a quadratic function of theta. */
 bool model_is_quadratic(const struct model_config *config);
 

@@ -174,6 +174,41 @@ START_TEST(the_gap_is_never_below_the_truth_and_vanishes_at_the_minimum)
 }
 END_TEST
 
+/* The problem with a weight for either class. */
+static struct certificate weighted(double first, double second)
+{
+	const double weights[] = { first, second };
+	struct problem problem;
+	problem_init(&problem, 9);
+	const struct model_shape shape = { .features = problem.data.features,
+					   .classes = problem.data.classes,
+					   .rows = problem.data.rows };
+	const struct settings *settings = &problem.model.config.loss_settings;
+	struct setting_value *value =
+		&problem.model.loss_value[settings_get(settings, "class_weight") - settings->value];
+	value->values = weights;
+	value->rows = 2;
+	objective_destroy(problem.objective);
+	problem.objective = modelling_build(&problem.model, &shape, DTYPE_FLOAT64, 4);
+	const struct certificate certificate = certificate_of(&problem, problem.minimum);
+	problem_fini(&problem);
+	return certificate;
+}
+
+START_TEST(weights_of_classes_leave_no_gap_and_count_in_the_curvature)
+{
+	struct problem problem;
+	problem_init(&problem, 9);
+	const struct certificate plain = certificate_of(&problem, problem.minimum), even = weighted(2.385, 2.385),
+				 odd = weighted(1, 2.385);
+	ck_assert(!isnan(plain.duality_gap));
+	ck_assert(isnan(odd.duality_gap) && isnan(odd.dual_value));
+	ck_assert_double_eq_tol(even.lambda_max, plain.lambda_max, 1e-4 * plain.lambda_max);
+	ck_assert(fabs(odd.lambda_max - plain.lambda_max) > 0.02385 * plain.lambda_max);
+	problem_fini(&problem);
+}
+END_TEST
+
 START_TEST(the_spectrum_is_that_of_the_reference)
 {
 	struct problem problem;
@@ -329,6 +364,7 @@ int main(void)
 	tcase_set_timeout(golden, 60);
 	tcase_add_loop_test(golden, the_gap_is_never_below_the_truth_and_vanishes_at_the_minimum, 0, PROBLEMS);
 	tcase_add_loop_test(golden, the_spectrum_is_that_of_the_reference, 0, PROBLEMS);
+	tcase_add_test(golden, weights_of_classes_leave_no_gap_and_count_in_the_curvature);
 	tcase_add_test(golden, the_closed_form_is_as_far_as_it_is);
 	tcase_add_test(golden, the_bits_do_not_depend_on_the_threads);
 	tcase_add_test(golden, a_flag_that_is_raised_ends_it_and_what_is_known_needs_no_pass);
