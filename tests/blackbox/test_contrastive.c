@@ -439,12 +439,8 @@ START_TEST(batches_without_a_pair_end_as_well_as_any)
 			ck_assert(isfinite(number_at(job->json, "metrics.train_loss")));
 			const char *warnings = keep(cJSON_PrintUnformatted(get_at(job->json, "warnings")));
 			ck_assert_msg((strstr(warnings, "nothing to compare") != NULL) == (b == 0), "%s", warnings);
-			ck_assert_int_eq(
-				cJSON_GetArraySize(get_at(
-					client_get(server, text_of("/v1/jobs/%s/curve", string_at(job->json, "id")))
-						->json,
-					"nonfinite")),
-				0);
+			const char *path = text_of("/v1/jobs/%s/curve", string_at(job->json, "id"));
+			ck_assert_int_eq(cJSON_GetArraySize(get_at(client_get(server, path)->json, "nonfinite")), 0);
 		}
 	}
 	finish(server);
