@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/blackbox/jobs.h"
+#include "tests/blackbox/bits.h"
 #include "tests/support/golden.h"
 
 enum { PIXELS = 64, DIGITS = 1797, KEPT = 450, TRAINED = DIGITS - KEPT, CLASSES = 10 };
@@ -459,46 +459,22 @@ END_TEST
 	"\"adamw\"}, \"training\": "                                                                                   \
 	"{\"epochs\": %d, \"batch_size\": 300, \"seed\": 5, \"dtype\": \"%s\"}, \"recording\": {\"every_steps\": 2}}"
 
+static const char *stochastic(int which, const char *dataset, int epochs, const char *dtype)
+{
+	return text_of(STOCHASTIC, dataset, losses[which], epochs, dtype);
+}
+
 START_TEST(losses_over_a_batch_give_the_same_bits_for_one_two_and_three_threads)
 {
-	const char *const threads[] = { "1", "2", "3" }, *const dtypes[] = { "float32", "float64" };
-	struct results expected[2];
-	for (int k = 0; k < 3; k++) {
-		struct server *server = server_start(FLAGS("--workers", "1", "--threads", threads[k]));
-		const char *digits = dataset_upload(server, "digits.csv", "target=target");
-		for (int d = 0; d < 2; d++) {
-			const char *id = job_post(server, text_of(STOCHASTIC, digits, losses[_i], 2, dtypes[d]));
-			if (k == 0)
-				results_take(server, id, &expected[d]);
-			else
-				expect_results(server, id, &expected[d]);
-		}
-		server_destroy(server);
-	}
-	client_forget();
+	expect_bits_for_threads(stochastic, _i, _i);
 }
 END_TEST
 
 START_TEST(losses_over_a_batch_end_with_the_same_bits_after_kills)
 {
-	struct server *calm = server_start(FLAGS("--workers", "1"));
-	const char *digits = dataset_upload(calm, "digits.csv", "target=target");
-	struct results expected;
-	results_take(calm, job_post(calm, text_of(STOCHASTIC, digits, "info_nce", 20, "float32")), &expected);
-	server_destroy(calm);
-	const char *const *careful = FLAGS("--workers", "1", "--checkpoint-seconds", "0.05");
-	struct server *server = server_start(careful);
-	digits = dataset_upload(server, "digits.csv", "target=target");
-	const char *id = job_post(server, text_of(STOCHASTIC, digits, "info_nce", 20, "float32"));
-	for (int kill = 0; kill < 2; kill++) {
-		job_reach(server, id, expected.step * (kill + 0.3) / 3);
-		server_kill(server);
-		server_restart(server, careful);
-	}
-	expect_results(server, id, &expected);
-	const struct reply *job = client_get(server, text_of("/v1/jobs/%s", id));
-	ck_assert_double_ge(number_at(job->json, "attempt"), 2);
-	finish(server);
+	enum { INFO_NCE = 2 };
+	ck_assert_str_eq(losses[INFO_NCE], "info_nce");
+	expect_bits_after_kills(stochastic, INFO_NCE, 20);
 }
 END_TEST
 

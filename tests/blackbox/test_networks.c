@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/blackbox/jobs.h"
+#include "tests/blackbox/bits.h"
 #include "tests/support/golden.h"
 
 #define LENET                                                                                                          \
@@ -51,46 +51,21 @@ START_TEST(a_convolutional_network_learns_the_digits)
 }
 END_TEST
 
+static const char *stochastic(int which, const char *dataset, int epochs, const char *dtype)
+{
+	(void)which;
+	return text_of(STOCHASTIC, dataset, epochs, dtype);
+}
+
 START_TEST(dropout_and_batch_norm_give_the_same_bits_for_one_two_and_three_threads)
 {
-	const char *const threads[] = { "1", "2", "3" }, *const dtypes[] = { "float32", "float64" };
-	struct results expected[2];
-	for (int k = 0; k < 3; k++) {
-		struct server *server = server_start(FLAGS("--workers", "1", "--threads", threads[k]));
-		const char *digits = dataset_upload(server, "digits.csv", "target=target");
-		for (int d = 0; d < 2; d++) {
-			const char *id = job_post(server, text_of(STOCHASTIC, digits, 2, dtypes[d]));
-			if (k == 0)
-				results_take(server, id, &expected[d]);
-			else
-				expect_results(server, id, &expected[d]);
-		}
-		server_destroy(server);
-	}
-	client_forget();
+	expect_bits_for_threads(stochastic, 0, 0);
 }
 END_TEST
 
 START_TEST(dropout_and_batch_norm_end_with_the_same_bits_after_kills)
 {
-	struct server *calm = server_start(FLAGS("--workers", "1"));
-	const char *digits = dataset_upload(calm, "digits.csv", "target=target");
-	struct results expected;
-	results_take(calm, job_post(calm, text_of(STOCHASTIC, digits, 40, "float32")), &expected);
-	server_destroy(calm);
-	const char *const *careful = FLAGS("--workers", "1", "--checkpoint-seconds", "0.05");
-	struct server *server = server_start(careful);
-	digits = dataset_upload(server, "digits.csv", "target=target");
-	const char *id = job_post(server, text_of(STOCHASTIC, digits, 40, "float32"));
-	for (int kill = 0; kill < 2; kill++) {
-		job_reach(server, id, expected.step * (kill + 0.3) / 3);
-		server_kill(server);
-		server_restart(server, careful);
-	}
-	expect_results(server, id, &expected);
-	const struct reply *job = client_get(server, text_of("/v1/jobs/%s", id));
-	ck_assert_double_ge(number_at(job->json, "attempt"), 2);
-	finish(server);
+	expect_bits_after_kills(stochastic, 0, 40);
 }
 END_TEST
 
@@ -182,10 +157,7 @@ START_TEST(an_embedding_learns_a_table)
 }
 END_TEST
 
-/* Layers, the place that is answered, and a piece of the sentence. */
-static const struct {
-	const char *model, *pointer, *code, *piece;
-} wrong[] = {
+static const struct misfit wrong[] = {
 	{ "\"input_shape\": [1, 8, 8], \"layers\": [{\"type\": \"conv2d\", \"out_channels\": 4, \"kernel_size\": 3}, "
 	  "{\"type\": \"max_pool2d\", \"kernel_size\": 7}]",
 	  "/model/layers/1", "out_of_range", "rows x [4, 6, 6]" },
@@ -245,20 +217,7 @@ static const struct {
 
 START_TEST(what_does_not_fit_is_refused_at_its_place)
 {
-	struct server *server = server_start(FLAGS("--workers", "1"));
-	const char *digits = dataset_upload(server, "digits.csv", "target=target");
-	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-		const struct reply *reply = client_post(
-			server, "/v1/jobs",
-			text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"sequential\", \"loss\": "
-				"\"cross_entropy\", %s}}",
-				digits, wrong[i].model));
-		ck_assert_msg(reply->status == 422, "%s: %d", wrong[i].model, reply->status);
-		const cJSON *fault = expect_fault(reply, wrong[i].pointer, wrong[i].code);
-		ck_assert_msg(strstr(string_at(fault, "detail"), wrong[i].piece) != NULL, "%s: %s", wrong[i].model,
-			      string_at(fault, "detail"));
-	}
-	finish(server);
+	expect_misfits(wrong, sizeof wrong / sizeof wrong[0]);
 }
 END_TEST
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/blackbox/jobs.h"
+#include "tests/blackbox/bits.h"
 
 /* A convolution of signals, every recurrent cell, and what differs between training and evaluation among them. */
 #define SEQUENCES                                                                                                      \
@@ -27,52 +27,20 @@
 	"\"optimizer\": {\"type\": \"adamw\"}, \"training\": {\"epochs\": %d, \"batch_size\": 300, \"seed\": 5, "      \
 	"\"dtype\": \"%s\"}, \"recording\": {\"every_steps\": 20}}"
 
-static const char *spec_of(int which, const char *data, int epochs, const char *dtype)
+static const char *job_of(int which, const char *data, int epochs, const char *dtype)
 {
 	return which == 0 ? text_of(SEQUENCES, data, epochs, dtype) : text_of(ROWS_APART, data, epochs, dtype);
 }
 
 START_TEST(recurrent_layers_give_the_same_bits_for_one_two_and_three_threads)
 {
-	const char *const threads[] = { "1", "2", "3" };
-	struct results expected[2][2];
-	for (int k = 0; k < 3; k++) {
-		struct server *server = server_start(FLAGS("--workers", "1", "--threads", threads[k]));
-		const char *digits = dataset_upload(server, "digits.csv", "target=target");
-		for (int i = 0; i < 4; i++) {
-			const char *dtype = i % 2 == 0 ? "float32" : "float64";
-			const char *id = job_post(server, spec_of(i / 2, digits, 2, dtype));
-			if (k == 0)
-				results_take(server, id, &expected[i / 2][i % 2]);
-			else
-				expect_results(server, id, &expected[i / 2][i % 2]);
-		}
-		server_destroy(server);
-	}
-	client_forget();
+	expect_bits_for_threads(job_of, 0, 1);
 }
 END_TEST
 
 START_TEST(recurrent_layers_end_with_the_same_bits_after_kills)
 {
-	struct server *calm = server_start(FLAGS("--workers", "1"));
-	const char *digits = dataset_upload(calm, "digits.csv", "target=target");
-	struct results expected;
-	results_take(calm, job_post(calm, spec_of(0, digits, 20, "float32")), &expected);
-	server_destroy(calm);
-	const char *const *careful = FLAGS("--workers", "1", "--checkpoint-seconds", "0.05");
-	struct server *server = server_start(careful);
-	digits = dataset_upload(server, "digits.csv", "target=target");
-	const char *id = job_post(server, spec_of(0, digits, 20, "float32"));
-	for (int kill = 0; kill < 2; kill++) {
-		job_reach(server, id, expected.step * (kill + 0.3) / 3);
-		server_kill(server);
-		server_restart(server, careful);
-	}
-	expect_results(server, id, &expected);
-	const struct reply *job = client_get(server, text_of("/v1/jobs/%s", id));
-	ck_assert_double_ge(number_at(job->json, "attempt"), 2);
-	finish(server);
+	expect_bits_after_kills(job_of, 0, 20);
 }
 END_TEST
 
@@ -150,10 +118,7 @@ START_TEST(a_gru_predicts_what_the_equations_make_of_its_weights)
 }
 END_TEST
 
-/* Layers, the place that is answered, and a piece of the sentence. */
-static const struct {
-	const char *model, *pointer, *code, *piece;
-} wrong[] = {
+static const struct misfit wrong[] = {
 	{ "\"layers\": [{\"type\": \"gru\", \"units\": 4}]", "/model/layers/0", "out_of_range", "rows x [64]" },
 	{ "\"layers\": [{\"type\": \"relu\"}, {\"type\": \"lstm\", \"units\": 4}]", "/model/layers/1", "out_of_range",
 	  "lstm takes sequences [steps, features]" },
@@ -186,20 +151,7 @@ static const struct {
 
 START_TEST(what_does_not_fit_is_refused_at_its_place)
 {
-	struct server *server = server_start(FLAGS("--workers", "1"));
-	const char *digits = dataset_upload(server, "digits.csv", "target=target");
-	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-		const struct reply *reply = client_post(
-			server, "/v1/jobs",
-			text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"sequential\", \"loss\": "
-				"\"cross_entropy\", %s}}",
-				digits, wrong[i].model));
-		ck_assert_msg(reply->status == 422, "%s: %d", wrong[i].model, reply->status);
-		const cJSON *fault = expect_fault(reply, wrong[i].pointer, wrong[i].code);
-		ck_assert_msg(strstr(string_at(fault, "detail"), wrong[i].piece) != NULL, "%s: %s", wrong[i].model,
-			      string_at(fault, "detail"));
-	}
-	finish(server);
+	expect_misfits(wrong, sizeof wrong / sizeof wrong[0]);
 }
 END_TEST
 
