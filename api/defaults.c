@@ -183,6 +183,14 @@ double default_learning_rate(const struct judge *judge, const char *optimizer, d
 	return preset;
 }
 
+/* A generator that minimises log(1 - D(G(z))) learns nothing of a discriminator that is ahead. */
+double default_discriminator_rate(const struct judge *judge, double rate)
+{
+	const char *optimizer = judge->spec->train.optimizer.type->name;
+	const bool behind = plays(judge) && judge->loss != NULL && strcmp(judge->loss->name, "minimax") == 0;
+	return behind && like_adam(optimizer) != NULL ? rate / 2 : 0;
+}
+
 const double *default_betas(const struct judge *judge, const char *optimizer)
 {
 	static const double settled[] = { 0.5, 0.999 };

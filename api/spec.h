@@ -188,6 +188,8 @@ const char *auto_kept(struct judge *judge, const char *type, const cJSON *item);
 /* --- defaults.c: what a job gets that does not say --- */
 extern const char default_layers[], default_player_layers[];
 double default_learning_rate(const struct judge *judge, const char *optimizer, double preset);
+/* That of a game's discriminator where the generator's is left to us and is `rate`; 0: the same. */
+double default_discriminator_rate(const struct judge *judge, double rate);
 /* The betas of an optimizer like Adam in a game; NULL: those of its table. */
 const double *default_betas(const struct judge *judge, const char *optimizer);
 /* The schedule where the job names neither optimizer nor schedule. */

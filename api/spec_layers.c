@@ -98,7 +98,7 @@ static void judge_layer(struct judge *judge, const struct at *at, const cJSON *i
 		return;
 	}
 	const struct layer_type *type = layer->type = judge->layers.entries[index].type;
-	if (type->indexes && (depth > 0 || at->index > 0)) {
+	if (type->indexes && !judge->model->plays && (depth > 0 || at->index > 0)) { /* a game takes none */
 		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
 			     "%s reads the whole numbers that columns hold: it can only be the first layer",
 			     type->name);

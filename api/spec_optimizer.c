@@ -288,6 +288,9 @@ static void take_discriminator_rate(struct judge *judge, const cJSON *item, cons
 {
 	struct at at = { &at_optimizer, "discriminator_learning_rate", 0 };
 	const struct range above = { 0, (double)INFINITY, true, true, NULL };
+	if (item == NULL && rate != NULL && !rate->given) {
+		judge->spec->train.optimizer.discriminator_rate = default_discriminator_rate(judge, rate->number);
+	}
 	if (item == NULL || cJSON_IsNull(item)) {
 		return;
 	}

@@ -43,9 +43,11 @@ static double look_at_samples(const struct reply *reply, int *least)
 START_TEST(samples_of_a_job_lie_all_around_its_ring)
 {
 	struct server *server = server_start(NULL);
-	/* All that there is to say is the model: the defaults do. */
-	const struct reply *job = job_run(
-		server, text_of("{" RING ", \"model\": {\"type\": \"gan\"}, \"training\": {\"seed\": %d}}", _i));
+	/* All that there is to say is the model, and its loss: the defaults do. */
+	const bool minimax = _i == 1;
+	const struct reply *job =
+		job_run(server, text_of("{" RING ", \"model\": {\"type\": \"gan\"%s}, \"training\": {\"seed\": %d}}",
+					minimax ? ", \"loss\": \"minimax\"" : "", _i));
 	int least;
 	const struct reply *reply = ask(server, job, "{\"samples\": 1000, \"seed\": 7}");
 	expect(reply, 200);
@@ -53,8 +55,8 @@ START_TEST(samples_of_a_job_lie_all_around_its_ring)
 	ck_assert_msg(distance < 0.1, "the samples lie %g from the ring", distance);
 	ck_assert_msg(least >= SAMPLES / SECTORS / 4, "a twelfth of the ring has %d of %d samples", least, SAMPLES);
 	/* Neither player has won: no sure verdict on what is made, none on what is real. */
-	ck_assert_double_gt(number_at(job->json, "metrics.generator_loss"), 0.3);
-	ck_assert_double_lt(number_at(job->json, "metrics.generator_loss"), 3);
+	ck_assert_double_gt(number_at(job->json, "metrics.generator_loss"), minimax ? -1.5 : 0.3);
+	ck_assert_double_lt(number_at(job->json, "metrics.generator_loss"), minimax ? -0.3 : 3);
 	ck_assert_double_gt(number_at(job->json, "metrics.discriminator_loss"), 0.5);
 	ck_assert_double_lt(number_at(job->json, "metrics.discriminator_loss"), 1.6);
 	reply = ask(server, job, "{\"inputs\": [[1, 0], [0, 1], [3, 3], [0, 0]]}");
@@ -65,6 +67,34 @@ START_TEST(samples_of_a_job_lie_all_around_its_ring)
 	ck_assert_double_lt(number_at(reply->json, "predictions.3"), 0.1);
 	const double z = number_at(reply->json, "outputs.0.0");
 	ck_assert_double_eq_tol(number_at(reply->json, "predictions.0"), 1 / (1 + exp(-z)), 1e-9);
+	finish(server);
+}
+END_TEST
+
+START_TEST(a_discriminator_that_is_left_to_the_service_is_slower_in_minimax)
+{
+	static const struct {
+		const char *loss, *optimizer;
+		double part; /* of learning_rate; 0: null, the same */
+	} cases[] = {
+		{ "minimax", "{}", 0.5 },
+		{ "minimax", "\"adamw\"", 0.5 },
+		{ "minimax", "{\"type\": \"adam\", \"learning_rate\": 0.002385}", 0 },
+		{ "minimax", "{\"type\": \"adam\", \"discriminator_learning_rate\": null}", 0 },
+		{ "minimax", "\"sgd\"", 0 },
+		{ "non_saturating", "{}", 0 },
+	};
+	struct server *server = server_start(NULL);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct reply *dry = client_post(
+			server, "/v1/jobs?dry_run=true",
+			text_of("{" RING ", \"model\": {\"type\": \"gan\", \"loss\": \"%s\"}, \"optimizer\": %s}",
+				cases[i].loss, cases[i].optimizer));
+		const cJSON *rate = get_at(dry->json, "spec.optimizer.discriminator_learning_rate");
+		const double wanted = cases[i].part * number_at(dry->json, "spec.optimizer.learning_rate");
+		ck_assert_msg(wanted > 0 ? rate->valuedouble == wanted : cJSON_IsNull(rate), "case %zu: %s", i,
+			      dry->body);
+	}
 	finish(server);
 }
 END_TEST
@@ -310,6 +340,7 @@ int main(void)
 	TCase *tests = tcase_create("gan");
 	tcase_set_timeout(tests, 120);
 	tcase_add_loop_test(tests, samples_of_a_job_lie_all_around_its_ring, 0, 2);
+	tcase_add_test(tests, a_discriminator_that_is_left_to_the_service_is_slower_in_minimax);
 	tcase_add_test(tests, both_players_have_a_curve_and_there_is_no_best);
 	tcase_add_test(tests, samples_are_a_function_of_their_seed_and_of_their_latent_vectors);
 	tcase_add_test(tests, other_losses_are_played_and_their_verdicts_are_what_they_are);
