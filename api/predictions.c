@@ -241,9 +241,7 @@ static bool inputs_make(struct prediction_reader *in, size_t rows)
 static void read_dataset(struct prediction_reader *in, const cJSON *item)
 {
 	enum { ID, INLINE, GENERATOR, COUNT };
-	struct field fields[COUNT] = { { .name = "id" },
-				       { .name = "inline", .later = "send the rows as inputs" },
-				       { .name = "generator", .later = "a stored dataset is wanted, by its id" } };
+	struct field fields[COUNT] = { { .name = "id" }, { .name = "inline" }, { .name = "generator" } };
 	const struct at at_id = { &at_dataset, "id", 0 };
 	const char *id;
 	size_t named = 0;

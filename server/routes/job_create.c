@@ -20,6 +20,7 @@
 #include "server/dataset/import.h"
 #include "server/routes/common.h"
 #include "server/routes/gradient_check.h"
+#include "server/routes/job_rows.h"
 #include "server/routes/routes.h"
 #include "server/runner/job_data.h"
 
@@ -37,8 +38,6 @@ struct making {
 	const atomic_bool *stop;
 	uint64_t memory; /* reserved */
 	struct job_draft *draft;
-	struct inline_table table;
-	struct generator *generator;
 	struct import *import;
 	bool has_info, has_validation;
 	struct dataset_info info, validation;
@@ -54,8 +53,6 @@ static void making_fini(struct making *making)
 	job_spec_destroy(making->spec);
 	job_draft_destroy(making->draft);
 	import_destroy(making->import);
-	inline_table_fini(&making->table);
-	generator_destroy(making->generator);
 	loaded_weights_fini(&making->initial);
 	free(making->initial_values);
 	dataset_info_fini(&making->info);
@@ -63,11 +60,6 @@ static void making_fini(struct making *making)
 	text_fini(&making->report);
 	problem_fini(&making->problem);
 	workers_release(making->service->workers, making->memory);
-}
-
-static bool stopped(const struct making *making)
-{
-	return atomic_load_explicit(making->stop, memory_order_relaxed);
 }
 
 /* A dataset by id; one that is not there is no failure: the spec's judge says so, with all other faults. */
@@ -81,32 +73,6 @@ static enum status look_up(struct service *service, const char *id, struct datas
 	return status == E_NOT_FOUND ? OK : status;
 }
 
-/* Ends what inline rows or a generator wrote: `status` is how that went, pointer where it stands in the body. */
-static enum status import_end(struct making *making, const char *pointer, const char *target, enum status status,
-			      struct error *error)
-{
-	if (status == OK) {
-		status = import_finish(making->import, &making->info, error);
-	}
-	if (status == E_INVALID || status == E_TOO_LARGE) {
-		problem_fault(&making->problem, pointer, status == E_INVALID ? FAULT_WRONG_TYPE : FAULT_OUT_OF_RANGE,
-			      NULL, NULL, "%s", error->text);
-		status = E_INVALID;
-	}
-	if (status != OK) {
-		return status;
-	}
-	making->has_info = true;
-	making->info.is_inline = true;
-	making->info.created_at = now_milliseconds();
-	store_make_id(making->service->store, "ds", making->info.id);
-	if (target != NULL) {
-		making->info.target = strdup(target);
-		status = making->info.target == NULL ? E_MEMORY : OK;
-	}
-	return status;
-}
-
 /* Memory for this call, until its end. E_INVALID with the problem set. */
 static enum status reserve(struct making *making, uint64_t bytes)
 {
@@ -115,92 +81,6 @@ static enum status reserve(struct making *making, uint64_t bytes)
 	}
 	making->memory += bytes;
 	return OK;
-}
-
-/* To the importer in pieces, so that it can be given up between them. */
-static enum status write_text(struct making *making, const char *text, size_t length, struct error *error)
-{
-	enum { STEP = 1 << 18 };
-	enum status status = OK;
-	for (size_t i = 0; i < length && status == OK; i += STEP) {
-		size_t more = length - i < STEP ? length - i : STEP;
-		status = stopped(making) ? E_CANCELLED : import_write(making->import, text + i, more, error);
-	}
-	return status;
-}
-
-/* Inline rows become a table like any other. Faults of them go to the problem (E_INVALID). */
-static enum status import_inline(struct making *making, struct error *error)
-{
-	enum status status = job_draft_inline(making->draft, &making->table, &making->problem);
-	if (status != OK) {
-		return status;
-	}
-	struct import_options options = {
-		.header = HEADER_TRUE,
-		.delimiter = ',',
-		.delimiter_said = true,
-		.decimal = '.',
-		.text_column = making->table.text_column,
-		.text_columns = making->table.columns,
-	};
-	status = import_open(making->service->config->data_dir, &options, &making->import, error);
-	if (status == OK) {
-		status = write_text(making, making->table.csv, making->table.length, error);
-	}
-	return import_end(making, "/dataset/inline", making->table.target, status, error);
-}
-
-/* What drawing rows takes: the order of the rows, what does not change from row to row, and a piece of them as numbers
- * and as text. */
-static uint64_t generator_memory(const struct generator *generator)
-{
-	enum { NUMBER_BYTES = sizeof(double) + 2 * 25 };
-	uint64_t piece = (uint64_t)generated_piece(generator) * generator_columns(generator);
-	return generator->shape.coefficients * sizeof(double) + generator->shape.rows * sizeof(uint32_t) +
-	       piece * NUMBER_BYTES;
-}
-
-/* All rows of the generator, piece after piece. */
-static enum status write_generated(struct making *making, struct error *error)
-{
-	const struct generator *generator = making->generator;
-	const size_t rows = generator->shape.rows, piece = generated_piece(generator);
-	double *scratch = calloc(piece * generator_columns(generator), sizeof *scratch);
-	struct text csv;
-	text_init(&csv);
-	generated_header(generator, &csv);
-	enum status status = scratch == NULL ? E_MEMORY : OK;
-	for (size_t i = 0; i < rows && status == OK; i += piece) {
-		generated_rows(generator, i, i + piece < rows ? i + piece : rows, scratch, &csv);
-		status = text_failed(&csv) ? E_MEMORY : write_text(making, csv.data, csv.length, error);
-		csv.length = 0;
-	}
-	text_fini(&csv);
-	free(scratch);
-	return status;
-}
-
-/* Rows that are drawn become a table like any other. Faults of the settings go to the problem (E_INVALID). */
-static enum status import_generated(struct making *making, struct error *error)
-{
-	const struct import_options options = {
-		.header = HEADER_TRUE, .delimiter = ',', .delimiter_said = true, .decimal = '.'
-	};
-	enum status status = job_draft_generator(making->draft, &making->generator, &making->problem);
-	if (status != OK) {
-		return status;
-	}
-	status = reserve(making, generator_memory(making->generator));
-	if (status != OK) {
-		return status;
-	}
-	status = import_open(making->service->config->data_dir, &options, &making->import, error);
-	if (status == OK) {
-		status = write_generated(making, error);
-	}
-	return import_end(making, "/dataset/generator", making->generator->shape.has_target ? "y" : NULL, status,
-			  error);
 }
 
 /* The job whose weights are the start: is it there, has it any? They are read now, whatever becomes of that job. */
@@ -309,10 +189,10 @@ static enum status resolve(struct making *making, enum status status, struct err
 	if (status != OK) {
 		return problem_any(&making->problem) ? E_INVALID : status;
 	}
-	if (job_draft_has_inline(making->draft)) {
-		status = import_inline(making, error);
-	} else if (job_draft_has_generator(making->draft)) {
-		status = import_generated(making, error);
+	if (job_rows_are_there(making->draft)) {
+		status = job_rows_import(making->service, making->draft, making->stop, &making->memory, &making->import,
+					 &making->info, &making->problem, error);
+		making->has_info = status == OK;
 	} else {
 		status =
 			look_up(making->service, job_draft_dataset_id(making->draft), &making->info, &making->has_info);

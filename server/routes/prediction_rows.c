@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/routes/job_rows.h"
+
 void row_source_fini(struct row_source *source)
 {
 	free(source->x);
@@ -118,6 +120,26 @@ enum status row_source_csv(struct row_source *source, const struct model_card *c
 	status = status == OK ? import_open_table(source->import, &source->table, error) : status;
 	source->bytes = IMPORT_SMALL;
 	return status == OK ? match(source, card, source->table, "", body->decimal, problem, error) : status;
+}
+
+/* --- as in a job --- */
+
+enum status row_source_draft(struct row_source *source, const struct model_card *card, struct service *service,
+			     const char *body, size_t length, const atomic_bool *stop, uint64_t *memory,
+			     struct problem *problem, struct error *error)
+{
+	struct job_draft *draft = NULL;
+	enum status status = job_draft_read(body, length, &draft, problem);
+	const bool is_inline = status == OK && job_draft_has_inline(draft);
+	if (status == OK) {
+		status = job_rows_import(service, draft, stop, memory, &source->import, &source->info, problem, error);
+	}
+	job_draft_destroy(draft);
+	status = status == OK ? import_open_table(source->import, &source->table, error) : status;
+	source->bytes = IMPORT_SMALL;
+	return status == OK ? match(source, card, source->table, is_inline ? "/dataset/inline" : "/dataset/generator",
+				    '.', problem, error)
+			    : status;
 }
 
 /* --- reading --- */

@@ -33,7 +33,7 @@ enum status row_source_inputs(struct row_source *source, const struct model_card
 			      const struct prediction_inputs *inputs);
 enum status row_source_dataset(struct row_source *source, const struct model_card *card, struct service *service,
 			       const char *id, struct problem *problem, struct error *error);
-/* options: delimiter and decimal count. stop: looked at between pieces (E_CANCELLED). */
+/* stop: looked at between pieces (E_CANCELLED). */
 struct csv_body {
 	const char *bytes;
 	size_t length;
@@ -43,6 +43,10 @@ struct csv_body {
 enum status row_source_csv(struct row_source *source, const struct model_card *card, struct service *service,
 			   const struct csv_body *body, const atomic_bool *stop, struct problem *problem,
 			   struct error *error);
+/* Inline or drawn rows under `dataset` of a JSON body; memory as in job_rows.h. */
+enum status row_source_draft(struct row_source *source, const struct model_card *card, struct service *service,
+			     const char *body, size_t length, const atomic_bool *stop, uint64_t *memory,
+			     struct problem *problem, struct error *error);
 /* Bytes that importing so long a text takes at most. */
 uint64_t row_source_csv_memory(uint64_t length);
 

@@ -208,6 +208,12 @@ static enum status read_rows(struct predicting *p)
 	if (p->inputs.source == PREDICTION_DATASET) {
 		return row_source_dataset(&p->source, card, p->service, p->inputs.dataset_id, p->problem, &p->error);
 	}
+	if (p->inputs.source == PREDICTION_DRAFT) {
+		status = reserve(p, job_draft_memory(p->body.bytes, p->body.length) + n);
+		return status != OK ? status
+				    : row_source_draft(&p->source, card, p->service, p->body.bytes, p->body.length,
+						       http_cancelled(p->request), &p->reserved, p->problem, &p->error);
+	}
 	return p->inputs.sampling.asked ? OK : row_source_inputs(&p->source, card, &p->inputs);
 }
 

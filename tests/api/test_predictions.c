@@ -146,7 +146,7 @@ START_TEST(wrong_inputs_are_named_with_their_place)
 		{ "{\"dataset\": \"ds_1\"}", "/dataset", FAULT_WRONG_TYPE },
 		{ "{\"dataset\": {\"id\": 7}}", "/dataset/id", FAULT_WRONG_TYPE },
 		{ "{\"dataset\": {\"ids\": \"ds_1\"}}", "/dataset/ids", FAULT_UNKNOWN_FIELD },
-		{ "{\"dataset\": {\"id\": \"ds_1\", \"inline\": []}}", "/dataset/inline", FAULT_NOT_ALLOWED },
+		{ "{\"dataset\": {\"id\": \"ds_1\", \"inline\": []}}", "/dataset", FAULT_NOT_ALLOWED },
 		{ "{\"dataset\": {\"id\": \"12345678901234567890123456789012345678901234567890\"}}", "/dataset/id",
 		  FAULT_NOT_FOUND },
 		{ "{\"inputs\": [[1, 2]], \"at\": \"best\"}", "/at", FAULT_NOT_ALLOWED },

@@ -150,6 +150,12 @@ START_TEST(a_dataset_is_predicted_as_its_rows_are_by_every_model)
 		}
 		expect_same(stored, client_post(server, path_of(id, ""), rows_again(server, data, false)));
 		expect_same(stored, post_csv(server, path_of(id, ""), rows_again(server, data, true)));
+		/* Drawn again, from the job's own settings. */
+		cJSON *spec = cJSON_Parse(models[i].job);
+		char *drawn = cJSON_PrintUnformatted(get_at(spec, "dataset"));
+		expect_same(stored, client_post(server, path_of(id, ""), text_of("{\"dataset\": %s}", drawn)));
+		free(drawn);
+		cJSON_Delete(spec);
 		const struct reply *csv = client_post(server, path_of(id, "?format=csv"), by_id(data));
 		expect_same(csv, post_csv(server, path_of(id, "?format=csv"), rows_again(server, data, true)));
 		ck_assert_int_eq(strncmp(reply_header(csv, "Content-Type"), "text/csv", 8), 0);
@@ -340,6 +346,42 @@ START_TEST(what_cannot_be_predicted_is_said_with_its_place)
 }
 END_TEST
 
+START_TEST(rows_come_along_as_in_a_job)
+{
+	struct server *server = server_start(NULL);
+	const char *number = regression(server), *word = classifier(server);
+#define INLINE(rows) "{\"dataset\": {\"inline\": " rows "}}"
+	const struct reply *rows = client_post(server, path_of(number, ""), "{\"inputs\": [[2.385, 1], [5, -3]]}");
+	expect_same(rows, client_post(server, path_of(number, ""),
+				      INLINE("{\"columns\": [\"b\", \"x\", \"a\"], \"rows\": [[1, \"-\", 2.385], [-3, "
+					     "\"-\", 5]]}")));
+	const struct reply *records =
+		client_post(server, path_of(word, ""),
+			    INLINE("[{\"a\": 5, \"b\": 1, \"t\": \"yes\"}, {\"a\": 0, \"b\": 9, \"t\": \"no\"}]"));
+	expect(records, 200);
+	ck_assert_double_eq(number_at(records->json, "metrics.accuracy"), 1);
+	static const struct {
+		const char *body, *pointer;
+	} cases[] = {
+		{ INLINE("[{\"a\": 5}]"), "/dataset/inline" },
+		{ INLINE("[{\"a\": 5, \"b\": null}]"), "/dataset/inline/0/b" },
+		{ INLINE("[{\"a\": 5, \"b\": \"c\"}]"), "/dataset/inline" },
+		{ INLINE("[]"), "/dataset/inline" },
+		{ INLINE("{\"columns\": [\"a\", \"b\"], \"rows\": [[1, 2], [3]]}"), "/dataset/inline/rows/1" },
+		{ "{\"dataset\": {\"generator\": {\"type\": \"ring\"}}}", "/dataset/generator" },
+		{ "{\"dataset\": {\"generator\": {\"type\": \"rink\"}}}", "/dataset/generator/type" },
+		{ "{\"dataset\": {\"generator\": {\"type\": \"ring\", \"rows\": 0}}}", "/dataset/generator/rows" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		expect_fault(client_post(server, path_of(number, ""), cases[i].body), cases[i].pointer, NULL);
+	}
+	/* Nothing of it is kept. */
+	const struct reply *kept = client_get(server, "/v1/datasets?inline=true");
+	ck_assert_int_eq(cJSON_GetArraySize(get_at(kept->json, "data")), 2);
+	finish(server);
+}
+END_TEST
+
 START_TEST(samples_as_csv_are_a_file_that_can_be_uploaded)
 {
 	struct server *server = server_start(NULL);
@@ -366,6 +408,7 @@ int main(void)
 	tcase_add_test(tests, the_weights_are_those_that_are_asked_for);
 	tcase_add_test(tests, columns_are_found_by_name_and_others_ignored);
 	tcase_add_test(tests, what_cannot_be_predicted_is_said_with_its_place);
+	tcase_add_test(tests, rows_come_along_as_in_a_job);
 	tcase_add_test(tests, samples_as_csv_are_a_file_that_can_be_uploaded);
 	suite_add_tcase(suite, tests);
 	return blackbox_run(suite);
