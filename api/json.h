@@ -34,6 +34,8 @@ void json_mark_rounded(const char *body, size_t length, cJSON *root);
 
 /* Checks the grammar and UTF-8. False, with PROBLEM_MALFORMED (line and column) or PROBLEM_TOO_LARGE. */
 bool json_scan(const char *body, size_t length, struct problem *problem);
+/* The same of a part of a body that begins with this line, from 1. */
+bool json_scan_line(const char *body, size_t length, size_t line, struct problem *problem);
 
 /* How many values a text has at most, without reading it, and the bytes that the tree of them takes. */
 uint64_t json_values(const char *body, size_t length);

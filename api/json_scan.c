@@ -13,7 +13,8 @@ enum { NUMBER_LENGTH_MAX = 63 };
 struct scan {
 	const char *s;
 	size_t length;
-	size_t i; /* where we are, and after a failure where it is wrong */
+	size_t i;    /* where we are, and after a failure where it is wrong */
+	size_t line; /* where the text begins, from 1 */
 	size_t values;
 	const char *expected; /* what should have stood there; NULL: no failure */
 	const char *wrong;    /* a whole sentence instead */
@@ -263,7 +264,7 @@ static bool scan_value(struct scan *scan, int depth)
 /* Notes what went wrong, with line and column (both from 1, columns in characters). */
 static void describe(const struct scan *scan, struct problem *problem)
 {
-	size_t line = 1, column = 1;
+	size_t line = scan->line, column = 1;
 	for (size_t i = 0; i < scan->i; i++) {
 		unsigned char c = (unsigned char)scan->s[i];
 		if (c == '\n') {
@@ -294,7 +295,12 @@ static void describe(const struct scan *scan, struct problem *problem)
 
 bool json_scan(const char *body, size_t length, struct problem *problem)
 {
-	struct scan scan = { .s = body, .length = length };
+	return json_scan_line(body, length, 1, problem);
+}
+
+bool json_scan_line(const char *body, size_t length, size_t line, struct problem *problem)
+{
+	struct scan scan = { .s = body, .length = length, .line = line };
 	if (length >= 3 && memcmp(body, "\xEF\xBB\xBF", 3) == 0) {
 		scan.i = 3;
 	}

@@ -55,6 +55,9 @@ struct prediction_inputs {
  * E_MEMORY. */
 enum status predictions_read(const char *body, size_t length, const struct model_card *card,
 			     struct prediction_inputs *out, struct problem *problem);
+/* NDJSON, a record a line, as such a body; blank lines count as none. E_INVALID with the line and column of what is no
+ * JSON, E_MEMORY. */
+enum status predictions_from_lines(const char *body, size_t length, struct text *out, struct problem *problem);
 void prediction_inputs_fini(struct prediction_inputs *inputs);
 static inline bool prediction_stopped(const struct prediction_inputs *inputs)
 {

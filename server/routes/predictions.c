@@ -28,7 +28,8 @@ struct predicting {
 	const char *at;
 	bool csv; /* the answer */
 	struct csv_body body;
-	bool body_is_csv;
+	bool body_is_csv, body_is_lines;
+	struct text lines; /* what became of NDJSON */
 	struct job_record record;
 	struct loaded_weights weights;
 	struct prediction_inputs inputs;
@@ -44,6 +45,7 @@ struct predicting {
 static void predicting_fini(struct predicting *p)
 {
 	long_answer_destroy(p->answer);
+	text_fini(&p->lines);
 	row_source_fini(&p->source);
 	prediction_inputs_fini(&p->inputs);
 	objective_destroy(p->objective);
@@ -187,16 +189,21 @@ static enum status read_rows(struct predicting *p)
 {
 	const struct model_card *card = p->weights.card;
 	const uint64_t length = p->body.length, n = 2 * (uint64_t)card->n * sizeof(double);
-	uint64_t held = length;
 	enum status status;
 	if (p->body_is_csv) {
-		held += row_source_csv_memory(length);
-		status = reserve(p, held + n);
+		status = reserve(p, length + row_source_csv_memory(length) + n);
 		return status != OK ? status
 				    : row_source_csv(&p->source, card, p->service, &p->body, http_cancelled(p->request),
 						     p->problem, &p->error);
 	}
-	status = reserve(p, predictions_reading_memory(p->body.bytes, p->body.length) + n);
+	/* the text of NDJSON doubles as it grows */
+	const uint64_t lines = p->body_is_lines ? 3 * length : 0;
+	status = reserve(p, lines + predictions_reading_memory(p->body.bytes, p->body.length) + n);
+	if (status == OK && p->body_is_lines) {
+		status = predictions_from_lines(p->body.bytes, p->body.length, &p->lines, p->problem);
+		p->body.bytes = p->lines.data;
+		p->body.length = p->lines.length;
+	}
 	if (status == OK) {
 		p->inputs.stop = http_cancelled(p->request);
 		status = predictions_read(p->body.bytes, p->body.length, card, &p->inputs, p->problem);
@@ -387,6 +394,10 @@ static void read_request(struct predicting *p)
 	p->csv = query_csv(p->request, p->problem);
 	p->body.bytes = http_body(p->request, &p->body.length);
 	p->body_is_csv = http_body_is(p->request, "text/csv") || http_body_is(p->request, "application/csv");
+	p->body_is_lines = http_body_is(p->request, "application/x-ndjson") ||
+			   http_body_is(p->request, "application/ndjson") ||
+			   http_body_is(p->request, "application/jsonl");
+	text_init(&p->lines);
 	p->body.delimiter = ',';
 	p->body.delimiter_said = http_query(p->request, "delimiter") != NULL;
 	query_separators(p->request, &p->body.delimiter, &p->body.decimal, p->problem);

@@ -31,7 +31,7 @@ const struct http_route routes_table[] = {
 	{ .method = "GET", .pattern = "/v1/jobs/{id}/surface", .handler = jobs_surface, .abandon = true,
 	  .parameters = PARAMETERS("format", "points", "x_min", "x_max", "y_min", "y_max") },
 	{ .method = "POST", .pattern = "/v1/jobs/{id}/predictions", .handler = jobs_predictions, .body = HTTP_JSON, .abandon = true,
-	  .types = (const char *const[]){ "text/csv", "application/csv", NULL },
+	  .types = (const char *const[]){ "text/csv", "application/csv", "application/x-ndjson", "application/ndjson", "application/jsonl", NULL },
 	  .parameters = PARAMETERS("at", "format", "delimiter", "decimal") },
 
 	{ .method = "POST", .pattern = "/v1/expressions/evaluate", .handler = expressions_evaluated, .body = HTTP_JSON },

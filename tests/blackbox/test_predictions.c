@@ -268,6 +268,11 @@ START_TEST(columns_are_found_by_name_and_others_ignored)
 	expect_same(rows, csv);
 	ck_assert_double_eq_tol(number_at(csv->json, "predictions.0"), 2 * 2.385 - 1, 1e-4);
 	ck_assert(find(csv->json, "metrics") == NULL);
+	/* As lines of records. */
+	const struct call lines = { .path = path_of(number, ""),
+				    .body = "{\"b\": 1, \"when\": null, \"a\": 2.385}\r\n\n{\"a\": 5, \"b\": -3}",
+				    .type = "application/x-ndjson" };
+	expect_same(rows, client_call(server, &lines));
 	/* With other separators; the type may have a charset. */
 	expect_same(rows, client_call(server, &(struct call){ .path = path_of(number, "?delimiter=;&decimal=,"),
 							      .body = "b;a\r\n1;2,385\r\n-3;5\r\n",
@@ -320,6 +325,26 @@ START_TEST(what_cannot_be_predicted_is_said_with_its_place)
 		const char *detail = string_at(fault, "detail");
 		ck_assert_msg(strstr(detail, cases[i].words) != NULL && strstr(detail, cases[i].more) != NULL,
 			      "%s -> %s", cases[i].csv, detail);
+	}
+	static const struct {
+		const char *lines;
+		int status;
+		const char *words;
+	} records[] = {
+		{ "{\"a\": 1, \"b\": 2}\n{\"a\": 1, \"b\": }\n", 400, "line 2, column 15" },
+		{ "{\"a\": 1, \"b\": 2}],\"columns\":[\n", 400, "line 1, column 17" },
+		{ "{\"a\": 1, \"b\": 2}\n\n{\"a\": 1}\n", 422, "/inputs/1: the feature b is missing" },
+		{ "{\"a\": 1, \"b\": \"2\"}", 422, "/inputs/0/b" },
+		{ "\n\n", 422, "no rows" },
+	};
+	for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+		const struct call call = { .path = path_of(number, ""),
+					   .body = records[i].lines,
+					   .type = "application/x-ndjson" };
+		const struct reply *reply = client_call(server, &call);
+		expect_problem(reply, records[i].status, NULL);
+		const char *detail = string_at(reply->json, "detail");
+		ck_assert_msg(strstr(detail, records[i].words) != NULL, "%s -> %s", records[i].lines, detail);
 	}
 	expect_problem(post_csv(server, path_of(number, "?delimiter=ab"), "a,b\n1,2\n"), 400, "bad-query");
 	expect_problem(post_csv(server, path_of(number, "?format=xml"), "a,b\n1,2\n"), 400, "bad-query");
