@@ -99,6 +99,7 @@ struct prediction_head {
 	const struct model_card *card;
 	size_t outputs;        /* columns */
 	const double *mean;    /* [card->targets] of the target over all rows; NULL: the rows have no target */
+	bool indexes;          /* features name rows of a table: a row that names none has no prediction */
 	bool csv;              /* a line a row instead of JSON; metrics are left out */
 	prediction_sink *sink; /* NULL: sections stay in memory, see prediction_writer_join */
 	void *context;

@@ -30,6 +30,7 @@ struct prediction_writer {
 	/* metrics */
 	bool scored;
 	uint64_t right, unseen;
+	uint64_t unnamed; /* rows without a number in all they are answered with, of a model that reads indices */
 	double *residual, *size, *spread; /* [targets]: sums of (y - p)^2, |y - p|, (y - mean)^2 */
 };
 
@@ -239,6 +240,7 @@ static void drain(struct prediction_writer *writer, size_t section, size_t least
 static void note_nonfinite(struct prediction_writer *writer, const double *outputs)
 {
 	struct text *out = &writer->section[writer->sections - 1];
+	writer->unnamed += writer->head.indexes && isnan(outputs[0]);
 	for (size_t k = 0; k < writer->head.outputs; k++) {
 		if (!isfinite(outputs[k])) {
 			text_printf(out, "%s{\"row\":%" PRIu64 ",\"output\":%zu,\"value\":\"",
@@ -334,6 +336,26 @@ static void metrics_render(const struct prediction_writer *writer, struct text *
 	text_puts(out, "}");
 }
 
+static void warnings_render(const struct prediction_writer *writer, struct text *out)
+{
+	if (writer->unseen > 0) {
+		text_printf(out,
+			    ",\"warnings\":[\"%" PRIu64 " row%s a target that is none of the job's classes; "
+			    "no prediction of such a row is right\"",
+			    writer->unseen, writer->unseen == 1 ? " has" : "s have");
+	}
+	if (writer->unnamed > 0) {
+		text_printf(
+			out,
+			"%s\"%" PRIu64
+			" row%s a number that names nothing the job was trained on: a whole number below "
+			"the model's users, items or num_embeddings is wanted; there is no prediction of such a row\"",
+			writer->unseen > 0 ? "," : ",\"warnings\":[", writer->unnamed,
+			writer->unnamed == 1 ? " has" : "s have");
+	}
+	text_puts(out, writer->unseen > 0 || writer->unnamed > 0 ? "]" : "");
+}
+
 enum status prediction_writer_end(struct prediction_writer *writer)
 {
 	struct text *last = &writer->section[writer->sections - 1];
@@ -345,12 +367,7 @@ enum status prediction_writer_end(struct prediction_writer *writer)
 		if (writer->scored && writer->rows > 0) {
 			metrics_render(writer, last);
 		}
-		if (writer->unseen > 0) {
-			text_printf(last,
-				    ",\"warnings\":[\"%" PRIu64 " row%s a target that is none of the job's classes; "
-				    "no prediction of such a row is right\"]",
-				    writer->unseen, writer->unseen == 1 ? " has" : "s have");
-		}
+		warnings_render(writer, last);
 		text_puts(last, "}");
 	}
 	for (size_t k = 0; k < writer->sections; k++) {

@@ -290,8 +290,7 @@ void judge_fit(struct judge *judge)
 		judge->failed = true;
 	} else if (status == E_INVALID) {
 		fault_at(judge, fault.place, fault.error.text);
-	} else if (!judge->stored &&
-		   (judge->model->indexes || (spec->model.layer_count > 0 && spec->model.layers[0].type->indexes))) {
+	} else if (!judge->stored && model_reads_indices(&spec->model)) {
 		judge_indices(judge);
 	}
 }

@@ -107,6 +107,11 @@ enum target_kind model_target(const struct model_type *type, const struct loss_t
 	return type->target == TARGET_ANY && loss != NULL ? loss->target : type->target;
 }
 
+bool model_reads_indices(const struct model_config *config)
+{
+	return config->type->indexes || (config->layer_count > 0 && config->layers[0].type->indexes);
+}
+
 enum link model_link(const struct model_config *config)
 {
 	static const enum link by_members[] = { LINK_EMBEDDING, LINK_PAIR, LINK_TRIPLET };

@@ -232,6 +232,8 @@ const struct init_type *init_find(const char *name);
 size_t model_members(const struct model_config *config);
 /* The kind of target that it wants; ANY where nothing decides it (a network without a loss). */
 enum target_kind model_target(const struct model_type *type, const struct loss_type *loss, size_t members);
+/* Whether its features are whole numbers that name rows of a table: users and items, or those of an embedding. */
+bool model_reads_indices(const struct model_config *config);
 /* What its outputs are to its predictions. */
 enum link model_link(const struct model_config *config);
 /* Weights of classes that its loss was given; 0: none, all count alike. */

@@ -331,6 +331,7 @@ static enum status answer_rows(struct predicting *p, struct http_response *respo
 						      .card = card,
 						      .outputs = p->objective->outputs,
 						      .mean = p->source.has_target ? mean : NULL,
+						      .indexes = model_reads_indices(&p->spec->model),
 						      .csv = p->csv,
 						      .sink = p->work ? keep_section : NULL,
 						      .context = p };

@@ -167,6 +167,7 @@ START_TEST(ratings_that_were_kept_back_are_predicted)
 	/* A user that nobody has is no number. */
 	reply = predict(server, job, "[[30, 2], [3, 1]]");
 	ck_assert(cJSON_IsNull(get_at(reply->json, "predictions.0")));
+	ck_assert_ptr_nonnull(strstr(string_at(reply->json, "warnings.0"), "1 row has a number that names nothing"));
 	ck_assert_double_eq_tol(number_at(reply->json, "predictions.1"), rating(3, 1), 0.2);
 	size_t n;
 	job_tensor(server, string_at(job->json, "id"), "users", &n);
