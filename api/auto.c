@@ -185,9 +185,9 @@ static struct auto_choice by_kind(struct judge *judge)
 	if (!judge->model->linear) {
 		return chosen(judge, "adam", "a model that is neither linear nor a network, with steps that adapt");
 	}
-	status = model_build(&spec->model, &spec->shape, DTYPE_FLOAT64, 1, &objective, NULL);
+	status = model_build(&spec->model, &spec->shape, DTYPE_FLOAT64, 0, &objective, NULL);
 	if (status != OK) {
-		judge->failed = judge->failed || (status == E_MEMORY && bytes < LARGE_BYTES);
+		judge->failed = judge->failed || status == E_MEMORY;
 		return choice;
 	}
 	choice = objective->linear.loss.derive != NULL

@@ -169,9 +169,6 @@ void judge_initial(struct judge *judge);             /* spec_initial.c */
 void judge_estimate(struct judge *judge);            /* spec_estimate.c */
 void spec_document(struct judge *judge);             /* spec_document.c */
 
-/* A model from these bytes on may fail to get its memory without anything being wrong: 4 GiB. */
-#define LARGE_BYTES ((size_t)4 << 30)
-
 /* Where the target of inline data lies apart: the name that its column gets (in the arena); NULL otherwise. */
 const char *inline_target_name(struct judge *judge);
 

@@ -230,7 +230,7 @@ static void model_render(const struct judge *judge, struct text *out)
 		struct objective *objective = NULL;
 		struct job_spec *spec = judge->spec;
 		if (spec->initial != NULL) {
-			model_build(&spec->model, &spec->shape, spec->train.training.dtype, 1, &objective, NULL);
+			model_build(&spec->model, &spec->shape, spec->train.training.dtype, 0, &objective, NULL);
 			out->failed = out->failed || objective == NULL;
 		}
 		initial_render(judge, objective, out);

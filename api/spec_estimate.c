@@ -33,9 +33,9 @@ static bool add_data(const struct job_spec *spec, size_t *total)
 	       add_product(total, rows, 1, sizeof(int32_t) + sizeof(uint32_t));
 }
 
-/* What the optimizer wants of the parameters' tensors and of the objective, which are known once the model is built.
- */
-static void check_objective(struct judge *judge, size_t bytes)
+/* What the optimizer wants of the parameters' tensors and of the objective: of its form alone, for nobody has asked yet
+ * whether there is memory for it. */
+static void check_objective(struct judge *judge)
 {
 	const struct at at_optimizer = { NULL, "optimizer", 0 }, at_type = { &at_optimizer, "type", 0 };
 	const struct job_spec *spec = judge->spec;
@@ -43,9 +43,9 @@ static void check_objective(struct judge *judge, size_t bytes)
 	struct objective *objective = NULL;
 	struct error error;
 	const enum status status =
-		model_build(&spec->model, &spec->shape, spec->train.training.dtype, 1, &objective, NULL);
-	if (status != OK) { /* of a job too large for any budget that is no failure of ours: its bytes say so */
-		judge->failed = judge->failed || (status == E_MEMORY && bytes < LARGE_BYTES);
+		model_build(&spec->model, &spec->shape, spec->train.training.dtype, 0, &objective, NULL);
+	if (status != OK) {
+		judge->failed = judge->failed || status == E_MEMORY;
 		return;
 	}
 	if ((optimizer->type->fits != NULL &&
@@ -119,7 +119,7 @@ void judge_estimate(struct judge *judge)
 			     status_text(status));
 	}
 	if (status == OK) {
-		check_objective(judge, total);
+		check_objective(judge);
 	}
 	spec->memory_bytes = total;
 	spec->train_rows = trained.rows;

@@ -169,7 +169,7 @@ void judge_initial(struct judge *judge)
 	}
 	struct objective *objective = NULL;
 	struct error error;
-	enum status status = model_build(&spec->model, &spec->shape, spec->train.training.dtype, 1, &objective, &error);
+	enum status status = model_build(&spec->model, &spec->shape, spec->train.training.dtype, 0, &objective, &error);
 	if (status == OK) {
 		take_tensors(judge, &at_list, list, objective);
 	} else {

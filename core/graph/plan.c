@@ -1,6 +1,5 @@
 #include "core/graph/plan.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +12,6 @@ enum { LINE = 64 };
 
 static struct plan *start(enum dtype dtype, bool in_duals, size_t slots, struct error *error)
 {
-	assert(slots >= 1);
 	struct plan *plan = calloc(1, sizeof *plan);
 	if (plan == NULL) {
 		error_set(error, E_MEMORY, "out of memory for the model's plan");
@@ -94,7 +92,7 @@ static enum status create(const struct graph *graph, size_t root, size_t output,
 		return E_MEMORY;
 	}
 	enum status status = plan_layout(plan, graph, root, output, error);
-	if (status == OK && (!allocate(plan) || !copy_weights(plan, graph))) {
+	if (status == OK && slots > 0 && (!allocate(plan) || !copy_weights(plan, graph))) {
 		status = error_set(error, E_MEMORY, "out of memory: the model needs %zu bytes", plan->workspace_bytes);
 	}
 	if (status != OK) {

@@ -247,12 +247,12 @@ static enum status build(const struct model_config *config, const struct model_s
 		start[p] = expression->parameter[p].start;
 	}
 	if (status == OK) {
-		status = tensor_objective_create(program, product, &sketch.graph, start, sketch.outputs, dtype,
-						 shape->features > 0, out, error);
+		status = tensor_objective_create(program, product, &sketch.graph, slots > 0 ? start : NULL,
+						 sketch.outputs, dtype, shape->features > 0, out, error);
 	}
 	if (status == OK) {
 		(*out)->link = model_link(config);
-		status = bound(expression, *out, error);
+		status = slots > 0 ? bound(expression, *out, error) : OK;
 	}
 	free(start);
 	sketch_fini(&sketch);

@@ -200,7 +200,7 @@ static enum status build(const struct model_config *config, const struct model_s
 	if (config->loss->game->clips) {
 		game.player[DISCRIMINATOR].clip = settings_number(&config->loss_settings, "weight_clip");
 	}
-	status = game_objective_create(&game, generator, out, error);
+	status = game_objective_create(&game, generator, slots, out, error);
 	if (status == OK) {
 		(*out)->link = model_link(config);
 	}

@@ -200,7 +200,9 @@ struct model_maker {
 };
 
 /* Builds the objective. Returns OK, E_INVALID with a sentence, E_MEMORY, E_TOO_LARGE.
- * slots: executor slots to make scratch memory for. *out is returned owned. */
+ * slots: executor slots to make scratch memory for; 0: none, nor for any numbers of the model, however large it is: an
+ * objective to be asked what it is made of (tensors, l1, linear), neither initialised nor evaluated.
+ * *out is returned owned. */
 enum status model_build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
 			size_t slots, struct objective **out, struct error *error);
 /* Number of parameters (theta's n) and bytes that model_build() will take, before building: E_TOO_LARGE when they do

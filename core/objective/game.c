@@ -91,13 +91,13 @@ static void find_parts(struct game_objective *self, size_t generator)
 	first->tensors = whole->tensors - second->tensors;
 }
 
-enum status game_objective_create(const struct game *parts, size_t generator, struct objective **out,
+enum status game_objective_create(const struct game *parts, size_t generator, size_t slots, struct objective **out,
 				  struct error *error)
 {
 	const struct objective *whole = parts->player[DISCRIMINATOR].objective;
 	struct game_objective *self = calloc(1, sizeof *self);
 	struct tensor *tensor = calloc(whole->tensors + 1, sizeof *tensor);
-	void *gradient = calloc(whole->n + 1, dtype_size(whole->dtype));
+	void *gradient = calloc(slots > 0 ? whole->n + 1 : 1, dtype_size(whole->dtype));
 	if (self == NULL || tensor == NULL || gradient == NULL) {
 		free(self);
 		free(tensor);

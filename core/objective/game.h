@@ -35,8 +35,9 @@ struct game {
 };
 
 /* Takes the three objectives of `parts` (all destroyed on failure); fills in the rest of the players but `clip`. The
- * generator's part of theta is the first `generator` numbers. OK, or E_MEMORY. *out is returned owned. */
-enum status game_objective_create(const struct game *parts, size_t generator, struct objective **out,
+ * generator's part of theta is the first `generator` numbers. slots: 0 takes no memory for numbers, and the game cannot
+ * be evaluated. OK, or E_MEMORY. *out is returned owned. */
+enum status game_objective_create(const struct game *parts, size_t generator, size_t slots, struct objective **out,
 				  struct error *error);
 /* Bytes beside those of the three. */
 size_t game_objective_bytes(size_t n, size_t tensors, enum dtype dtype);

@@ -92,7 +92,7 @@ enum status tensor_objective_create(struct program *program, struct program *pro
 	self->product = product;
 	self->tensor = calloc(graph->parameters + 1, sizeof *self->tensor);
 	self->start = calloc(graph->parameters + 1, sizeof *self->start);
-	self->values = calloc(graph->n + 1, sizeof *self->values);
+	self->values = calloc(start != NULL ? graph->n + 1 : 1, sizeof *self->values);
 	if (self->tensor == NULL || self->start == NULL || self->values == NULL) {
 		destroy(&self->base);
 		return error_set(error, E_MEMORY, "out of memory for the model");
@@ -100,6 +100,9 @@ enum status tensor_objective_create(struct program *program, struct program *pro
 	for (size_t p = 0; p < graph->parameters; p++) {
 		const struct tensor *tensor = &graph->parameter[p];
 		self->tensor[p] = *tensor;
+		if (start == NULL) {
+			continue;
+		}
 		self->start[p] = start[p];
 		if (start[p].kind == START_VALUES && start[p].values != NULL) {
 			memcpy(self->values + tensor->offset, start[p].values, tensor->size * sizeof(double));

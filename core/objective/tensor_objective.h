@@ -16,8 +16,8 @@ struct start {
 };
 
 /* Takes the program, and `product`, the same one for products with its Hessian (NULL: it has none). start:
- * [graph->parameters]. rowed: the objective is evaluated over rows. *out is returned owned. E_MEMORY; the programs are
- * destroyed then. */
+ * [graph->parameters]; NULL: the objective is not initialised, nor evaluated. rowed: the objective is evaluated over
+ * rows. *out is returned owned. E_MEMORY; the programs are destroyed then. */
 enum status tensor_objective_create(struct program *program, struct program *product, const struct tensor_graph *graph,
 				    const struct start *start, size_t outputs, enum dtype dtype, bool rowed,
 				    struct objective **out, struct error *error);

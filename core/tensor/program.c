@@ -145,7 +145,6 @@ static enum status start(const struct order *order, struct program **out, struct
 {
 	const struct tensor_graph *graph = order->graph;
 	struct program *program = calloc(1, sizeof *program);
-	assert(order->slots >= 1);
 	if (program == NULL) {
 		return error_set(error, E_MEMORY, "out of memory for the expression");
 	}
@@ -173,17 +172,19 @@ static enum status start(const struct order *order, struct program **out, struct
 static enum status create(const struct order *order, struct program **out, struct error *error)
 {
 	struct program *program = NULL;
-	struct places places;
+	struct places places = { 0 };
 	enum status status = start(order, &program, &places, error);
-	if (status == OK && !allocate(program, &places)) {
+	if (status == OK && order->slots > 0 && !allocate(program, &places)) {
 		status = error_set(error, E_MEMORY, "out of memory: the expression needs %zu bytes", program->bytes);
 	}
 	if (status != OK) {
 		program_destroy(program);
 		return status;
 	}
-	memset(program->gradient, 0, program->plain_gradient_size * program->element);
-	fill_constants(program, order->graph);
+	if (order->slots > 0) {
+		memset(program->gradient, 0, program->plain_gradient_size * program->element);
+		fill_constants(program, order->graph);
+	}
 	*out = program;
 	return OK;
 }

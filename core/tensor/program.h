@@ -28,7 +28,8 @@ struct program;
 
 /* Plans the plain scalar `root` (NODE_NONE: only the output) of `graph` (borrowed for this call). output: what
  * program_predict writes, a rowed scalar or vector; or NODE_NONE. most_rows: of any batch that will be evaluated
- * (counts where rows are coupled). *out is returned owned. E_TOO_LARGE, E_UNSUPPORTED, E_INVALID, E_MEMORY. */
+ * (counts where rows are coupled). slots: 0 takes no memory for numbers, and computes none: such a program is only
+ * there, it cannot be run. *out is returned owned. E_TOO_LARGE, E_UNSUPPORTED, E_INVALID, E_MEMORY. */
 enum status program_create(const struct tensor_graph *graph, size_t root, size_t output, enum dtype dtype, size_t slots,
 			   size_t most_rows, struct program **out, struct error *error);
 void program_destroy(struct program *program);

@@ -328,6 +328,38 @@ START_TEST(a_step_allocates_nothing)
 }
 END_TEST
 
+/* Nobody has asked the budget yet: what a job declares takes no memory. With each optimizer that asks of the form of
+ * the objective, the choice of `auto`, and tensors that the job brings along. */
+START_TEST(a_job_larger_than_any_memory_is_judged_without_it)
+{
+	static const char *const bodies[] = {
+		"{\"model\": {\"type\": \"expression\", \"objective\": \"sum(p)**2 + sum(q) + sum(r @ r)\", "
+		"\"parameters\": "
+		"{\"p\": {\"shape\": [10000, 10000]}, \"q\": {\"shape\": [100000000], \"init\": 2.385}, \"r\": "
+		"{\"shape\": "
+		"[9999, 9999], \"init\": \"normal\"}}}, \"optimizer\": \"newton_cg\"}",
+		"{\"model\": {\"type\": \"expression\", \"objective\": \"sum(outer(p, p))\", \"parameters\": {\"p\": "
+		"{\"shape\": [30000]}}}}",
+		PEOPLE("\"target\": \"y\", \"features\": [\"a\"]}, \"model\": {\"type\": \"mlp\", \"layers\": "
+		       "[{\"units\": "
+		       "60000}, {\"units\": 60000}]}, \"optimizer\": \"muon\"}"),
+		PEOPLE("\"features\": [\"a\", \"b\"]}, \"model\": {\"type\": \"gan\", \"generator\": {\"layers\": "
+		       "[{\"units\": 30000}, {\"units\": 30000}]}}}"),
+	};
+	struct problem problem;
+	struct job_spec *spec;
+	problem_init(&problem);
+	allocation_watch(0);
+	const enum status status = people_resolve(bodies[_i], strlen(bodies[_i]), &people, &spec, &problem);
+	const size_t most = allocation.most;
+	ck_assert_msg(status == OK, "%s: %s", bodies[_i], problem.faults > 0 ? problem.fault[0].detail : "");
+	ck_assert_msg(spec->memory_bytes > (uint64_t)4 << 30, "%llu", (unsigned long long)spec->memory_bytes);
+	ck_assert_msg(most < 1 << 20, "%s: %zu bytes", bodies[_i], most);
+	job_spec_destroy(spec);
+	problem_fini(&problem);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("api/allocation");
@@ -338,6 +370,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_body_that_is_wrong_is_refused_wherever_memory_ends, 0, 4);
 	tcase_add_loop_test(tests, inline_data_are_refused_for_memory_wherever_it_ends, 0, 2);
 	tcase_add_loop_test(tests, an_evaluation_of_an_expression_survives_wherever_memory_ends, 0, 2);
+	tcase_add_loop_test(tests, a_job_larger_than_any_memory_is_judged_without_it, 0, 4);
 	tcase_add_loop_test(tests, a_step_allocates_nothing, 0, (int)optimizer_type_count);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
