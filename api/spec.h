@@ -66,13 +66,14 @@ struct judge {
 			 again */
 	bool alone;   /* the dataset was not looked up: says nothing of it */
 	bool rowless; /* a function, or an expression without a dataset */
-	const char *couples;  /* why the rows of an expression cannot be taken apart; NULL: they can */
-	bool shape_known;     /* spec->shape holds */
-	bool columns_known;   /* features and targets were found, so that rows and standard deviations count */
-	bool optimizer_named; /* the job says type, learning_rate or schedule */
-	const char *auto_why; /* which optimizer was chosen for the job, and why; NULL: the job named it */
-	bool decay_said;      /* the job says decoupled_weight_decay */
-	bool failed;          /* memory */
+	const char *couples;   /* why the rows of an expression cannot be taken apart; NULL: they can */
+	bool shape_known;      /* spec->shape holds */
+	bool columns_known;    /* features and targets were found, so that rows and standard deviations count */
+	bool optimizer_named;  /* the job says type, learning_rate or schedule */
+	const char *auto_why;  /* which optimizer was chosen for the job, and why; NULL: the job named it */
+	bool decay_said;       /* the job says decoupled_weight_decay */
+	double start_products; /* that the starts of an expression's parameters take, see core/graph/start.h */
+	bool failed;           /* memory */
 	size_t warning_room;
 };
 

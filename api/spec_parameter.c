@@ -66,10 +66,12 @@ static void read_law(struct judge *judge, const struct at *at, const cJSON *item
 				      shape->rank > 1 ? shape->extent[1] : 1);
 	parameter->start = rule.law == STARTS_AT ? (struct start){ .kind = START_FILL, .fill = rule.middle }
 						 : (struct start){ .kind = START_RULE, .rule = rule };
-	if (rule.law == STARTS_ORTHOGONAL && (shape->rank != 2 || !start_affordable(&rule, 2, shape->extent))) {
+	if (rule.law == STARTS_ORTHOGONAL &&
+	    (shape->rank != 2 || !start_affordable(&rule, 2, shape->extent, &judge->start_products))) {
 		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
 			     shape->rank != 2 ? "orthogonal is for matrices"
-					      : "an orthogonal start of this size takes too long: use another init");
+					      : "an orthogonal start of this size takes too long, with those before "
+						"it: use another init");
 	}
 }
 

@@ -197,11 +197,12 @@ size_t graph_parameter_start(struct graph *graph, const char *name, size_t rank,
 			     struct start_rule start)
 {
 	size_t id = add_parameter(graph, name, rank, extent, (struct graph_parameter){ .start = start });
-	if (id != NODE_NONE && !start_affordable(&start, rank, extent)) {
+	if (id != NODE_NONE && !graph->again && !start_affordable(&start, rank, extent, &graph->start_products)) {
 		char text[128];
-		graph->status = error_set(&graph->error, E_INVALID,
-					  "an orthogonal start of %s takes too long: use another init",
-					  shape_text(&graph->node[id].shape, text));
+		graph->status =
+			error_set(&graph->error, E_INVALID,
+				  "an orthogonal start of %s takes too long, with those before it: use another init",
+				  shape_text(&graph->node[id].shape, text));
 		return NODE_NONE;
 	}
 	return id;

@@ -85,14 +85,16 @@ struct graph {
 	struct graph_node *node;
 	size_t parameters, parameter_room;
 	struct graph_parameter *parameter;
-	bool again;           /* see graph_again */
-	size_t next;          /* the parameter that it gives out next */
-	size_t n;             /* numbers in theta */
-	size_t buffers;       /* how many of them, the last, are of buffers */
-	size_t rows;          /* the most rows of a training batch; of use where rows couple. 0: not known */
-	double *class_weight; /* of operations that weigh classes: [classes], owned; NULL: there are none */
-	bool freezes;         /* see graph_freeze */
-	char place[64];       /* which part of a model the error is about, in the builder's words; "": it did not say */
+	bool again;  /* see graph_again */
+	bool shared; /* its layers read several things of a row, one after another, with the same parameters */
+	size_t next; /* the parameter that it gives out next */
+	double start_products; /* that its parameters' starts take, see start.h */
+	size_t n;              /* numbers in theta */
+	size_t buffers;        /* how many of them, the last, are of buffers */
+	size_t rows;           /* the most rows of a training batch; of use where rows couple. 0: not known */
+	double *class_weight;  /* of operations that weigh classes: [classes], owned; NULL: there are none */
+	bool freezes;          /* see graph_freeze */
+	char place[64]; /* which part of a model the error is about, in the builder's words; "": it did not say */
 };
 
 void graph_init(struct graph *graph);

@@ -15,16 +15,19 @@
 #define REAL_IS_FLOAT 0
 #include "core/graph/start.inc.c"
 
-/* Products that an orthogonal start may take, twice: a few seconds. */
+/* Products that the orthogonal starts of a model may take, twice: a few seconds. */
 static const double ORTHOGONAL_PRODUCTS = 2e9;
 
-bool start_affordable(const struct start_rule *rule, size_t rank, const size_t *extent)
+bool start_affordable(const struct start_rule *rule, size_t rank, const size_t *extent, double *spent)
 {
 	double few = rank > 0 ? (double)extent[0] : 0, many = 1;
 	for (size_t i = 1; i < rank; i++) {
 		many *= (double)extent[i];
 	}
-	return rule->law != STARTS_ORTHOGONAL || few * many * fmin(few, many) <= ORTHOGONAL_PRODUCTS;
+	if (rule->law == STARTS_ORTHOGONAL) {
+		*spent += few * many * fmin(few, many);
+	}
+	return rule->law != STARTS_ORTHOGONAL || *spent <= ORTHOGONAL_PRODUCTS;
 }
 
 void start_write(const struct start_rule *rule, const struct tensor *tensor, enum dtype dtype, uint64_t seed,

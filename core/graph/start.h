@@ -8,8 +8,9 @@
 #include "core/base/dtype.h"
 #include "core/graph/graph.h"
 
-/* Whether it is written within seconds: an orthogonal start takes products. */
-bool start_affordable(const struct start_rule *rule, size_t rank, const size_t *extent);
+/* Whether it is written within seconds, after what was asked for before: an orthogonal start takes products, which are
+ * added to *spent. */
+bool start_affordable(const struct start_rule *rule, size_t rank, const size_t *extent, double *spent);
 /* Writes the tensor's numbers to place [tensor->size]. Number i of theta is drawn from counter i of the seed: the same
  * in both precisions, to rounding. */
 void start_write(const struct start_rule *rule, const struct tensor *tensor, enum dtype dtype, uint64_t seed,

@@ -81,21 +81,23 @@ size_t point_shape(struct graph *graph, const struct model_config *config, size_
 	const struct setting_value *image =
 		config->type->has_images ? settings_get(&config->settings, "input_shape") : NULL;
 	size_t given = 1, rank = image != NULL ? image->rows : 0;
+	bool whole = true;
 	for (size_t i = 0; i < rank && rank <= POINT_RANK; i++) {
 		extent[i] = (size_t)image->values[i];
+		whole = whole && (double)extent[i] == image->values[i];
 		given = extent[i] <= numbers / given ? given * extent[i] : numbers + 1;
 	}
 	if (rank == 0) {
 		extent[0] = numbers;
 		return 1;
 	}
-	if (rank > POINT_RANK || given != numbers) {
-		graph->status =
-			error_set(&graph->error, E_INVALID,
-				  "input_shape is one to three numbers, [channels, height, width], [height, width], "
-				  "[channels, length] or [steps, features], whose product is the number of features%s, "
-				  "%zu",
-				  model_members(config) > 1 ? " of a point" : "", numbers);
+	if (rank > POINT_RANK || given != numbers || !whole) {
+		graph->status = error_set(
+			&graph->error, E_INVALID,
+			"input_shape is one to three whole numbers, [channels, height, width], [height, width], "
+			"[channels, length] or [steps, features], whose product is the number of features%s, "
+			"%zu",
+			model_members(config) > 1 ? " of a point" : "", numbers);
 		graph_place(graph, "input_shape", NODE_NONE);
 		return 0;
 	}
@@ -127,7 +129,11 @@ static enum status start(struct drawing *drawing, const struct model_config *con
 	enum status status = check(config, shape, error);
 	if (status == OK) {
 		drawing->graph.rows = shape->rows;
-		drawing->graph.products = shape->products && !config->type->linear; /* linear models have X'DX */
+		struct linear_form form = { 0 };
+		if (config->type->linear) {
+			linear_describe(config, shape, &form);
+		}
+		drawing->graph.products = shape->products && form.loss.derive == NULL; /* else it has X'DX */
 		drawing->features = features_append(&drawing->graph, config, shape);
 		const enum target_kind kind = model_target(config->type, config->loss, model_members(config));
 		drawing->target = kind == TARGET_NONE     ? drawing->features

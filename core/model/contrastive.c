@@ -7,8 +7,8 @@
  * Where the pairs come from (`pairs`)
  *   classes  a row is one point, the target its class: pairs and triplets are formed of the rows of each batch.
  *   rows     a row holds the members side by side, all features of the first, then all of the second, ...; the weights
- *            of the encoder are shared. A pair and whether it is alike (contrastive, cosine_embedding), anchor,
- * positive and negative (triplet), query and key (info_nce).
+ *            of the encoder are shared. A pair and whether it is alike (contrastive, cosine_embedding); anchor,
+ *            positive and negative (triplet); query and key (info_nce).
  *
  * It predicts the embeddings of the members side by side. What a batch makes of pairs that it lacks (one row, one
  * class): core/graph/ops/compare.c.
@@ -82,6 +82,7 @@ static void draw(struct drawing *drawing, const struct model_config *config, con
 	const size_t members = model_members(config);
 	size_t all = NODE_NONE;
 	check_members(graph, config, members, shape->features);
+	graph->shared = members > 1;
 	for (size_t k = 0; k < members && graph->status == OK; k++) {
 		graph_again(graph, k > 0);
 		const size_t z = encode(graph, config, member(drawing, config, k, members, shape->features / members));

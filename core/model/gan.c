@@ -50,7 +50,7 @@ static size_t network(struct graph *graph, const struct model_config *config, co
 	}
 	const struct shape *shape = &graph->node[z].shape;
 	return graph_place(
-		graph, own,
+		graph, path,
 		dense_append(graph, own, z, outputs,
 			     weight_start(config->init, &config->init_settings, NULL, shape->extent[0], outputs)));
 }

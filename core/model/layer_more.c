@@ -20,6 +20,13 @@ static size_t batch_norm_build(struct graph *graph, const struct layer_config *c
 {
 	char name[64];
 	const struct shape shape = graph->node[x].shape;
+	if (graph->shared) {
+		graph->status =
+			error_set(&graph->error, E_INVALID,
+				  "batch_norm keeps one set of statistics, and here the members of a row pass one "
+				  "after another: use layer_norm");
+		return NODE_NONE;
+	}
 	const double attribute[GRAPH_ATTRIBUTES] = { settings_number(&config->settings, "momentum"),
 						     settings_number(&config->settings, "eps") };
 	snprintf(name, sizeof name, "%s.running_mean", path);

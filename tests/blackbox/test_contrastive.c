@@ -514,6 +514,10 @@ static const struct {
 	{ FIVE ", \"target\": \"e\"}", "\"loss\": \"mse\"", "/model/loss", "there is no loss 'mse' of contrastive" },
 	{ FIVE ", \"target\": \"e\"}", "\"layers\": [{\"type\": \"conv2d\", \"out_channels\": 2, \"kernel_size\": 1}]",
 	  "/model/layers/0", NULL },
+	{ FIVE ", \"target\": \"e\"}",
+	  "\"pairs\": \"rows\", \"loss\": \"info_nce\", \"layers\": [{\"type\": \"residual\", \"layers\": "
+	  "[{\"type\": \"batch_norm\"}]}]",
+	  "/model/layers/0/layers/0", "layer_norm" },
 };
 enum { REFUSALS = sizeof refusals / sizeof *refusals };
 

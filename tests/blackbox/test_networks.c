@@ -213,6 +213,14 @@ static const struct misfit wrong[] = {
 	  "/model/layers/1", "not_allowed", "first layer" },
 	{ "\"layers\": [{\"type\": \"hardtanh\", \"min\": 1, \"max\": -2.385}]", "/model/layers/0", "out_of_range",
 	  "min 1 is above max -2.385" },
+	{ "\"input_shape\": [2.5, 32], \"layers\": [{\"type\": \"flatten\"}]", "/model/input_shape", "out_of_range",
+	  "whole numbers" },
+	{ "\"input_shape\": [1, 64], \"layers\": [{\"type\": \"avg_pool1d\", \"kernel_size\": 3, \"padding\": 2}]",
+	  "/model/layers/0", "out_of_range", "avg_pool1d: padding 2" },
+	{ "\"layers\": [{\"type\": \"dense\", \"units\": 1100, \"init\": \"orthogonal\"}, {\"type\": \"dense\", "
+	  "\"units\": 1100, \"init\": \"orthogonal\"}, {\"type\": \"dense\", \"units\": 1100, \"init\": "
+	  "\"orthogonal\"}]",
+	  "/model/layers/2", "out_of_range", "takes too long" },
 };
 
 START_TEST(what_does_not_fit_is_refused_at_its_place)

@@ -428,6 +428,35 @@ START_TEST(networks_of_every_loss_have_the_products_of_their_differences)
 }
 END_TEST
 
+/* Losses whose curvature X'DX does not know, and classes with weights. */
+START_TEST(linear_models_without_a_form_of_their_own_have_products_too)
+{
+	static const struct {
+		const char *type, *loss;
+		size_t targets, classes;
+		bool weighs;
+	} models[] = { { "linear_regression", "log_cosh", 2, 0, false },
+		       { "logistic_regression", "focal", 0, 2, false },
+		       { "softmax_regression", "cross_entropy", 0, 3, true } };
+	for (size_t i = 0; i < 3; i++) {
+		struct model_shape shape = {
+			.features = FEATURES, .rows = 700, .targets = models[i].targets, .classes = models[i].classes
+		};
+		static const double weights[] = { 1, 2.385, 0.5 };
+		struct modelling model;
+		modelling_start(&model, models[i].type, models[i].loss, &shape);
+		if (models[i].weighs) {
+			const struct settings *settings = &model.config.loss_settings;
+			struct setting_value *value =
+				&model.loss_value[settings_get(settings, "class_weight") - settings->value];
+			value->values = weights;
+			value->rows = 3;
+		}
+		check_network(&model, &shape, models[i].loss, 1e-6);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("core/products");
@@ -443,5 +472,6 @@ int main(void)
 	tcase_add_test(tests, a_product_is_cancelled_where_a_gradient_is);
 	tcase_add_test(tests, networks_of_every_activation_have_the_products_of_their_differences);
 	tcase_add_test(tests, networks_of_every_loss_have_the_products_of_their_differences);
+	tcase_add_test(tests, linear_models_without_a_form_of_their_own_have_products_too);
 	return suite_run(suite);
 }

@@ -3,11 +3,9 @@
 #include <string.h>
 
 #include "core/graph/ops/ops.h"
+#include "core/graph/ops/recurrent.h"
 #include "core/kernels/dual.h"
 #include "core/kernels/gemm.h"
-
-/* Rows of one product at most: an int holds them. */
-enum { PRODUCT_ROWS = 1 << 20 };
 
 #define REAL_IS_FLOAT 1
 #include "core/graph/ops/affine_steps.inc.c"

@@ -59,6 +59,10 @@ static enum status pool_shape(const char *name, const struct shape *in, const do
 	if (status != OK) {
 		return status;
 	}
+	if (window.height > INT32_MAX / window.width) {
+		return error_set(error, E_TOO_LARGE, "%s: images of %zu x %zu are too large to remember a place in",
+				 name, window.height, window.width);
+	}
 	for (size_t i = 0; i < 2; i++) {
 		if (2 * window.padding[i] > window.kernel[i]) {
 			return error_set(error, E_INVALID, "%s: padding %zu is more than half of the window %zu", name,

@@ -2,9 +2,10 @@
  * Recurrent cells, unrolled over the steps of a row inside one operation; backward through time (Werbos 1990,
  * Backpropagation through time: what it does and how to do it).
  *
- *   in[0] = Z [rows, steps, gates units]   what the inputs give to the gates, W_ih x + b_ih of every step
- * (affine_steps) in[1] = W [gates units, units]         recurrent weights; a = W h + b in[2] = b [gates units] out   =
- * h of each step [rows, steps, units], or of the last [rows, units]
+ *   in[0] = Z [rows, steps, gates units]: what the inputs give to the gates, W_ih x + b_ih of every step
+ *           (affine_steps)
+ *   in[1] = W [gates units, units], recurrent weights, in[2] = b [gates units]: a = W h + b
+ *   out   = h of each step [rows, steps, units], or of the last [rows, units]
  *
  * The gates are torch's, f is the activation (tanh):
  *   rnn    h = f(z + a)
@@ -26,9 +27,6 @@
 #include "core/kernels/gemm.h"
 
 enum cell { CELL_RNN = 1, CELL_GRU = 3, CELL_LSTM = 4 }; /* by the number of gates */
-
-/* Rows of a product over several steps: a multiple of a block's that an int holds. */
-enum { PRODUCT_ROWS = 1 << 20 };
 
 struct sequence {
 	enum cell cell;

@@ -10,6 +10,9 @@
 
 #include "core/graph/op.h"
 
+/* Rows of one product over several steps at most: an int holds them. */
+enum { PRODUCT_ROWS = 1 << 20 };
+
 /* Constants of the operations. */
 enum { RECURRENT_SEQUENCES, RECURRENT_ACTIVATION };
 /* How a cell's own numbers are squashed, in the order of the layers' setting `activation`. */

@@ -98,6 +98,10 @@ static enum status pool_shape(const char *what, const struct graph_op *op, const
 	const struct window window = window_of(&image, own);
 	struct shape pooled;
 	enum status status = signal_shape(what, &in[0], &window, in[0].extent[0], out, error);
+	if (status == OK && 2 * window.padding[1] > window.kernel[1]) {
+		return error_set(error, E_INVALID, "%s: padding %zu is more than half of the window %zu", what,
+				 window.padding[1], window.kernel[1]);
+	}
 	return status == OK ? op->shape_with(&image, attribute, &pooled, error) : status;
 }
 

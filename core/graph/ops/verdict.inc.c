@@ -8,7 +8,7 @@ static WIDE NAME(value)(const double *attribute, WIDE z, WIDE *derivative)
 	switch ((enum verdict_law)attribute[LAW]) {
 	case VERDICT_SOFTPLUS: {
 		const WIDE t = b * z, e = WIDE_M(exp)(-WIDE_M(fabs)(t));
-		*derivative = a * b * (RE(t) > 0 ? 1 : e) / (1 + e);
+		*derivative = a * b * (RE(t) >= 0 ? 1 : e) / (1 + e); /* at 0 as the slope of fabs: see dual.h */
 		return a * ((RE(t) > 0 ? t : 0) + WIDE_M(log1p)(e));
 	}
 	case VERDICT_SQUARE:

@@ -78,7 +78,7 @@ static void NAME(lay_back)(size_t rows, size_t count, const REAL *from, REAL *to
 	}
 }
 
-/* Images with their padding; `lines` runs of the image without a gap among them are one. */
+/* Images with their padding; those without any lie as they are. */
 static void NAME(lay_images)(const struct conv *conv, const struct conv_layout *l, size_t rows, const REAL *x, REAL *to)
 {
 	if (l->plane == conv->height * conv->width) {
