@@ -269,8 +269,15 @@ static enum status iterate(struct optimizer *o, struct iteration *it)
 	begin(&w);
 	iteration_accept(it, NULL, NAN, NULL, 0);
 	enum status status = linearise(&w);
-	if (status != OK || !(w.squares > 0) || !isfinite(w.squares)) {
+	if (status != OK || w.squares == 0) {
 		return status;
+	}
+	if (!isfinite(w.squares)) { /* a weight below 0 has no root though the objective is finite: no step leads on */
+		for (size_t j = 0; j < w.n; j++) {
+			vector_set(it->dtype, o->scratch[POINT], j, (double)NAN);
+		}
+		iteration_accept(it, o->scratch[POINT], NAN, NULL, 1);
+		return OK;
 	}
 	const bool first = !(w.delta > 0);
 	if (first) {

@@ -20,7 +20,8 @@ enum { LANE_NANOSECONDS = 30000, LANES_MOST = 16, LANES_BYTES = 16 * 1024 * 1024
 static bool form_equal(const struct form *a, const struct form *b)
 {
 	const struct walk *x = &a->walk, *y = &b->walk;
-	bool equal = memcmp(a->slice, b->slice, sizeof a->slice) == 0 && x->dims == y->dims && x->rowed == y->rowed &&
+	bool equal = a->element == b->element && memcmp(a->slice, b->slice, sizeof a->slice) == 0 &&
+		     x->dims == y->dims && x->rowed == y->rowed &&
 		     memcmp(x->extent, y->extent, sizeof x->extent) == 0 &&
 		     memcmp(x->stride, y->stride, sizeof x->stride) == 0;
 	for (size_t k = 0; equal && k < 4; k++) {
@@ -296,15 +297,32 @@ static void find_walk(struct form *form)
 	}
 }
 
+/* Looked for among the newest before it is made: its loops follow from the shapes. */
 static const struct form *form_of(struct layout *layout, const struct tensor_node *node)
 {
-	struct form form = { .slice = { 0 } };
-	memcpy(form.slice, node->at, sizeof form.slice);
-	form.shape[3] = node->shape;
+	static const struct shape none;
+	const struct shape *shape[4] = { &none, &none, &none, &node->shape };
+	const struct form_block *block = layout->program->forms;
 	for (size_t k = 0; k < tensor_arity(node->op); k++) {
-		form.shape[k] = layout->graph->node[node->input[k]].shape;
+		shape[k] = &layout->graph->node[node->input[k]].shape;
 	}
-	if (tensor_is_element(node->op)) {
+	for (size_t i = block == NULL ? 0 : block->forms; i-- > 0;) {
+		const struct form *known = &block->form[i];
+		bool equal = known->element == tensor_is_element(node->op) && shape_equal(shape[3], &known->shape[3]) &&
+			     memcmp(known->slice, node->at, sizeof known->slice) == 0;
+		for (size_t k = 0; equal && k < 3; k++) {
+			equal = shape_equal(shape[k], &known->shape[k]);
+		}
+		if (equal) {
+			return known;
+		}
+	}
+	struct form form = { .element = tensor_is_element(node->op) };
+	memcpy(form.slice, node->at, sizeof form.slice);
+	for (size_t k = 0; k < 4; k++) {
+		form.shape[k] = *shape[k];
+	}
+	if (form.element) {
 		find_walk(&form);
 	}
 	return program_form(layout->program, &form);

@@ -22,7 +22,8 @@ struct walk {
 struct form {
 	struct shape shape[4]; /* of the inputs and the result */
 	unsigned slice[4];
-	struct walk walk; /* of an element-wise one */
+	bool element;
+	struct walk walk; /* of an element-wise one, and of a sum in a fused run */
 };
 
 /* Forms stay where they are while more are made. */

@@ -18,18 +18,20 @@
 enum { NONE = UINT32_MAX, STRIP_BYTES = 24 * 1024, STRIP_LEAST = 64, STRIP_MOST = 1024 };
 
 struct sorting {
-	uint64_t place; /* the level, and in the lower bits the length; of that 0: in no run */
-	unsigned at;
+	uint64_t place;    /* the level, and in the lower bits the length; of that 0: in no run */
+	unsigned at, rank; /* its length's among the lengths that there are */
 };
 enum { LENGTH_BITS = 34 }; /* twice a tensor's size, and one */
+enum { LENGTHS_MOST = 16 };
 
 struct runs {
 	struct layout *layout;
 	size_t *level;        /* [nodes] */
 	unsigned *place;      /* [nodes]: of a step in its run, while that is looked at */
 	bool *outside, *read; /* [nodes]: by others; on the way back */
-	struct sorting *sorting;
+	struct sorting *sorting, *other;
 	struct step *copy;
+	size_t length[LENGTHS_MOST], lengths; /* those that there are; more are not counted */
 	struct lifetime *item;
 	size_t registers, longest; /* of a run: steps */
 	size_t numbers;            /* ... in its loop; SIZE_MAX: times the rows */
@@ -80,6 +82,57 @@ static int by_place(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
+/* The place of a length among those that there are; LENGTHS_MOST: there are too many. */
+static unsigned rank_of(struct runs *runs, size_t length)
+{
+	size_t i = 0;
+	while (i < runs->lengths && i < LENGTHS_MOST && runs->length[i] != length) {
+		i++;
+	}
+	if (i == runs->lengths && i < LENGTHS_MOST) {
+		runs->length[i] = length;
+	}
+	runs->lengths = i == runs->lengths ? i + 1 : runs->lengths;
+	return (unsigned)i;
+}
+
+/* `from` into `to` by level, or else by the number that its rank has; in order within. first [keys]: room. */
+static void distribute(const struct sorting *from, struct sorting *to, size_t count, const unsigned *number,
+		       unsigned *first, size_t keys)
+{
+	unsigned sum = 0;
+	memset(first, 0, keys * sizeof *first);
+	for (size_t i = 0; i < count; i++) {
+		first[number != NULL ? number[from[i].rank] : from[i].place >> LENGTH_BITS]++;
+	}
+	for (size_t k = 0; k < keys; k++) {
+		const unsigned here = first[k];
+		first[k] = sum;
+		sum += here;
+	}
+	for (size_t i = 0; i < count; i++) {
+		to[first[number != NULL ? number[from[i].rank] : from[i].place >> LENGTH_BITS]++] = from[i];
+	}
+}
+
+/* By place, then by `at`, in which order they come: by counting, as long as there are few lengths. levels <= nodes. */
+static void sort_places(struct runs *runs, size_t count, size_t levels)
+{
+	unsigned number[LENGTHS_MOST], first[LENGTHS_MOST];
+	if (runs->lengths > LENGTHS_MOST) {
+		qsort(runs->sorting, count, sizeof *runs->sorting, by_place);
+		return;
+	}
+	for (size_t i = 0; i < runs->lengths; i++) {
+		number[i] = 0;
+		for (size_t j = 0; j < runs->lengths; j++) {
+			number[i] += runs->length[j] < runs->length[i];
+		}
+	}
+	distribute(runs->sorting, runs->other, count, number, first, runs->lengths);
+	distribute(runs->other, runs->sorting, count, NULL, runs->place, levels);
+}
+
 /* How many runs lie before a step: that of an input one more than before that, unless both go in the same. */
 static size_t level_of(const struct runs *runs, const struct step *step, size_t first, size_t length)
 {
@@ -105,15 +158,19 @@ static void order(struct runs *runs, size_t first, size_t count)
 	struct layout *layout = runs->layout;
 	struct step *step = layout->program->step + first;
 	bool sorted = true;
+	size_t levels = 0;
+	runs->lengths = 0;
 	for (size_t s = 0; s < count; s++) {
 		const size_t made = length_of(&step[s]), length = made > 0 ? made : sink_of(&step[s]);
 		const size_t level = level_of(runs, &step[s], first, length);
 		runs->level[step[s].out] = level;
-		runs->sorting[s] = (struct sorting){ (uint64_t)level << LENGTH_BITS | length, (unsigned)s };
+		levels = level >= levels ? level + 1 : levels;
+		runs->sorting[s] =
+			(struct sorting){ (uint64_t)level << LENGTH_BITS | length, (unsigned)s, rank_of(runs, length) };
 		sorted &= s == 0 || runs->sorting[s - 1].place <= runs->sorting[s].place;
 	}
 	if (!sorted) {
-		qsort(runs->sorting, count, sizeof *runs->sorting, by_place);
+		sort_places(runs, count, levels);
 		memcpy(runs->copy, step, count * sizeof *step);
 	}
 	for (size_t s = 0; !sorted && s < count; s++) {
@@ -144,6 +201,8 @@ static bool sort(struct runs *runs)
 	const size_t most = (program->before > program->after ? program->before : program->after) + 1;
 	runs->sorting = malloc(most * sizeof *runs->sorting);
 	runs->copy = malloc(most * sizeof *runs->copy);
+	runs->other = (struct sorting *)(void *)runs->copy; /* before the steps are copied; smaller than those */
+	_Static_assert(sizeof *runs->other <= sizeof *runs->copy, "one memory serves both");
 	const bool made = runs->sorting != NULL && runs->copy != NULL;
 	if (made) {
 		order(runs, program->constants, program->before);

@@ -1,4 +1,5 @@
 /* What a run hands to the store on its way, and how it ends. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -270,6 +271,7 @@ enum status run_finish_trained(struct run *run)
 			fit_affordable(run->prepared.training.rows, run->objective->n);
 	if (status == OK && result.fitted) {
 		status = trainer_fit(run->trainer, trainer_parameters(run->trainer), &result.fit);
+		result.fitted = status == OK && isfinite(result.fit.squares);
 	}
 	if (status != OK) {
 		return status;
