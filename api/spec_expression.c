@@ -252,9 +252,12 @@ void judge_expression(struct judge *judge, const struct field *fields)
 	}
 	const cJSON *columns = fields[EXPRESSION_COLUMNS].item;
 	members(judge, &at_columns, columns);
-	if (names.parameters == 0) {
+	const cJSON *given = fields[EXPRESSION_PARAMETERS].item;
+	const bool some = given != NULL && given->child != NULL;
+	if (names.parameters == 0 && !(some && judge->reader.problem->faults_total > 0)) {
 		reader_fault(&judge->reader, &at_parameters, FAULT_MISSING, NULL, NULL,
-			     "say what is to be found, for example \"parameters\": {\"a\": 1}");
+			     some ? "none of these is trained: leave one to be found"
+				  : "say what is to be found, for example \"parameters\": {\"a\": 1}");
 	}
 	spec->model.expression = config;
 	if (judge->rowless) {

@@ -34,15 +34,17 @@ static bool read_shape(struct judge *judge, const struct at *at, const cJSON *it
 	return true;
 }
 
-/* Numbers: one for all, or as many as the parameter has. */
+/* Numbers: one for all, or as many as the parameter has. shape: NULL where it was not said, *own is then made. */
 static void read_values(struct judge *judge, const struct at *at, const cJSON *item, const struct shape *shape,
-			struct start *start)
+			struct shape *own, struct start *start)
 {
 	struct shape given;
 	if (!tensor_read(&judge->reader, at, item, PARAMETER_NUMBERS_MAX, &given, &start->values)) {
 		return;
 	}
-	if (given.rank == 0) {
+	if (shape == NULL) { /* it is that of the numbers */
+		*own = given;
+	} else if (given.rank == 0) {
 		*start = (struct start){ .kind = START_FILL, .fill = start->values[0] };
 	} else if (!shape_equal(&given, shape)) {
 		char a[64], b[64];
@@ -75,11 +77,11 @@ static void read_law(struct judge *judge, const struct at *at, const cJSON *item
 	}
 }
 
-static void read_init(struct judge *judge, const struct at *at, const cJSON *item,
+static void read_init(struct judge *judge, const struct at *at, const cJSON *item, bool shaped,
 		      struct expression_parameter *parameter)
 {
 	if (item != NULL && (cJSON_IsArray(item) || cJSON_IsNumber(item))) {
-		read_values(judge, at, item, &parameter->shape, &parameter->start);
+		read_values(judge, at, item, shaped ? &parameter->shape : NULL, &parameter->shape, &parameter->start);
 	} else if (item != NULL) {
 		read_law(judge, at, item, parameter);
 	}
@@ -131,7 +133,7 @@ bool judge_parameter(struct judge *judge, const struct at *at, const cJSON *item
 	    !read_shape(judge, &at_shape, fields[0].item, &out->shape)) {
 		return false;
 	}
-	read_init(judge, &at_init, fields[1].item, out);
+	read_init(judge, &at_init, fields[1].item, fields[0].item != NULL, out);
 	take_bounds(judge, at, fields[3].item, fields[4].item, out);
 	if (fields[2].item != NULL) {
 		read_bool(&judge->reader, &at_train, fields[2].item, trainable);

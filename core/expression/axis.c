@@ -31,6 +31,8 @@ static bool over_rows(const struct shape *shape, size_t axis)
 	return shape->rowed && axis == 0;
 }
 
+#define ALL SIZE_MAX /* no axis: over all numbers, the rows included */
+
 enum { COLUMNS_MAX = 256 }; /* each is an operation of its own */
 
 /* `op` over all rows of each column, and the columns put together again, two and two. */
@@ -63,11 +65,14 @@ static size_t by_column(struct lowering *lowering, const struct call *call, enum
 	return failed(lowering) ? NODE_NONE : column[0];
 }
 
-/* `op` of each piece along the axis, which goes; softmax and its log keep it. */
+/* `op` of each piece along the axis, which goes; softmax and its log keep it. ALL: a sum of all numbers. */
 static size_t reduce(struct lowering *lowering, const struct call *call, enum tensor_op op, size_t a, size_t axis)
 {
 	if (failed(lowering)) {
 		return NODE_NONE;
+	}
+	if (axis == ALL) {
+		return lower_sum(lowering, a);
 	}
 	const struct shape shape = *shape_of(lowering, a);
 	const bool keeps = op == TENSOR_softmax || op == TENSOR_log_softmax;
@@ -92,6 +97,9 @@ static size_t mean_of(struct lowering *lowering, const struct call *call, size_t
 	if (failed(lowering)) {
 		return NODE_NONE;
 	}
+	if (axis == ALL) {
+		return lower_mean(lowering, a);
+	}
 	const struct shape shape = *shape_of(lowering, a);
 	if (over_rows(&shape, axis)) {
 		return tensor_unary(lowering->graph, TENSOR_MEAN_ROWS, a);
@@ -101,10 +109,49 @@ static size_t mean_of(struct lowering *lowering, const struct call *call, size_t
 	return failed(lowering) ? NODE_NONE : tensor_binary(lowering->graph, TENSOR_div, sum, count);
 }
 
-/* The mean of (a - its mean)^2. */
+static size_t apply2(struct lowering *lowering, enum tensor_op op, size_t a, size_t b)
+{
+	return failed(lowering) || a == NODE_NONE || b == NODE_NONE ? NODE_NONE
+								    : tensor_binary(lowering->graph, op, a, b);
+}
+
+/* The setting of a call, its second argument: a number that the text says, of ddof by name (behind a value numpy has
+ * the axis). False: it is none. */
+static bool setting_of(struct lowering *lowering, const struct call *call, double *out)
+{
+	const struct ast_node *said = call->count > 1 ? &lowering->ast->node[call->argument[1]] : NULL;
+	const bool order = call->function->along == ALONG_NORM;
+	*out = call->function->preset[0];
+	if (said == NULL) {
+		return true;
+	}
+	if ((!order && said->kind != AST_NAMED) || !tensor_constant_value(lowering->graph, call->value[1], out) ||
+	    shape_of(lowering, call->value[1])->rank > 0 || (order && !(*out > 0))) {
+		return syntax_fail(lowering->error, E_INVALID, said->position,
+				   order ? "ord is a number above 0: %s" : "ddof is a number, given by name: %s",
+				   call->function->usage);
+	}
+	return true;
+}
+
+/* How many numbers a mean along the axis is taken of. Of rows they are counted, whatever is in them. */
+static size_t count_along(struct lowering *lowering, const struct call *call, size_t a, size_t axis)
+{
+	const struct shape shape = *shape_of(lowering, a);
+	if (!shape.rowed || (axis != ALL && axis > 0)) {
+		const size_t size = axis == ALL ? shape_size(&shape) : shape.extent[axis - shape.rowed];
+		return tensor_number(lowering->graph, (double)size);
+	}
+	size_t one = apply2(lowering, TENSOR_less, a, a);
+	one = apply2(lowering, TENSOR_add, one, tensor_number(lowering->graph, 1));
+	return reduce(lowering, call, TENSOR_sum, one, axis);
+}
+
+/* The sum of (a - its mean)^2, divided by how many they are less ddof. */
 static size_t variance_of(struct lowering *lowering, const struct call *call, size_t a, size_t axis)
 {
-	size_t mean = mean_of(lowering, call, a, axis);
+	double ddof;
+	size_t mean = setting_of(lowering, call, &ddof) ? mean_of(lowering, call, a, axis) : NODE_NONE;
 	if (failed(lowering)) {
 		return NODE_NONE;
 	}
@@ -113,9 +160,40 @@ static size_t variance_of(struct lowering *lowering, const struct call *call, si
 		const struct shape column = { .rank = 2, .extent = { shape.extent[0], 1 } };
 		mean = tensor_reshape(lowering->graph, mean, &column);
 	}
-	size_t away = failed(lowering) ? NODE_NONE : tensor_binary(lowering->graph, TENSOR_sub, a, mean);
-	size_t square = lower_unary(lowering, TENSOR_square, away);
-	return mean_of(lowering, call, square, axis);
+	size_t square = lower_unary(lowering, TENSOR_square, apply2(lowering, TENSOR_sub, a, mean));
+	if (ddof == 0 || failed(lowering)) {
+		return mean_of(lowering, call, square, axis);
+	}
+	size_t sum = reduce(lowering, call, TENSOR_sum, square, axis);
+	size_t count = failed(lowering) ? NODE_NONE : count_along(lowering, call, a, axis);
+	count = failed(lowering) ? NODE_NONE
+				 : apply2(lowering, TENSOR_sub, count, tensor_number(lowering->graph, ddof));
+	return apply2(lowering, TENSOR_div, sum, count);
+}
+
+/* sum(|a|^p)^(1/p) */
+static size_t norm_of(struct lowering *lowering, const struct call *call, size_t a, size_t axis)
+{
+	double p;
+	const struct shape *shape = shape_of(lowering, a);
+	if (!setting_of(lowering, call, &p)) {
+		return NODE_NONE;
+	}
+	if (call->count > 1 && axis == ALL && shape->rank + shape->rowed > 1) {
+		syntax_fail(lowering->error, E_UNSUPPORTED, call->node->position,
+			    "norm takes ord along an axis, or of a vector: of a matrix it would be another norm");
+		return NODE_NONE;
+	}
+	if (p == 2) {
+		a = lower_unary(lowering, TENSOR_square, a);
+		return lower_unary(lowering, TENSOR_root, reduce(lowering, call, TENSOR_sum, a, axis));
+	}
+	a = lower_unary(lowering, TENSOR_abs, a);
+	if (p != 1 && !failed(lowering)) {
+		a = lower_power(lowering, a, tensor_number(lowering->graph, p));
+	}
+	size_t sum = failed(lowering) ? NODE_NONE : reduce(lowering, call, TENSOR_sum, a, axis);
+	return p == 1 || failed(lowering) ? sum : lower_power(lowering, sum, tensor_number(lowering->graph, 1 / p));
 }
 
 static size_t along(struct lowering *lowering, const struct call *call, size_t a, size_t axis)
@@ -128,14 +206,18 @@ static size_t along(struct lowering *lowering, const struct call *call, size_t a
 	case ALONG_STD:
 		return lower_unary(lowering, TENSOR_root, variance_of(lowering, call, a, axis));
 	case ALONG_NORM:
-		a = lower_unary(lowering, TENSOR_square, a);
-		return lower_unary(lowering, TENSOR_root, reduce(lowering, call, TENSOR_sum, a, axis));
+		return norm_of(lowering, call, a, axis);
 	case ALONG_OP:
 	case ALONG_CONCAT:
 	case ALONG_NOTHING:
 		break;
 	}
 	return reduce(lowering, call, call->function->op, a, axis);
+}
+
+size_t lower_over_all(struct lowering *lowering, const struct call *call)
+{
+	return along(lowering, call, call->value[0], ALL);
 }
 
 /* The axis that went is there again with one element, except that of the rows: what is left broadcasts as it is. */

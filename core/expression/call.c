@@ -13,12 +13,16 @@ static size_t wrong_count(struct lowering *lowering, const struct ast_node *node
 			  const struct expression_function *function, size_t count)
 {
 	size_t wanted = count < function->least ? function->least : function->most;
-	syntax_fail(lowering->error, E_INVALID, node->position, "%s takes %s%zu argument%s, %zu given: %s",
+	const bool extreme = count == 2 && (function->op == TENSOR_max || function->op == TENSOR_min);
+	syntax_fail(lowering->error, E_INVALID, node->position, "%s takes %s%zu argument%s, %zu given: %s%s",
 		    function->name,
 		    function->least == function->most ? ""
 		    : count < function->least         ? "at least "
 						      : "at most ",
-		    wanted, wanted == 1 ? "" : "s", count, function->usage);
+		    wanted, wanted == 1 ? "" : "s", count, function->usage,
+		    !extreme                     ? ""
+		    : function->op == TENSOR_max ? "; the greater of two is maximum(x, y)"
+						 : "; the lesser of two is minimum(x, y)");
 	return NODE_NONE;
 }
 
@@ -147,5 +151,11 @@ size_t lower_call(struct lowering *lowering, const struct ast_node *node)
 			     .count = count,
 			     .value = value,
 			     .argument = lowering->ast->link + node->first };
-	return node->has_axis || node->keeps ? lower_axis(lowering, &call) : function->lower(lowering, &call);
+	const size_t result =
+		node->has_axis || node->keeps ? lower_axis(lowering, &call) : function->lower(lowering, &call);
+	if (function->reduces && lowering->graph->status != OK) { /* of what the loss is made of */
+		syntax_fail(lowering->error, lowering->graph->status, node->position, "%s: %s", function->name,
+			    lowering->graph->error.text);
+	}
+	return result;
 }

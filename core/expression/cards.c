@@ -32,8 +32,8 @@ static const struct {
 	{ "prod", "The product of all numbers, or along an axis." },
 	{ "max", "The greatest number, or of each along an axis." },
 	{ "min", "The least number, or of each along an axis." },
-	{ "var", "The mean of squared distances from the mean (divisor n)." },
-	{ "std", "The square root of var." }, { "norm", "The Euclidean norm; of a matrix Frobenius'." },
+	{ "var", "The mean of squared distances from the mean (divisor n - ddof)." },
+	{ "std", "The square root of var." }, { "norm", "The Euclidean norm; of a matrix Frobenius'; with ord p sum(abs(u)**p)**(1/p)." },
 	{ "dot", "The product of vectors or matrices: u @ v." }, { "matmul", "The product of matrices: A @ B." },
 	{ "outer", "The matrix of all products of a number of u and one of v." },
 	{ "trace", "The sum of the diagonal." }, { "transpose", "Rows for columns: A.T." },
@@ -81,7 +81,7 @@ static const struct {
 /* name(a, b, c=preset), losses with reduction=mean; what has no names of arguments as its usage says. */
 static void sign(const struct expression_function *function, char *out, size_t size)
 {
-	if (function->names == NULL) {
+	if (function->names == NULL || function->along != ALONG_NOTHING) {
 		snprintf(out, size, "%s", function->usage);
 		return;
 	}

@@ -28,31 +28,6 @@ static size_t mean(struct lowering *lowering, const struct call *call)
 	return lower_mean(lowering, call->value[0]);
 }
 
-static size_t variance_of(struct lowering *lowering, size_t a)
-{
-	size_t away = apply2(lowering, TENSOR_sub, a, lower_mean(lowering, a));
-	return lowering->graph->status != OK ? NODE_NONE
-					     : lower_mean(lowering, lower_unary(lowering, TENSOR_square, away));
-}
-
-static size_t var(struct lowering *lowering, const struct call *call)
-{
-	return variance_of(lowering, call->value[0]);
-}
-
-static size_t std(struct lowering *lowering, const struct call *call)
-{
-	size_t variance = variance_of(lowering, call->value[0]);
-	return lowering->graph->status != OK ? NODE_NONE : lower_unary(lowering, TENSOR_root, variance);
-}
-
-/* Euclidean, of a matrix Frobenius'. */
-static size_t norm(struct lowering *lowering, const struct call *call)
-{
-	size_t squares = lower_sum(lowering, lower_unary(lowering, TENSOR_square, call->value[0]));
-	return lowering->graph->status != OK ? NODE_NONE : lower_unary(lowering, TENSOR_root, squares);
-}
-
 /* Over all numbers, the rows included. */
 static size_t over_all(struct lowering *lowering, enum tensor_op op, size_t a)
 {
@@ -172,6 +147,12 @@ static size_t clip(struct lowering *lowering, const struct call *call)
 		.name = name_, .least = 1, .most = 1, .lower = function, .along = ALONG_##along_, .op = TENSOR_##op_,  \
 		.usage = name_ "(u), " name_ "(A, axis=0)"                                                             \
 	}
+/* The same with a setting (axis.c). */
+#define SPREAD(name_, along_, names_, preset_, usage_)                                                                 \
+	{                                                                                                              \
+		.name = name_, .least = 1, .most = 2, .lower = lower_over_all, .along = ALONG_##along_,                \
+		.op = TENSOR_sum, .names = names_, .preset = { preset_ }, .usage = usage_                              \
+	}
 /* Written in the dialect (formula.c): its arguments, presets of the last. */
 #define FORMULA(name_, least_, most_, names_, formula_, ...)                                                           \
 	{                                                                                                              \
@@ -227,7 +208,9 @@ const struct expression_function expression_functions[] = {
 	SPECIAL("clip", 3, clip, "clip(x, low, high)"),
 	AXIS("sum", sum, OP, sum), AXIS("mean", mean, MEAN, sum),
 	AXIS("prod", prod_, OP, prod), AXIS("max", max_, OP, max), AXIS("min", min_, OP, min),
-	AXIS("var", var, VAR, sum), AXIS("std", std, STD, sum), AXIS("norm", norm, NORM, sum),
+	SPREAD("var", VAR, "a, ddof", 0, "var(u, ddof=0), var(A, axis=0)"),
+	SPREAD("std", STD, "a, ddof", 0, "std(u, ddof=0), std(A, axis=0)"),
+	SPREAD("norm", NORM, "a, ord", 2, "norm(u, ord=2), norm(A, axis=0)"),
 	SPECIAL("dot", 2, dot, "dot(u, v)"), SPECIAL("matmul", 2, dot, "matmul(A, B)"),
 	SPECIAL("outer", 2, outer, "outer(u, v)"),
 	SPECIAL("trace", 1, trace, "trace(A)"), SPECIAL("transpose", 1, transpose, "transpose(A)"),

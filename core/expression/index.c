@@ -89,7 +89,9 @@ size_t lower_index(struct lowering *lowering, const struct ast_node *node)
 	bool drop[2] = { false, false };
 	char text[64];
 	if (ranges > shape.rank + shape.rowed) {
-		syntax_fail(lowering->error, E_INVALID, node->position, "%s has no %zu dimensions to index",
+		syntax_fail(lowering->error, E_INVALID, node->position,
+			    shape.rank + shape.rowed == 0 ? "%s cannot be indexed"
+							  : "%s has no %zu dimensions to index",
 			    tensor_shape_text(&shape, text), ranges);
 		return NODE_NONE;
 	}

@@ -73,7 +73,11 @@ static bool read_number(struct lexer *lexer)
 		whole = digits(lexer) > 0;
 	}
 	size_t length = lexer->at - begin;
-	if (!whole || length >= sizeof copy || at(lexer, 0) == '.' || is_name(at(lexer, 0))) {
+	if (whole && length < sizeof copy && at(lexer, 0) != '.' && is_name(at(lexer, 0))) {
+		return syntax_fail(lexer->error, E_INVALID, begin,
+				   "this is not a number; a product is written with *, as in 2*x");
+	}
+	if (!whole || length >= sizeof copy || at(lexer, 0) == '.') {
 		return syntax_fail(lexer->error, E_INVALID, begin, "this is not a number");
 	}
 	memcpy(copy, lexer->text + begin, length);
@@ -152,6 +156,9 @@ bool lexer_next(struct lexer *lexer)
 		good = read_quoted(lexer, c);
 	} else if (c != 0 && strchr("+-*/@^()[],;:.=<>", c) != NULL) {
 		good = read_operator(lexer, c);
+	} else if (c == '!' && at(lexer, 1) == '=') {
+		good = syntax_fail(lexer->error, E_INVALID, lexer->at,
+				   "!= has no gradient; where() takes <, <=, > and >=");
 	} else if (c > 32 && c < 127) {
 		good = syntax_fail(lexer->error, E_INVALID, lexer->at, "the character %c means nothing here", c);
 	} else {

@@ -183,66 +183,6 @@ size_t lower_product(struct lowering *lowering, size_t a, size_t b)
 
 /* --- names --- */
 
-/* Number of single-character changes between two words, at most 3 (Levenshtein's distance, cut off). */
-static size_t distance(const char *a, size_t n, const char *b)
-{
-	enum { MOST = 24, FAR = 3 };
-	size_t m = strlen(b), row[MOST + 1];
-	if (n > MOST || m > MOST || n > m + FAR || m > n + FAR) {
-		return FAR;
-	}
-	for (size_t j = 0; j <= m; j++) {
-		row[j] = j;
-	}
-	for (size_t i = 1; i <= n; i++) {
-		size_t corner = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= m; j++) {
-			size_t change = corner + (a[i - 1] != b[j - 1]);
-			size_t least = row[j - 1] < row[j] ? row[j - 1] : row[j];
-			corner = row[j];
-			row[j] = change < least + 1 ? change : least + 1;
-		}
-	}
-	return row[m] < FAR ? row[m] : FAR;
-}
-
-static void consider(const struct ast_node *node, const char *name, size_t *nearest, const char **best)
-{
-	size_t away = distance(node->name, node->name_length, name);
-	if (away < *nearest && away < node->name_length) {
-		*nearest = away;
-		*best = name;
-	}
-}
-
-size_t lower_unknown(struct lowering *lowering, const struct ast_node *node, const char *what)
-{
-	size_t nearest = 3;
-	const char *best = NULL;
-	int shown = node->name_length < 80 ? (int)node->name_length : 80;
-	bool function = node->kind == AST_CALL;
-	for (size_t i = 0; !function && i < lowering->scope->symbols && i < 1000; i++) {
-		consider(node, lowering->scope->symbol[i].name, &nearest, &best);
-	}
-	for (size_t i = 0; function && i < expression_function_count; i++) {
-		consider(node, expression_functions[i].name, &nearest, &best);
-	}
-	if (!function && expression_function_find(node->name, node->name_length) != NULL) {
-		syntax_fail(lowering->error, E_INVALID, node->position, "%.*s is a function and wants its arguments",
-			    shown, node->name);
-	} else if (best != NULL) {
-		syntax_fail(lowering->error, E_INVALID, node->position, "unknown %s %.*s, did you mean %s?", what,
-			    shown, node->name, best);
-		size_t length = strlen(best) < 63 ? strlen(best) : 63;
-		memcpy(lowering->error->suggestion, best, length);
-		lowering->error->suggestion[length] = '\0';
-	} else {
-		syntax_fail(lowering->error, E_INVALID, node->position, "unknown %s %.*s", what, shown, node->name);
-	}
-	return NODE_NONE;
-}
-
 static bool is_named(const struct ast_node *node, const char *name)
 {
 	return node->name_length > 0 && *name == *node->name && strlen(name) == node->name_length &&

@@ -30,7 +30,15 @@ static size_t parse_unary(struct parser *parser);
 
 static size_t fail(struct parser *parser, enum status status, const char *text)
 {
-	syntax_fail(parser->lexer.error, status, parser->lexer.token.position, "%s", text);
+	const struct token *token = &parser->lexer.token;
+	size_t size;
+	const char *typed =
+		token->kind == TOKEN_NAME && !token->quoted ? lookalike(token->name, token->name_length, &size) : NULL;
+	if (typed != NULL) {
+		syntax_fail(parser->lexer.error, status, token->position, "write %s for the character %.*s", typed,
+			    (int)size, token->name);
+	}
+	syntax_fail(parser->lexer.error, status, token->position, "%s", text);
 	return BAD;
 }
 
@@ -66,8 +74,11 @@ static size_t add_binary(struct parser *parser, enum ast_kind kind, char symbol,
 	return a == BAD || b == BAD ? BAD : add_node(parser, node, (size_t[]){ a, b }, 2);
 }
 
-/* A whole number of an index, maybe with a sign. */
-static bool parse_integer(struct parser *parser, int32_t *out)
+static const char an_index[] = "an index is a whole number of at most 1e9, written out";
+static const char an_axis[] = "an axis is a whole number, or None for all";
+
+/* A whole number, maybe with a sign. */
+static bool parse_integer(struct parser *parser, const char *what, int32_t *out)
 {
 	bool negative = is_operator(parser, '-');
 	if (negative && !lexer_next(&parser->lexer)) {
@@ -75,7 +86,7 @@ static bool parse_integer(struct parser *parser, int32_t *out)
 	}
 	const struct token *token = &parser->lexer.token;
 	if (token->kind != TOKEN_NUMBER || token->number != floor(token->number) || token->number > 1e9) {
-		fail(parser, E_INVALID, "an index is a whole number");
+		fail(parser, E_INVALID, what);
 		return false;
 	}
 	*out = (negative ? -1 : 1) * (int32_t)token->number;
@@ -91,7 +102,7 @@ static bool parse_step(struct parser *parser, struct ast_range *range)
 	if (is_operator(parser, ',') || is_operator(parser, ']')) {
 		return true;
 	}
-	if (!parse_integer(parser, &range->step)) {
+	if (!parse_integer(parser, an_index, &range->step)) {
 		return false;
 	}
 	if (range->step == 0) {
@@ -105,7 +116,7 @@ static bool parse_range(struct parser *parser, struct ast_range *range)
 	*range = (struct ast_range){ .position = (uint16_t)parser->lexer.token.position, .step = 1 };
 	if (!is_operator(parser, ':')) {
 		range->has_start = true;
-		if (!parse_integer(parser, &range->start)) {
+		if (!parse_integer(parser, an_index, &range->start)) {
 			return false;
 		}
 	}
@@ -117,7 +128,7 @@ static bool parse_range(struct parser *parser, struct ast_range *range)
 		return false;
 	}
 	range->has_stop = !is_operator(parser, ',') && !is_operator(parser, ']') && !is_operator(parser, ':');
-	if (range->has_stop && !parse_integer(parser, &range->stop)) {
+	if (range->has_stop && !parse_integer(parser, an_index, &range->stop)) {
 		return false;
 	}
 	return !is_operator(parser, ':') || parse_step(parser, range);
@@ -210,7 +221,11 @@ static size_t parse_argument(struct parser *parser, struct ast_node *call, bool 
 	if (axis) {
 		*own = call->has_axis = true;
 		call->axis_position = (uint16_t)token->position;
-		return parse_integer(parser, &call->axis) ? 0 : BAD;
+		if (token_is(&parser->lexer.token, "None")) {
+			call->has_axis = false;
+			return lexer_next(&parser->lexer) ? 0 : BAD;
+		}
+		return parse_integer(parser, an_axis, &call->axis) ? 0 : BAD;
 	}
 	if (keepdims) {
 		*own = true;
@@ -345,7 +360,9 @@ static size_t parse_postfix(struct parser *parser)
 		}
 		if (parser->lexer.token.kind != TOKEN_NAME || parser->lexer.token.name_length != 1 ||
 		    parser->lexer.token.name[0] != 'T') {
-			return fail(parser, E_INVALID, "only .T, the transpose, may follow a point");
+			return fail(parser, E_INVALID,
+				    "only .T may follow a point; a function is called by its name alone, as in sin(x) "
+				    "or sum(u)");
 		}
 		value = lexer_next(&parser->lexer) ? add_node(parser, node, &value, 1) : BAD;
 	}

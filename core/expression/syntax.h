@@ -153,8 +153,11 @@ size_t lower_product(struct lowering *lowering, size_t a, size_t b);
 size_t lower_difference(struct lowering *lowering, size_t a, size_t b);
 size_t lower_sum(struct lowering *lowering, size_t a);
 size_t lower_mean(struct lowering *lowering, size_t a);
-/* Says so, and which name is near; `what` it should be. */
+/* nearest.c: says that it is unknown, and which name is near; `what` it should be. */
 size_t lower_unknown(struct lowering *lowering, const struct ast_node *node, const char *what);
+/* What is to be typed for the character that a text begins with, if that only looks like another (a minus sign of
+ * print); NULL: it does not. *size: its bytes. */
+const char *lookalike(const char *text, size_t length, size_t *size);
 /* call.c */
 size_t lower_call(struct lowering *lowering, const struct ast_node *node);
 /* The values of a loss, reduced as its call says. weight: of each, by whose sum a mean is divided; NODE_NONE: none. */
@@ -172,6 +175,7 @@ size_t lower_multi_margin(struct lowering *lowering, const struct call *call);
 /* index.c, axis.c, formula.c */
 size_t lower_index(struct lowering *lowering, const struct ast_node *node);
 size_t lower_axis(struct lowering *lowering, const struct call *call);
+size_t lower_over_all(struct lowering *lowering, const struct call *call); /* var, std, norm */
 size_t lower_formula(struct lowering *lowering, const struct call *call);
 void formulas_free(struct formula_tree *formulas);
 /* lower.c: what a tree means in a scope, into *result. */

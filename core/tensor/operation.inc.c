@@ -195,7 +195,17 @@ GROUP_BACK(log_softmax)
 #undef GROUP
 #undef GROUP_BACK
 
-/* The table's functions of a reduction, group by group. wide: the result is as long as the group, or one number. */
+static bool NAME(all_zero)(size_t n, const REAL *d)
+{
+	size_t i = 0;
+	while (i < n && d[i] == 0) {
+		i++;
+	}
+	return i == n;
+}
+
+/* The table's functions of a reduction, group by group; nothing comes of a derivative that is 0, not even of infinity.
+ * wide: the result is as long as the group, or one number. */
 #define REDUCTION(name, wide)                                                                                          \
 	static void NAME(name##_forward)(const struct tensor_call *call)                                               \
 	{                                                                                                              \
@@ -212,6 +222,9 @@ GROUP_BACK(log_softmax)
 		NAME(groups_of)(call, &groups, &size);                                                                 \
 		for (size_t g = 0; g < groups; g++) {                                                                  \
 			const size_t at = g * (wide ? size : 1);                                                       \
+			if (NAME(all_zero)(wide ? size : 1, (const REAL *)call->d_out + at)) {                         \
+				continue;                                                                              \
+			}                                                                                              \
 			NAME(name##_back)                                                                              \
 			(size, (const REAL *)call->in[0] + g * size, (const REAL *)call->out + at,                     \
 			 (const REAL *)call->d_out + at, (REAL *)call->d_in[0] + g * size);                            \
@@ -289,10 +302,43 @@ static void NAME(matmul_forward)(const struct tensor_call *call)
 	}
 }
 
+static bool NAME(all_finite)(size_t n, const REAL *x)
+{
+	bool finite = true;
+	for (size_t i = 0; i < n; i++) {
+		finite &= x[i] - x[i] == 0;
+	}
+	return finite;
+}
+
+/* As below, but nothing comes of a derivative that is 0, not even of what is infinite. */
+static void NAME(matmul_guarded)(const struct tensor_call *call, size_t m, size_t k, size_t n)
+{
+	const REAL *x = call->in[0], *y = call->in[1], *d = call->d_out;
+	REAL *to_x = call->d_in[0], *to_y = call->d_in[1];
+	for (size_t i = 0; i < m; i++) {
+		for (size_t j = 0; j < n; j++) {
+			const REAL g = d[i * n + j];
+			for (size_t p = 0; g != 0 && p < k; p++) {
+				if (to_x != NULL) {
+					to_x[i * k + p] += g * y[p * n + j];
+				}
+				if (to_y != NULL) {
+					to_y[p * n + j] += x[i * k + p] * g;
+				}
+			}
+		}
+	}
+}
+
 static void NAME(matmul_reverse)(const struct tensor_call *call)
 {
 	size_t m, k, n;
 	NAME(product_sizes)(call, &m, &k, &n);
+	if (call->step->guarded && !(NAME(all_finite)(m * k, call->in[0]) && NAME(all_finite)(k * n, call->in[1]))) {
+		NAME(matmul_guarded)(call, m, k, n);
+		return;
+	}
 	if (call->d_in[1] != NULL && n == 1) {
 		call->program->kernels->NAME(matvec_t_ahead)(m, k, call->in[0], k, call->d_out, call->d_in[1],
 							     call->step->streams ? call->next : NULL);

@@ -29,7 +29,7 @@
 	X(trace, "trace", 1, trace, trace)                                                                             \
 	X(slice, "slice", 1, given, slice)     /* at: start, count of dimension 0; start, count of dimension 1 */      \
 	X(concat, "concat", 2, concat, concat) /* along the first dimension; of rowed values along the row */          \
-	X(pick, "pick", 2, pick, pick)         /* z[k], k: z[(int)k] */                                                \
+	X(pick, "z[y]", 2, pick, pick)         /* z[k], k: z[(int)k] */                                                \
 	X(reshape, "reshape", 1, given, reshape)
 
 #endif
