@@ -45,57 +45,58 @@ const char *lookalike(const char *text, size_t length, size_t *size)
 	return NULL;
 }
 
-enum { SCORE_MOST = 6 }; /* below three changes */
+enum { FAR = 6 }; /* three changes */
 
 static bool same_letter(char a, char b)
 {
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* Changes of one character, swaps of two neighbours among them, between two words, at most 3, whatever the case
+static size_t least_of(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Changes between two words whatever the case: 2 for one of a character, 1 for a swap of two neighbours, at most FAR
  * (optimal string alignment, cut off). */
 static size_t distance(const char *a, size_t n, const char *b)
 {
-	enum { MOST = 24, FAR = 3 };
+	enum { MOST = 24 };
 	size_t m = strlen(b), row[3][MOST + 1] = { { 0 } };
-	if (n > MOST || m > MOST || n > m + FAR || m > n + FAR) {
+	if (n > MOST || m > MOST || n > m + FAR / 2 || m > n + FAR / 2) {
 		return FAR;
 	}
 	for (size_t j = 0; j <= m; j++) {
-		row[0][j] = j;
+		row[0][j] = 2 * j;
 	}
 	for (size_t i = 1; i <= n; i++) {
 		size_t *own = row[i % 3];
 		const size_t *above = row[(i + 2) % 3], *before = row[(i + 1) % 3];
-		own[0] = i;
+		own[0] = 2 * i;
 		for (size_t j = 1; j <= m; j++) {
-			const size_t change = above[j - 1] + !same_letter(a[i - 1], b[j - 1]);
-			size_t least = above[j] < own[j - 1] ? above[j] + 1 : own[j - 1] + 1;
+			const size_t change = above[j - 1] + (same_letter(a[i - 1], b[j - 1]) ? 0 : 2);
+			own[j] = least_of(change, least_of(above[j], own[j - 1]) + 2);
 			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1])) {
-				least = before[j - 2] + 1 < least ? before[j - 2] + 1 : least;
+				own[j] = least_of(own[j], before[j - 2] + 1);
 			}
-			own[j] = change < least ? change : least;
 		}
 	}
-	return row[n % 3][m] < FAR ? row[n % 3][m] : FAR;
+	return least_of(row[n % 3][m], FAR);
 }
 
-/* Of words as near as one another one of the same length: *nearest is twice the changes, and one for another length.
- * Where half of a word is another one the two begin alike at least. */
+/* Where half of a word is another one the two begin alike at least. */
 static void consider(const struct ast_node *node, const char *name, size_t *nearest, const char **best)
 {
-	const size_t away = distance(node->name, node->name_length, name);
-	const size_t score = 2 * away + (strlen(name) != node->name_length);
-	if (score < *nearest && away < node->name_length &&
-	    (2 * away < node->name_length || same_letter(node->name[0], name[0]))) {
-		*nearest = score;
+	const size_t away = distance(node->name, node->name_length, name), length = node->name_length;
+	if (away < *nearest && away < 2 * length && (away < length || same_letter(node->name[0], name[0]))) {
+		*nearest = away;
 		*best = name;
 	}
 }
 
 static const char *near_function(const struct ast_node *node)
 {
-	size_t nearest = SCORE_MOST;
+	size_t nearest = FAR;
 	const char *best = NULL;
 	for (size_t i = 0; i < sizeof synonyms / sizeof synonyms[0]; i++) {
 		if (strlen(synonyms[i].other) == node->name_length &&
@@ -114,7 +115,7 @@ enum { LOOKED_AT = 1000, NAME_SHOWN = 80 };
 /* Of names before it, of the scope, of numbers; that of a statement is copied into own [NAME_SHOWN + 1]. */
 static const char *near_value(const struct lowering *lowering, const struct ast_node *node, char *own)
 {
-	size_t nearest = SCORE_MOST;
+	size_t nearest = FAR;
 	const char *best = NULL;
 	const struct expression_scope *scope = lowering->scope;
 	for (size_t i = 0; i < scope->symbols && i < LOOKED_AT; i++) {
