@@ -2,6 +2,7 @@
  * Initial parameters: the document that `weights` answers (or its `parameters` alone), or another job's.
  * Every tensor of the model must be there, of its size; sizes come from the model itself, built for a moment.
  */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -40,7 +41,14 @@ static void take_job(struct judge *judge, const cJSON *item)
 static void take_values(struct judge *judge, const struct at *at, const cJSON *values, const struct tensor *tensor)
 {
 	struct at here = { at, "values", 0 };
-	struct range any = { (double)-INFINITY, (double)INFINITY, false, false, NULL };
+	const char *dot = strrchr(tensor->name, '.');
+	const bool variance = dot != NULL && strcmp(dot, ".running_var") == 0;
+	const bool single = judge->spec->train.training.dtype == DTYPE_FLOAT32;
+	const double most = single ? 0x1.fffffefffffffp127 : DBL_MAX; /* float32: what rounds to a number */
+	const struct range any = { variance ? 0 : -most, most, false, false,
+				   variance ? "A variance."
+				   : single ? "What float32 holds."
+					    : NULL };
 	const double *numbers;
 	size_t count;
 	if (values == NULL) {

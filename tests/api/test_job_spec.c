@@ -320,6 +320,9 @@ static const struct wrong wrongs[] = {
 		  "\"weight\", \"values\": "
 		  "[1,2,3,4,5,6]}, {\"name\": \"bias\", \"values\": [0]}]}}}",
 	  "/model/initial_parameters/parameters/0/values", FAULT_OUT_OF_RANGE, "7 numbers are wanted, 6 were given" },
+	{ CLASSES "\"model\": {\"type\": \"logistic_regression\", \"initial_parameters\": {\"parameters\": [{\"name\": "
+		  "\"weight\", \"values\": [1,2,3,4,5,6,-1e39]}, {\"name\": \"bias\", \"values\": [0]}]}}}",
+	  "/model/initial_parameters/parameters/0/values/6", FAULT_OUT_OF_RANGE, "float32" },
 	{ FUNCTION("\"initial_point\": [1, 2]}, \"dataset\": {\"id\": \"ds_people\"}}"), "/dataset", FAULT_NOT_ALLOWED,
 	  "without a dataset" },
 	{ FUNCTION("\"a\": 2}}"), "/model/initial_point", FAULT_MISSING, "where to begin" },

@@ -211,6 +211,10 @@ static const struct misfit wrong[] = {
 	{ "\"layers\": [{\"type\": \"dense\", \"units\": 3}, {\"type\": \"embedding\", \"num_embeddings\": 5, "
 	  "\"embedding_dim\": 2}]",
 	  "/model/layers/1", "not_allowed", "first layer" },
+	{ "\"layers\": [{\"type\": \"dense\", \"units\": 1}, {\"type\": \"batch_norm\"}], \"initial_parameters\": "
+	  "[{\"name\": "
+	  "\"layers.1.running_var\", \"values\": [-2.385]}]",
+	  "/model/initial_parameters/0/values/0", "out_of_range", "A variance." },
 	{ "\"layers\": [{\"type\": \"hardtanh\", \"min\": 1, \"max\": -2.385}]", "/model/layers/0", "out_of_range",
 	  "min 1 is above max -2.385" },
 	{ "\"input_shape\": [2.5, 32], \"layers\": [{\"type\": \"flatten\"}]", "/model/input_shape", "out_of_range",
