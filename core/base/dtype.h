@@ -2,7 +2,7 @@
  * The two precisions that a job computes in, and the macros by which one source serves both.
  *
  * A file that does arithmetic on parameters or data is a worker `foo.inc.c` without guards, which
- * `foo.c` includes twice: once with REAL_IS_FLOAT 1 and once with 0, through core/base/real.h.
+ * `foo.c` includes twice (or `foo.c` itself): with REAL_IS_FLOAT 1 and with 0, through core/base/real.h.
  */
 #ifndef CORE_BASE_DTYPE_H
 #define CORE_BASE_DTYPE_H

@@ -2,9 +2,9 @@
  * One source, two precisions. No include guard: a worker is included twice.
  *
  *   #define REAL_IS_FLOAT 1
- *   #include "core/optim/adam.inc.c"     -> REAL is float,  NAME(adam_update) is adam_update_f32
+ *   #include "core/optim/adam.c"     -> REAL is float,  NAME(update) is update_f32
  *   #define REAL_IS_FLOAT 0
- *   #include "core/optim/adam.inc.c"     -> REAL is double, NAME(adam_update) is adam_update_f64
+ *   #include "core/optim/adam.c"     -> REAL is double, NAME(update) is update_f64
  *
  * The worker includes this header first and ends with #undef REAL_IS_FLOAT.
  *

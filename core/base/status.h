@@ -3,7 +3,7 @@
  *
  * OK is 0. A status says what kind of thing went wrong; the sentence for a human is in a
  * struct error (core/base/error.h). Stopping is not failing: converged, out of budget,
- * diverged are outcomes (core/train/outcome.h), not statuses.
+ * diverged are outcomes (core/train/trainer.h), not statuses.
  */
 #ifndef CORE_BASE_STATUS_H
 #define CORE_BASE_STATUS_H

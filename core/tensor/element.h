@@ -4,7 +4,7 @@
  * In the formulas a, b, c are the inputs, y the value, all REAL; M(f) is the function of <math.h> of that precision,
  * K(x) a constant. Derivatives are read in dual numbers too (core/base/real.h) and compare RE(a), values never are: in
  * dual numbers a value's derivative is made of the derivatives here (core/tensor/product.c). Loops over arrays and the
- * straight code for scalars are made of the same formulas (element.inc.c, program_scalar.inc.c), so that both give the
+ * straight code for scalars are made of the same formulas (element.inc.c, run_plain.inc.c), so that both give the
  * same bits.
  *
  * At kinks: abs'(0) = 0, relu'(0) = 0, maximum and minimum of equals 1/2 each, clip at its limits 1 (as torch has it).
