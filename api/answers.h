@@ -110,9 +110,6 @@ struct job_includes {
 };
 void job_render(const struct job_record *record, const struct job_includes *includes, struct text *out);
 
-/* A page of a list: writes {"data":[ ... ],"next_cursor":...}. items are rendered documents. */
-void list_render(const char *const *items, size_t count, const char *next_cursor, struct text *out);
-
 /* A curve. Which series: bits in the order of SERIES_LIST; 0: all that the job has. */
 #define SERIES_LIST(X)                                                                                                 \
 	X(SERIES_STEP, "step")                                                                                         \

@@ -28,7 +28,7 @@ bool columns_make(struct judge *judge, const struct dataset_info *info, struct c
 	return true;
 }
 
-long columns_find(const struct columns *columns, const char *name)
+static long find(const struct columns *columns, const char *name)
 {
 	size_t low = 0, high = columns->info->columns;
 	while (low < high) {
@@ -48,7 +48,7 @@ long columns_find(const struct columns *columns, const char *name)
 
 long columns_need(struct judge *judge, const struct at *at, const struct columns *columns, const char *name)
 {
-	long index = columns_find(columns, name);
+	long index = find(columns, name);
 	if (index >= 0) {
 		return index;
 	}

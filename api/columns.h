@@ -12,9 +12,7 @@ struct columns {
 
 /* False without memory (the arena remembers). */
 bool columns_make(struct judge *judge, const struct dataset_info *info, struct columns *out);
-/* The index of a column, or -1. */
-long columns_find(const struct columns *columns, const char *name);
-/* As columns_find, with a fault that suggests the nearest name when there is none. */
+/* The index of a column, or -1 and a fault that suggests the nearest name. */
 long columns_need(struct judge *judge, const struct at *at, const struct columns *columns, const char *name);
 
 #endif

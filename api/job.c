@@ -97,15 +97,3 @@ void job_render(const struct job_record *record, const struct job_includes *incl
 	}
 	text_puts(out, "}");
 }
-
-void list_render(const char *const *items, size_t count, const char *next_cursor, struct text *out)
-{
-	text_puts(out, "{\"data\":[");
-	for (size_t i = 0; i < count; i++) {
-		text_puts(out, i == 0 ? "" : ",");
-		text_puts(out, items[i]);
-	}
-	text_puts(out, "],\"next_cursor\":");
-	text_json_string(out, next_cursor == NULL || next_cursor[0] == '\0' ? NULL : next_cursor);
-	text_puts(out, "}");
-}

@@ -101,8 +101,6 @@ bool read_vector(struct reader *reader, const struct at *at, const cJSON *item, 
 /* Strings of an array, borrowed from the tree. */
 bool read_strings(struct reader *reader, const struct at *at, const cJSON *item, const char ***out, size_t *count);
 
-/* "at least 0 and below 1", in the arena. */
-const char *range_words(struct reader *reader, struct range range);
 /* Children of an array or object, by walking. */
 size_t json_count(const cJSON *item);
 /* "a string", "null", ... */
@@ -118,8 +116,6 @@ bool samples_read(struct reader *reader, const struct model_card *card, const cJ
  * Returns the values of *out, writable; never NULL. */
 struct setting_value *read_settings(struct reader *reader, const struct at *at, const struct setting *table,
 				    size_t count, const struct field *fields, struct settings *out);
-/* Names of a table followed by NULL, in the arena. */
-const char *const *setting_names(struct reader *reader, const struct setting *table, size_t count);
 /* The settings as members of a JSON object, each with a comma before it. */
 void settings_render(const struct settings *settings, struct text *out);
 

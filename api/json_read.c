@@ -224,7 +224,8 @@ bool read_bool(struct reader *reader, const struct at *at, const cJSON *item, bo
 	return true;
 }
 
-const char *range_words(struct reader *reader, struct range range)
+/* "at least 0 and below 1", in the arena. */
+static const char *range_words(struct reader *reader, struct range range)
 {
 	bool low = isfinite(range.minimum), high = isfinite(range.maximum);
 	const char *above = range.open_minimum ? "above" : "at least";

@@ -6,15 +6,6 @@
 
 #include "api/json.h"
 
-const char *const *setting_names(struct reader *reader, const struct setting *table, size_t count)
-{
-	const char **names = arena_alloc(reader->arena, count + 1, sizeof *names);
-	for (size_t i = 0; names != NULL && i < count; i++) {
-		names[i] = table[i].name;
-	}
-	return names;
-}
-
 static struct range setting_range(const struct setting *setting)
 {
 	/* A table entry without bounds has both 0. */

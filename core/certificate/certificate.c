@@ -10,7 +10,8 @@
 
 enum { SHARE = 8 }; /* one part in so many of what the training touched may be spent */
 
-void certificate_clear(struct certificate *out)
+/* Nothing known. */
+static void clear(struct certificate *out)
 {
 	*out = (struct certificate){
 		.gradient_norm = NAN,
@@ -26,7 +27,8 @@ void certificate_clear(struct certificate *out)
 	};
 }
 
-bool spend(struct purse *purse, double numbers)
+/* Takes the numbers from the purse; false, and nothing is taken, where it holds less. */
+static bool spend(struct purse *purse, double numbers)
 {
 	if (numbers > purse->left) {
 		return false;
@@ -171,7 +173,7 @@ enum status certify(const struct certificate_request *given, struct certificate 
 	const double single =
 		given->training != NULL ? (double)given->progress.rows_seen : (double)given->progress.gradients;
 
-	certificate_clear(out);
+	clear(out);
 	purse.left += single * fmax((double)given->objective->n, 1) / SHARE;
 	if (diverged) {
 		if (given->best == NULL) {

@@ -61,8 +61,6 @@ struct certificate_request {
 
 /* OK, E_CANCELLED, E_MEMORY. A diverged run is certified at its best parameters, without what only an end has. */
 enum status certify(const struct certificate_request *request, struct certificate *out);
-/* Nothing known. */
-void certificate_clear(struct certificate *out);
 /* Bytes that certify() takes at most; E_TOO_LARGE. features: of the data (0: none); outputs: columns (0: none). */
 enum status certificate_measure(const struct model_config *model, size_t n, size_t features, size_t outputs,
 				uint64_t rows, size_t *bytes);

@@ -11,8 +11,6 @@ struct purse {
 	double left;
 };
 
-/* Takes them from the purse; false, and nothing is taken, where it holds less. */
-bool spend(struct purse *purse, double numbers);
 /* Numbers that a gradient over all rows touches. */
 double pass_numbers(const struct certificate_request *request);
 /* Numbers that a gradient has: all of theta but the buffers at its end. */

@@ -68,7 +68,5 @@ bool expression_card(size_t index, struct expression_card *card);
 
 /* Whether a name is that of a function or of a number (pi, e), which no parameter, constant or column may have. */
 bool expression_reserved(const char *name);
-/* Whether an expression can say the name without quotes. */
-bool expression_plain_name(const char *name);
 
 #endif

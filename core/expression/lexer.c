@@ -32,17 +32,6 @@ static bool is_name(int c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80 || is_digit(c);
 }
 
-bool expression_plain_name(const char *name)
-{
-	size_t i = 0;
-	for (; name[i] != '\0'; i++) {
-		if (!is_name((unsigned char)name[i])) {
-			return false;
-		}
-	}
-	return i > 0 && !is_digit(name[0]);
-}
-
 static int at(const struct lexer *lexer, size_t ahead)
 {
 	return lexer->at + ahead < lexer->length ? (unsigned char)lexer->text[lexer->at + ahead] : -1;

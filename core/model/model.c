@@ -91,7 +91,6 @@ FIND(model)
 FIND(loss)
 FIND(activation)
 FIND(layer)
-FIND(init)
 
 size_t model_members(const struct model_config *config)
 {

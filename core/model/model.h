@@ -228,7 +228,6 @@ const struct model_type *model_find(const char *name);
 const struct loss_type *loss_find(const char *name);
 const struct activation_type *activation_find(const char *name);
 const struct layer_type *layer_find(const char *name);
-const struct init_type *init_find(const char *name);
 
 /* Points that a row holds: the members of the loss where pairs come from rows, else 1. */
 size_t model_members(const struct model_config *config);

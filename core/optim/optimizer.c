@@ -90,7 +90,8 @@ const struct optimizer_type *optimizer_find(const char *name)
 	return NULL;
 }
 
-size_t optimizer_pieces(size_t n)
+/* Pieces that a pass over n numbers may have. */
+static size_t optimizer_pieces(size_t n)
 {
 	return n / OPTIMIZER_PIECE + (n % OPTIMIZER_PIECE != 0);
 }

@@ -167,8 +167,6 @@ typedef void optimizer_piece(const struct optimizer *optimizer, const struct ste
  * added in order: the same bits for any executor. */
 void optimizer_pass(const struct optimizer *optimizer, const struct step *step, optimizer_piece *piece, size_t begin,
 		    size_t end, double sums[OPTIMIZER_SUMS]);
-/* Pieces that a pass over n numbers may have. */
-size_t optimizer_pieces(size_t n);
 
 /* Whether it takes l1 by proximal steps. */
 static inline bool optimizer_is_proximal(const struct optimizer_type *type)

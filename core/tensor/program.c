@@ -288,13 +288,3 @@ enum status program_predict(struct program *program, const void *theta, const st
 	return program->dtype == DTYPE_FLOAT32 ? predict_f32(program, theta, batch, executor, outputs)
 					       : predict_f64(program, theta, batch, executor, outputs);
 }
-
-const char *program_couples_rows(const struct program *program)
-{
-	return program->coupled ? program->reason : NULL;
-}
-
-bool program_has_rows(const struct program *program)
-{
-	return program->rowed;
-}

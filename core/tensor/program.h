@@ -10,7 +10,7 @@
  * are then fair: a mean is that of the batch, a sum over the batch is scaled by n / batch.
  *
  * Where it is not (a variance over rows, the square root of a mean, a maximum over rows), the rows run whole, as one
- * block on one thread, and mini-batches are not fair: program_couples_rows says why.
+ * block on one thread, and mini-batches are not fair: program_check says why.
  *
  * Invariants
  *  1. Blocks and lanes depend on shapes and the number of rows alone, never on the executor: the same bits for any
@@ -57,10 +57,5 @@ enum status program_evaluate(struct program *program, const void *theta, const s
 			     struct executor *executor, double *value, void *gradient);
 enum status program_predict(struct program *program, const void *theta, const struct batch *batch,
 			    struct executor *executor, void *outputs);
-
-/* Why the rows cannot be taken apart, a sentence's end ("..."); NULL when they can. */
-const char *program_couples_rows(const struct program *program);
-/* Whether any row is read. */
-bool program_has_rows(const struct program *program);
 
 #endif

@@ -166,8 +166,6 @@ void decay_decoupled(struct trainer *trainer, double rate);
 void average_take(struct trainer *trainer);
 
 /* stopping.c: the rules, and what is the best. */
-/* Whether a is better than b in the run's direction. */
-bool track_better(const struct trainer *trainer, double a, double b);
 /* f(x_0) was seen: the initial parameters are the best until the first measurement. */
 void track_initial(struct trainer *trainer, double value);
 /* A measurement of the best metric at x_step: keeps theta when it is the best so far. */

@@ -8,7 +8,8 @@ enum { FIRST_LOSSES = 8 };
 /* A run has moved from its start when its loss has changed by this part. */
 static const double moved = 1e-3;
 
-bool track_better(const struct trainer *trainer, double a, double b)
+/* Whether a is better than b in the run's direction. */
+static bool better(const struct trainer *trainer, double a, double b)
 {
 	return trainer->sign * a < trainer->sign * b;
 }
@@ -32,7 +33,7 @@ void track_initial(struct trainer *trainer, double value)
 void track_best(struct trainer *trainer, double value)
 {
 	const struct run_state *state = trainer->state;
-	if (isfinite(value) && (state->best != BEST_MEASURED || track_better(trainer, value, state->best_value))) {
+	if (isfinite(value) && (state->best != BEST_MEASURED || better(trainer, value, state->best_value))) {
 		keep(trainer, BEST_MEASURED, value);
 	}
 }
@@ -45,7 +46,7 @@ void track_early(struct trainer *trainer, double value)
 
 	state->early_count++;
 	state->early_wait++;
-	if (isnan(state->early_best) || track_better(trainer, value, state->early_best - trainer->sign * min_delta)) {
+	if (isnan(state->early_best) || better(trainer, value, state->early_best - trainer->sign * min_delta)) {
 		state->early_best = value;
 		state->early_wait = isnan(value) ? state->early_wait : 0;
 	}

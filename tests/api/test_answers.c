@@ -198,9 +198,6 @@ START_TEST(a_job_is_answered_with_its_report_and_spec)
 	ck_assert_str_eq(get(json, "type")->valuestring, "urn:descentd:problem:diverged");
 	ck_assert_str_eq(get(json, "hint")->valuestring, "try 0.01");
 	cJSON_Delete(json);
-	text.length = 0;
-	list_render((const char *[]){ "{\"id\":1}", "2" }, 2, "next", &text);
-	ck_assert_str_eq(text.data, "{\"data\":[{\"id\":1},2],\"next_cursor\":\"next\"}");
 	text_fini(&fragment);
 	text_fini(&text);
 }
