@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/blackbox/jobs.h"
 
@@ -170,26 +171,30 @@ END_TEST
 
 START_TEST(a_long_answer_is_the_same_and_leaves_nothing_behind)
 {
-	/* The rows as JSON do not fit in this memory; passing through it piece by piece they do. */
-	struct server *server = server_start(FLAGS("--memory", "3M"));
-	const struct reply *job =
-		job_run(server, GENERATED("\"blobs\", \"rows\": 12001, \"features\": 3", "\"softmax_regression\"", ""));
+	/* More rows than pass at once, more text than is kept in memory. */
+	enum { ROWS = 8001, TOO_MANY = 40000 };
+	struct server *server = server_start(NULL);
+	const struct reply *job = job_run(server, GENERATED("\"sine\", \"rows\": 8001", "\"linear_regression\"", ""));
 	const char *id = string_at(job->json, "id"), *data = string_at(job->json, "spec.dataset.id");
 	const struct reply *stored = client_post(server, path_of(id, ""), by_id(data));
 	expect(stored, 200);
-	ck_assert_int_eq(cJSON_GetArraySize(get_at(stored->json, "predictions")), 12001);
-	ck_assert_int_eq(cJSON_GetArraySize(get_at(stored->json, "outputs")), 12001);
-	ck_assert_double_eq_tol(number_at(stored->json, "metrics.accuracy"),
-				number_at(job->json, "metrics.train_accuracy"), 1e-3);
-	const char *rows = rows_again(server, data, false);
-	const struct reply *large = client_post(server, path_of(id, ""), rows);
+	ck_assert_int_eq(cJSON_GetArraySize(get_at(stored->json, "predictions")), ROWS);
+	ck_assert_int_eq(cJSON_GetArraySize(get_at(stored->json, "outputs")), ROWS);
+	ck_assert_double_eq_tol(number_at(stored->json, "metrics.rmse"), number_at(job->json, "metrics.train_rmse"),
+				1e-5);
+	expect_same(stored, client_post(server, path_of(id, ""), rows_again(server, data, false)));
+	/* In this memory so many rows do not fit as JSON; those of a dataset pass piece by piece. */
+	server_terminate(server, NULL);
+	server_restart(server, FLAGS("--memory", "3M"));
+	struct lines many = lines_of(4 * TOO_MANY + 64);
+	add(&many, "{\"inputs\":[[1]");
+	for (size_t i = 1; i < TOO_MANY; i++, many.length += 4)
+		memcpy(many.text + many.length, ",[1]", 4);
+	add(&many, "]}");
+	const struct reply *large = client_post(server, path_of(id, ""), many.text);
 	ck_assert_int_eq(large->status, 422);
 	expect_problem(large, 422, "needs-too-much-memory");
 	expect_same(stored, client_post(server, path_of(id, ""), by_id(data)));
-	server_terminate(server, NULL);
-	server_restart(server, FLAGS("--memory", "100M"));
-	expect_same(stored, client_post(server, path_of(id, ""), rows));
-	expect_same(stored, post_csv(server, path_of(id, ""), rows_again(server, data, true)));
 	ck_assert_int_eq(system(text_of("test -z \"$(ls -A '%s/tmp' 2>/dev/null)\"", server->dir)), 0);
 	finish(server);
 }
@@ -407,6 +412,31 @@ START_TEST(rows_come_along_as_in_a_job)
 }
 END_TEST
 
+START_TEST(a_job_predicts_from_its_first_checkpoint_on)
+{
+	struct server *server = server_start(FLAGS("--workers", "1", "--checkpoint-seconds", "0.05"));
+	const char *const endless =
+		GENERATED("\"moons\", \"rows\": 90", "\"mlp\", \"loss\": \"cross_entropy\", " DENSE, "000000000");
+	const char *running = job_post(server, endless), *queued = job_post(server, endless);
+	const char *body = "{\"inputs\": [[0.5, 0.25]]}";
+	const struct reply *reply = client_post(server, path_of(queued, ""), body);
+	expect_problem(reply, 409, "conflict");
+	ck_assert_ptr_nonnull(reply_header(reply, "Retry-After"));
+	job_reach(server, running, 1);
+	while ((reply = client_post(server, path_of(running, ""), body))->status == 409)
+		usleep(20000);
+	expect(reply, 200);
+	ck_assert_ptr_nonnull(reply_header(reply, "Retry-After"));
+	ck_assert_double_ge(number_at(reply->json, "step"), 0);
+	expect(client_post(server, text_of("/v1/jobs/%s/cancel", queued), ""), 200);
+	reply = client_post(server, path_of(queued, ""), body);
+	expect_problem(reply, 409, "conflict");
+	client_post(server, text_of("/v1/jobs/%s/cancel", running), "");
+	job_wait(server, running);
+	finish(server);
+}
+END_TEST
+
 START_TEST(samples_as_csv_are_a_file_that_can_be_uploaded)
 {
 	struct server *server = server_start(NULL);
@@ -434,6 +464,7 @@ int main(void)
 	tcase_add_test(tests, columns_are_found_by_name_and_others_ignored);
 	tcase_add_test(tests, what_cannot_be_predicted_is_said_with_its_place);
 	tcase_add_test(tests, rows_come_along_as_in_a_job);
+	tcase_add_test(tests, a_job_predicts_from_its_first_checkpoint_on);
 	tcase_add_test(tests, samples_as_csv_are_a_file_that_can_be_uploaded);
 	suite_add_tcase(suite, tests);
 	return blackbox_run(suite);
