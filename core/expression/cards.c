@@ -27,7 +27,7 @@ static const struct {
 	{ "arctan2", "The angle of the point (y, x) in numpy's order: arctan2(ordinate, abscissa)." },
 	{ "hypot", "sqrt(x**2 + y**2)." }, { "logaddexp", "log(exp(x) + exp(y))." },
 	{ "power", "x to the power y: x**y." }, { "where", "a where the comparison holds, b elsewhere." },
-	{ "clip", "x, but no less than low and no more than high." },
+	{ "clip", "x, but no less than low, and then no more than high." },
 	{ "sum", "The sum of all numbers, or along an axis." }, { "mean", "The mean of all numbers, or along an axis." },
 	{ "prod", "The product of all numbers, or along an axis." },
 	{ "max", "The greatest number, or of each along an axis." },

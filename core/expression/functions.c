@@ -268,11 +268,11 @@ const struct expression_function expression_functions[] = {
 	FORMULA("log_sigmoid", 1, 1, "x", "-softplus(-x)", 0),
 	FORMULA("softsign", 1, 1, "x", "x/(1 + abs(x))", 0),
 	FORMULA("tanhshrink", 1, 1, "x", "x - tanh(x)", 0),
-	FORMULA("hardtanh", 1, 3, "x, low, high", "where(x <= low, low, where(x >= high, high, x))", -1, 1),
+	FORMULA("hardtanh", 1, 3, "x, low, high", "where(x <= low, where(low > high, high, low), where(x >= high, high, x))", -1, 1),
 	FORMULA("hardsigmoid", 1, 1, "x", "where(x <= -3, 0, where(x >= 3, 1, x/6 + 0.5))", 0),
 	FORMULA("hardswish", 1, 1, "x", "where(x <= -3, 0, where(x >= 3, x, x*(x + 3)/6))", 0),
-	FORMULA("softshrink", 1, 2, "x, lambda", "where(x > lambda, x - lambda, where(x < -lambda, x + lambda, 0))", 0.5),
-	FORMULA("hardshrink", 1, 2, "x, lambda", "where(x > lambda, x, where(x < -lambda, x, 0))", 0.5),
+	FORMULA("softshrink", 1, 2, "x, lambda", "where(x > lambda, x - lambda, where(x >= -lambda, 0, x + lambda))", 0.5),
+	FORMULA("hardshrink", 1, 2, "x, lambda", "where(x > lambda, x, where(x >= -lambda, 0, x))", 0.5),
 };
 /* clang-format on */
 const size_t expression_function_count = sizeof expression_functions / sizeof expression_functions[0];

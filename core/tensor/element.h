@@ -105,12 +105,16 @@ static inline double expit(double x)
 
 #define ELEMENT_TERNARY(X)                                                                                             \
 	X(where, 3, (a != 0 ? b : c), K(0), (RE(a) != 0 ? K(1) : K(0)), (RE(a) != 0 ? K(0) : K(1)))                    \
+	/* min(max(a, b), c): c where b > c; NaN where any is. */                                                      \
 	X(clip, 3,                                                                                                     \
-	  (a < b   ? b                                                                                                 \
-	   : a > c ? c                                                                                                 \
-		   : a),                                                                                               \
-	  (RE(a) >= RE(b) && RE(a) <= RE(c) ? K(1) : K(0)), (RE(a) < RE(b) ? K(1) : K(0)),                             \
-	  (RE(a) > RE(c) && RE(a) >= RE(b) ? K(1) : K(0)))
+	  (a != a      ? a                                                                                             \
+	   : b != b    ? b                                                                                             \
+	   : !(a <= c) ? c                                                                                             \
+	   : a >= b    ? a                                                                                             \
+	   : b > c     ? c                                                                                             \
+		       : b),                                                                                               \
+	  (RE(a) >= RE(b) && RE(a) <= RE(c) ? K(1) : K(0)), (RE(a) < RE(b) && RE(b) <= RE(c) ? K(1) : K(0)),           \
+	  (RE(a) > RE(c) || RE(b) > RE(c) ? K(1) : K(0)))
 
 #define ELEMENTS(X) ELEMENT_UNARY(X) ELEMENT_BINARY(X) ELEMENT_TERNARY(X)
 

@@ -218,13 +218,13 @@ static void NAME(kept_back)(size_t n, const REAL *d, const REAL *slope, REAL *to
 	if (first) {
 		_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)
 		{
-			to[i] = d[i] * slope[i];
+			to[i] = d[i] != 0 ? d[i] * slope[i] : 0;
 		}
 		return;
 	}
 	_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)
 	{
-		to[i] += d[i] * slope[i];
+		to[i] += d[i] != 0 ? d[i] * slope[i] : 0;
 	}
 }
 

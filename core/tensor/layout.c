@@ -77,7 +77,6 @@ static void find_needs(struct layout *layout)
 		sort[i].flows |= i == layout->program->root;
 		sort[i].output |= i == layout->program->output;
 		for (size_t k = 0; k < tensor_arity(graph->node[i].op); k++) {
-			sort[graph->node[i].input[k]].chosen |= sort[i].chosen || graph->node[i].op == TENSOR_where;
 			sort[graph->node[i].input[k]].root |= sort[i].root;
 			sort[graph->node[i].input[k]].output |= sort[i].output;
 			sort[graph->node[i].input[k]].flows |= sort[i].flows && !is_flat(graph->node[i].op);
@@ -344,9 +343,6 @@ static bool make_step(struct layout *layout, size_t i, struct step *step)
 	if (step->form == NULL) {
 		return false;
 	}
-	step->guarded = layout->sort[i].chosen && (node->op == TENSOR_matmul || node->op == TENSOR_affine) &&
-			(tensor_arity(layout->graph->node[node->input[0]].op) > 0 ||
-			 tensor_arity(layout->graph->node[node->input[1]].op) > 0);
 	step->scalar = tensor_is_element(node->op) && !node->shape.rowed && shape_size(&node->shape) == 1;
 	step->streams = (node->op == TENSOR_matmul || node->op == TENSOR_affine) && node->shape.rank == 0 &&
 			layout->graph->node[node->input[0]].op == TENSOR_FEATURES;

@@ -9,7 +9,6 @@ struct sort {
 	bool root, output; /* needed by them */
 	bool flows;        /* of the root a gradient may come to it */
 	bool wanted;       /* and a parameter lies behind it */
-	bool chosen;       /* of where(), maybe */
 	bool late;         /* a sum over rows lies behind it */
 	signed char phase; /* of its step; -1: none (layout.c) */
 	unsigned degree;   /* of a late plain value in the sums over rows: 0, 1, or 2 for more */

@@ -1,7 +1,10 @@
 /*
- * Worker of operation.c: reductions, products, rearrangements. Reverse functions add to d_in.
+ * Worker of operation.c: reductions and rearrangements; products: matmul.inc.c. Reverse functions add to d_in.
  *
  * A reduction works on `groups` of `size` numbers: one group a row (of a plain matrix too), or one in all.
+ *
+ * Where the gradient of a group, or of a number of a product, is 0, nothing flows back from it, were what it is made of
+ * infinite or NaN: what where() did not choose stays out, as in element.inc.c.
  */
 #include "core/base/real.h"
 #include "core/tensor/real_math.h"
@@ -35,7 +38,7 @@ static WIDE NAME(sum_of)(size_t n, const REAL *x)
 	return total;
 }
 
-/* A reduction: y = f(x) of n numbers, and to += d df/dx. */
+/* A reduction: y = f(x) of n numbers, and to += d df/dx; d, of one number or n, is not all 0. */
 #define GROUP(name)      static void NAME(name##_group)(size_t n, const REAL *x, REAL *y)
 #define GROUP_BACK(name) static void NAME(name##_back)(size_t n, const REAL *x, const REAL *y, const REAL *d, REAL *to)
 
@@ -280,84 +283,7 @@ static void NAME(crossing_reverse)(const struct tensor_call *call)
 	}
 }
 
-/* [m, k] [k, n] */
-static void NAME(product_sizes)(const struct tensor_call *call, size_t *m, size_t *k, size_t *n)
-{
-	const struct shape *a = &call->step->form->shape[0], *b = &call->step->form->shape[1];
-	*m = a->rowed ? call->rows : a->rank == 2 ? a->extent[0] : 1;
-	*k = b->extent[0];
-	*n = b->rank == 2 ? b->extent[1] : 1;
-}
-
-static void NAME(matmul_forward)(const struct tensor_call *call)
-{
-	size_t m, k, n;
-	NAME(product_sizes)(call, &m, &k, &n);
-	if (n == 1) {
-		REAL bias = call->step->op == TENSOR_affine ? *(const REAL *)call->in[2] : 0;
-		call->program->kernels->NAME(matvec_ahead)(m, k, call->in[0], k, call->in[1], bias, call->out,
-							   call->step->streams ? call->next : NULL);
-	} else {
-		NAME(gemm)(false, false, m, n, k, call->in[0], k, call->in[1], n, false, call->out, n);
-	}
-}
-
-static bool NAME(all_finite)(size_t n, const REAL *x)
-{
-	bool finite = true;
-	for (size_t i = 0; i < n; i++) {
-		finite &= x[i] - x[i] == 0;
-	}
-	return finite;
-}
-
-/* As below, but nothing comes of a derivative that is 0, not even of what is infinite. */
-static void NAME(matmul_guarded)(const struct tensor_call *call, size_t m, size_t k, size_t n)
-{
-	const REAL *x = call->in[0], *y = call->in[1], *d = call->d_out;
-	REAL *to_x = call->d_in[0], *to_y = call->d_in[1];
-	for (size_t i = 0; i < m; i++) {
-		for (size_t j = 0; j < n; j++) {
-			const REAL g = d[i * n + j];
-			for (size_t p = 0; g != 0 && p < k; p++) {
-				if (to_x != NULL) {
-					to_x[i * k + p] += g * y[p * n + j];
-				}
-				if (to_y != NULL) {
-					to_y[p * n + j] += x[i * k + p] * g;
-				}
-			}
-		}
-	}
-}
-
-static void NAME(matmul_reverse)(const struct tensor_call *call)
-{
-	size_t m, k, n;
-	NAME(product_sizes)(call, &m, &k, &n);
-	if (call->step->guarded && !(NAME(all_finite)(m * k, call->in[0]) && NAME(all_finite)(k * n, call->in[1]))) {
-		NAME(matmul_guarded)(call, m, k, n);
-		return;
-	}
-	if (call->d_in[1] != NULL && n == 1) {
-		call->program->kernels->NAME(matvec_t_ahead)(m, k, call->in[0], k, call->d_out, call->d_in[1],
-							     call->step->streams ? call->next : NULL);
-	} else if (call->d_in[1] != NULL) {
-		NAME(gemm)(true, false, k, n, m, call->in[0], k, call->d_out, n, true, call->d_in[1], n);
-	}
-	if (call->d_in[0] != NULL) {
-		NAME(gemm)(false, true, m, k, n, call->d_out, n, call->in[1], n, true, call->d_in[0], k);
-	}
-}
-
-/* X w + b: b gets the sum. */
-static void NAME(affine_reverse)(const struct tensor_call *call)
-{
-	if (call->d_in[2] != NULL) {
-		*(REAL *)call->d_in[2] += (REAL)NAME(sum_of)(call->rows, call->d_out);
-	}
-	NAME(matmul_reverse)(call);
-}
+#include "core/tensor/matmul.inc.c"
 
 static void NAME(flip)(size_t rows, size_t columns, const REAL *x, REAL *y, bool add)
 {
@@ -485,11 +411,6 @@ BOTH_WAYS(concat, concat)
 BOTH_WAYS(pick, pick)
 BOTH_WAYS(reshape, copy)
 #undef BOTH_WAYS
-
-static void NAME(affine_forward)(const struct tensor_call *call)
-{
-	NAME(matmul_forward)(call);
-}
 
 static void NAME(element_all)(const struct tensor_call *call)
 {

@@ -41,7 +41,6 @@ struct step {
 	bool whole;              /* a reduction over all rows */
 	bool streams;            /* a product of X itself with one column: a pass over memory */
 	bool wanted;             /* a parameter lies behind it */
-	bool guarded;            /* a product of computed values behind a choice, which may not have been taken */
 	unsigned char wants;     /* bit k: the gradient of input k is */
 	unsigned in[3], out;     /* nodes */
 	unsigned at[4];          /* of scalars: offsets of the inputs and the result in plain memory */

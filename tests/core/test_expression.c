@@ -73,6 +73,13 @@ START_TEST(conditions_let_nothing_flow_back_and_a_spread_of_nothing_has_no_slope
 		{ "sign(sqrt(x))*y", "{\"x\": 0, \"y\": 2.385}", "{\"value\": 0, \"grad\": {\"x\": 0, \"y\": 0}}" },
 		{ "x + std(u)", "{\"u\": [2.385, 2.385, 2.385], \"x\": 1}",
 		  "{\"value\": 1, \"grad\": {\"u\": [0, 0, 0], \"x\": 1}}" },
+		{ "clip(x, y, z)", "{\"x\": 0.5, \"y\": 1, \"z\": 0.25}",
+		  "{\"value\": 0.25, \"grad\": {\"x\": 0, \"y\": 0, \"z\": 1}}" },
+		{ "clip(x, y, z)", "{\"x\": -2, \"y\": 1, \"z\": 0.25}",
+		  "{\"value\": 0.25, \"grad\": {\"x\": 0, \"y\": 0, \"z\": 1}}" },
+		{ "sum(clip(u, y, z))", "{\"u\": [-2, 0.1, 0.2385, 0.5, 1, 3], \"y\": 0.1, \"z\": 1}",
+		  "{\"value\": 2.9385, \"grad\": {\"u\": [0, 1, 1, 1, 1, 0], \"y\": 1, \"z\": 1}}" },
+		{ "hardtanh(x, 1, 0.25)", "{\"x\": -2.385}", "{\"value\": 0.25, \"grad\": {\"x\": 0}}" },
 		{ "std(A, axis=0) @ u", "{\"A\": [[1.5, 2], [1.5, 5]], \"u\": [1, 2]}",
 		  "{\"value\": 3, \"grad\": {\"A\": [0, -1, 0, 1], \"u\": [0, 1.5]}}" },
 	};
@@ -82,6 +89,24 @@ START_TEST(conditions_let_nothing_flow_back_and_a_spread_of_nothing_has_no_slope
 		cJSON_Delete(variables);
 		cJSON_Delete(answer);
 	}
+}
+END_TEST
+
+START_TEST(what_is_no_number_stays_none_behind_clip_and_the_shrinkages)
+{
+	static const char *const texts[] = { "clip(log(x), -1, 1)",   "clip(0.5, log(x), 1)", "clip(0.5, -1, log(x))",
+					     "clip(3, log(x), 1)",    "clip(-3, 1, log(x))",  "softshrink(log(x))",
+					     "hardshrink(log(x), 2)", "relu(log(x))",         "hardtanh(log(x))",
+					     "relu6(log(x))",         "hardswish(log(x))" };
+	cJSON *variables = cJSON_Parse("{\"x\": -2.385}");
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct point point;
+		point_read(&point, variables);
+		ck_assert_msg(evaluate(&point, texts[i]) == OK, "%s: %s", texts[i], point.error.text);
+		ck_assert_msg(isnan(point.value), "%s: %g", texts[i], point.value);
+		point_free(&point);
+	}
+	cJSON_Delete(variables);
 }
 END_TEST
 
@@ -462,6 +487,7 @@ int main(void)
 	tcase_add_test(tests, every_golden_expression_has_its_value_and_gradient);
 	tcase_add_test(tests, kinks_have_the_subgradients_that_torch_gives);
 	tcase_add_test(tests, conditions_let_nothing_flow_back_and_a_spread_of_nothing_has_no_slope);
+	tcase_add_test(tests, what_is_no_number_stays_none_behind_clip_and_the_shrinkages);
 	tcase_add_test(tests, what_must_be_rejected_is_rejected_with_a_place);
 	tcase_add_test(tests, errors_point_at_the_character_and_say_what_is_wrong);
 	tcase_add_test(tests, every_operation_has_the_gradient_of_its_differences);

@@ -10,6 +10,7 @@
 #include "core/kernels/kernels.h"
 #include "core/objective/gradient_check.h"
 #include "tests/core/modelling.h"
+#include "tests/core/products.h"
 #include "tests/support/golden.h"
 #include "tests/support/suite.h"
 
@@ -255,6 +256,56 @@ START_TEST(instruction_sets_do_not_change_a_bit)
 }
 END_TEST
 
+/* What is written there has no finite value, nor derivative, where x0 <= 0. */
+START_TEST(what_where_leaves_out_stays_out_of_the_gradient_of_rows)
+{
+	static const char *const texts[] = {
+		"mean(where(x0 > 0, softplus(s*log(x0)), 0)) + w @ w + b*b",
+		"mean(where(x0 > 0, log1p(exp(-y * (s*log(x0)))), 0)) + w @ w + b*b",
+		"z = s*log(x0); mean(where(x0 > 0, softplus(z) - y*z, 0)) + w @ w + b*b",
+		"z = s*log(x0); mean(where(x0 > 0, softplus(z), 0)) + mean(where(x0 > 0, z**2, b)) + w @ w",
+		"mean(where(x0 > 0, logsumexp(concat(s*log(x0), x3)), 0)**2) + w @ w + b*b",
+		"mean(where(x0 > 0, softmax(concat(s*log(x0), x3)) @ w[:2], b)**2) + w @ w",
+		"mean(where(x0 > 0, log_softmax(concat(s*log(x0), x3)) @ w[:2], b)**2) + w @ w",
+		"mean(where(x0 > 0, prod(concat(s*log(x0), x3), axis=1), 0)**2) + w @ w + b*b",
+		"mean(where(x0 > 0, norm(concat(s*log(x0), x3), axis=1), 0)**2) + w @ w + b*b",
+		"mean(where(x0 > 0, concat(s*log(x0), x3) @ w[:2], b)**2) + w @ w",
+		"mean(where(x0 > 0, concat(s*log(x0), x3) @ w[:2] + b, 0)**2) + w @ w",
+		"mean(where(x0 > 0, sum(square(concat(s*log(x0), x3) @ outer(w[:2], w)), axis=1), 0)) + b*b",
+		"h = concat(s*log(x0), x3) @ outer(w[:2], w); mean(where(x0 > 0, h, b)**2)",
+		"mean(where(x0 > 9, X @ (s*log(w - 9)), y - X @ w)**2) + b*b",
+		"mean(where(x0 > 9, X @ outer(w, s*log(w - 9)), y - X @ w)**2) + b*b",
+		"sqrt(mean(where(x0 > 0, softplus(s*log(x0)) + concat(s*log(x0), x3) @ w[:2], b)**2)) + w @ w",
+	};
+	struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = 300, .products = true };
+	struct executor executor = executor_serial();
+	for (enum dtype dtype = DTYPE_FLOAT32; dtype <= DTYPE_FLOAT64; dtype++) {
+		struct data_view data = modelling_data(dtype, 300, &shape);
+		const struct batch batch = { .data = &data, .count = 300 };
+		for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+			struct written written;
+			struct gradient_error worst;
+			write_model(&written, texts[k], NULL, NULL);
+			struct objective *objective = build(&written, &shape, dtype, 1);
+			const struct result result = evaluate(objective, point, &batch, &executor);
+			ck_assert_msg(isfinite(result.value), "%s", texts[k]);
+			for (size_t i = 0; i < objective->n; i++) {
+				ck_assert_msg(isfinite(result.gradient[i]), "%s: derivative %zu", texts[k], i);
+			}
+			if (dtype == DTYPE_FLOAT64) {
+				ck_assert_int_eq(gradient_check(objective, point, &batch, &executor, &worst), OK);
+				ck_assert_msg(worst.error < 1e-6, "%s: %.12g, differences give %.12g", texts[k],
+					      worst.analytic, worst.numeric);
+				const double error = products_error(objective, point, point, 5e-4, &batch, &executor);
+				ck_assert_msg(error < 1e-6, "%s: product: %.3g", texts[k], error);
+			}
+			objective_destroy(objective);
+		}
+		modelling_free(&data);
+	}
+}
+END_TEST
+
 START_TEST(threads_do_not_change_a_bit)
 {
 	enum { MANY = 200000 };
@@ -406,6 +457,7 @@ int main(void)
 	tcase_add_test(tests, instruction_sets_do_not_change_a_bit);
 	tcase_add_test(tests, a_model_written_as_an_expression_has_the_numbers_of_the_built_in_one);
 	tcase_add_test(tests, any_objective_has_the_gradient_of_its_differences_over_rows);
+	tcase_add_test(tests, what_where_leaves_out_stays_out_of_the_gradient_of_rows);
 	tcase_add_test(tests, threads_do_not_change_a_bit);
 	tcase_add_test(tests, a_sum_over_a_mini_batch_is_scaled_to_all_rows);
 	tcase_add_test(tests, predictions_are_those_of_the_text_and_parameters_begin_as_they_say);
