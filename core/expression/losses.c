@@ -45,6 +45,23 @@ static size_t batchmean(struct lowering *lowering, size_t each)
 	return apply2(lowering, TENSOR_div, lower_sum(lowering, each), rows);
 }
 
+/* The sum of weighted values divided by the sum of the weights. Over rows of data, where no parameter is in the
+ * weights, in a form that can be taken apart into rows: a batch's mean is that by its own weights. */
+static size_t weighted_mean(struct lowering *lowering, size_t each, size_t weight)
+{
+	if (weight == NODE_NONE || failed(lowering)) {
+		return NODE_NONE;
+	}
+	const struct tensor_node *node = &lowering->graph->node[weight];
+	const bool rowed = shape_of(lowering, each)->rowed,
+		   apart = node->shape.rowed && node->shape.rank == 0 && !node->varies;
+	if (!rowed || (node->shape.rowed && !apart)) {
+		return apply2(lowering, TENSOR_div, lower_sum(lowering, each), lower_sum(lowering, weight));
+	}
+	weight = apart ? tensor_unary(lowering->graph, TENSOR_WEIGHT_ROWS, weight) : lower_mean(lowering, weight);
+	return apply2(lowering, TENSOR_div, lower_mean(lowering, each), weight);
+}
+
 size_t lower_reduced(struct lowering *lowering, const struct call *call, size_t each, size_t weight)
 {
 	if (failed(lowering) || each == NODE_NONE) {
@@ -61,9 +78,7 @@ size_t lower_reduced(struct lowering *lowering, const struct call *call, size_t 
 	case REDUCTION_MEAN:
 		break;
 	}
-	return weight == NODE_NONE
-		       ? lower_mean(lowering, each)
-		       : apply2(lowering, TENSOR_div, lower_sum(lowering, each), lower_sum(lowering, weight));
+	return weight == NODE_NONE ? lower_mean(lowering, each) : weighted_mean(lowering, each, weight);
 }
 
 static size_t reduced(struct lowering *lowering, const struct call *call, size_t each)

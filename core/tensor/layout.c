@@ -54,7 +54,7 @@ const struct form *program_form(struct program *program, const struct form *form
 
 static bool is_crossing(const struct tensor_node *node)
 {
-	return node->op == TENSOR_SUM_ROWS || node->op == TENSOR_MEAN_ROWS;
+	return node->op == TENSOR_SUM_ROWS || node->op == TENSOR_MEAN_ROWS || node->op == TENSOR_WEIGHT_ROWS;
 }
 
 static bool is_leaf(const struct tensor_node *node)
@@ -76,9 +76,12 @@ static void find_needs(struct layout *layout)
 		sort[i].root |= i == layout->program->root;
 		sort[i].flows |= i == layout->program->root;
 		sort[i].output |= i == layout->program->output;
+		sort[i].weighs |= sort[i].root && graph->node[i].op == TENSOR_WEIGHT_ROWS;
+		layout->program->weighs |= sort[i].weighs;
 		for (size_t k = 0; k < tensor_arity(graph->node[i].op); k++) {
 			sort[graph->node[i].input[k]].root |= sort[i].root;
 			sort[graph->node[i].input[k]].output |= sort[i].output;
+			sort[graph->node[i].input[k]].weighs |= sort[i].weighs;
 			sort[graph->node[i].input[k]].flows |= sort[i].flows && !is_flat(graph->node[i].op);
 		}
 	}
@@ -89,7 +92,7 @@ static unsigned largest(unsigned a, unsigned b)
 	return a > b ? a : b;
 }
 
-/* Degree of a plain value in the sums over rows that it is computed of. */
+/* Degree of a plain value in the sums over rows that it is computed of; mean weights are known before. */
 static unsigned degree_of(const struct tensor_node *node, const struct sort *sort)
 {
 	unsigned degree[3] = { 0 };
@@ -100,6 +103,8 @@ static unsigned degree_of(const struct tensor_node *node, const struct sort *sor
 	switch ((int)node->op) {
 	case TENSOR_SUM_ROWS: case TENSOR_MEAN_ROWS:
 		return 1;
+	case TENSOR_WEIGHT_ROWS:
+		return 0;
 	case TENSOR_add: case TENSOR_sub: case TENSOR_neg: case TENSOR_sum: case TENSOR_slice: case TENSOR_concat:
 	case TENSOR_transpose: case TENSOR_trace: case TENSOR_reshape:
 		return largest(degree[0], degree[1]);
@@ -338,6 +343,7 @@ static bool make_step(struct layout *layout, size_t i, struct step *step)
 		.whole = node->whole,
 		.out = (unsigned)i,
 		.for_output = layout->sort[i].output,
+		.weighs = layout->sort[i].weighs,
 		.wanted = layout->sort[i].root && layout->sort[i].wanted,
 	};
 	if (step->form == NULL) {
@@ -439,7 +445,9 @@ static void find_bounds(struct layout *layout)
 		}
 		if (graph->node[i].op == TENSOR_COLUMN || program->place[i] == PLACE_FEATURES ||
 		    program->place[i] == PLACE_TARGET) {
-			program->leaf[program->leaves++] = (unsigned)i;
+			const size_t at = layout->sort[i].weighs ? program->weight_leaves++ : program->leaves;
+			program->leaf[program->leaves++] = program->leaf[at];
+			program->leaf[at] = (unsigned)i;
 			program->column[i] = graph->node[i].op == TENSOR_COLUMN ? graph->node[i].at[0] : SIZE_MAX;
 		}
 	}

@@ -10,6 +10,7 @@ struct sort {
 	bool flows;        /* of the root a gradient may come to it */
 	bool wanted;       /* and a parameter lies behind it */
 	bool late;         /* a sum over rows lies behind it */
+	bool weighs;       /* it is a mean weight of rows, or leads to one */
 	signed char phase; /* of its step; -1: none (layout.c) */
 	unsigned degree;   /* of a late plain value in the sums over rows: 0, 1, or 2 for more */
 	unsigned step;     /* that computes it; UINT32_MAX: a leaf, a view, nobody */

@@ -351,7 +351,7 @@ static void NAME(concat)(const struct tensor_call *call, bool back)
 	}
 }
 
-/* z[r, k[r]], one z or one k for all rows where there is but one; NaN where k is no index. */
+/* z[r, k[r]], one z or one k for all rows where there is but one; where k is no index NaN, which is its slope too. */
 static void NAME(pick)(const struct tensor_call *call, bool back)
 {
 	const struct shape *in = call->step->form->shape, *out = &call->step->form->shape[3];
@@ -360,12 +360,12 @@ static void NAME(pick)(const struct tensor_call *call, bool back)
 	const REAL *z = call->in[0], *k = call->in[1];
 	for (size_t r = 0; r < rows; r++) {
 		const double index = (double)RE(k[r * step]);
-		bool fits = index >= 0 && index < (double)size;
+		const bool fits = index >= 0 && index < (double)size && index == (double)(size_t)index;
 		size_t at = r * stride + (fits ? (size_t)index : 0);
 		if (!back) {
 			((REAL *)call->out)[r] = fits ? z[at] : (REAL)NAN;
-		} else if (fits && call->d_in[0] != NULL) {
-			((REAL *)call->d_in[0])[at] += ((const REAL *)call->d_out)[r];
+		} else if (call->d_in[0] != NULL && ((const REAL *)call->d_out)[r] != 0) {
+			((REAL *)call->d_in[0])[at] += fits ? ((const REAL *)call->d_out)[r] : (REAL)NAN;
 		}
 	}
 }

@@ -23,13 +23,16 @@
 	/* Over rows, element by element. */                                                                           \
 	X(SUM_ROWS, "sum over rows", 1, crossing, crossing)                                                            \
 	X(MEAN_ROWS, "mean over rows", 1, crossing, crossing)                                                          \
+	/* Of weights that no parameter is in: known before the rows run. Where rows are added and                     \
+	 * not averaged, 1: what is divided by it is a weighted mean over rows, or their weighted sum. */              \
+	X(WEIGHT_ROWS, "mean weight of rows", 1, crossing, crossing)                                                   \
 	X(matmul, "@", 2, matmul, matmul)                                                                              \
 	X(affine, "@", 3, matmul, affine) /* X w + b of rowed X, plain w and b: one number a row */                    \
 	X(transpose, "transpose", 1, transpose, transpose)                                                             \
 	X(trace, "trace", 1, trace, trace)                                                                             \
 	X(slice, "slice", 1, given, slice)     /* at: start, count of dimension 0; start, count of dimension 1 */      \
 	X(concat, "concat", 2, concat, concat) /* along the first dimension; of rowed values along the row */          \
-	X(pick, "z[y]", 2, pick, pick)         /* z[k], k: z[(int)k] */                                                \
+	X(pick, "z[y]", 2, pick, pick)         /* z[k], k: z[k]; NaN where k is no index */                            \
 	X(reshape, "reshape", 1, given, reshape)
 
 #endif

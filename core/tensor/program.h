@@ -7,7 +7,9 @@
  * Where the objective is affine in its sums and means over rows, what flows back into the rows is known before they
  * run: so the last part goes first with zeros for the sums, backward, which gives the seeds; then each block runs
  * forward and backward while it sits in the cache; then the last part runs again with the true sums. Mini-batches
- * are then fair: a mean is that of the batch, a sum over the batch is scaled by n / batch.
+ * are then fair: a mean is that of the batch, a sum over the batch is scaled by n / batch. What a weighted mean is
+ * divided by (TENSOR_WEIGHT_ROWS) has no parameter in it, and is found before all that, in a pass over the rows'
+ * weights.
  *
  * Where it is not (a variance over rows, the square root of a mean, a maximum over rows), the rows run whole, as one
  * block on one thread, and mini-batches are not fair: program_check says why.

@@ -48,6 +48,7 @@ struct step {
 	size_t kept;             /* numbers a row in a slot, where slopes are kept; SIZE_MAX: they are not */
 	unsigned sum;            /* of a crossing, or a sum in a fused run: where its sums are among those of a lane */
 	bool for_output;
+	bool weighs;         /* a mean weight of rows, or a rowed value that one is made of */
 	unsigned char first; /* bit k: the first contribution to the gradient of input k, which holds nothing yet */
 	/* Of a fused run (runs.c): steps of the one that begins here, that ends here; 0: none does. */
 	unsigned run, run_back;
@@ -97,7 +98,9 @@ struct program {
 	unsigned *boundary; /* plain nodes whose gradient rows add to */
 	size_t sums;        /* doubles of a lane */
 	size_t leaves;
-	unsigned *leaf; /* rowed leaves */
+	unsigned *leaf; /* rowed leaves, those first that weights are made of */
+	size_t weight_leaves;
+	bool weighs; /* there are weights of rows to be added up before the rows run */
 	size_t features, targets;
 	size_t block_rows, lane_rows, lanes, slots, most_rows;
 	size_t bytes;

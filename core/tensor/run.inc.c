@@ -69,8 +69,69 @@ static void NAME(bind)(const struct program *program, const struct program_slot 
 	call->d_out = slot->gradient[step->out];
 }
 
+/* Of weights added up: their mean; 1 where nothing is averaged; where all are 0 infinity, which makes a mean of 0. */
+static REAL NAME(mean_weight)(WIDE sum, const struct batch *batch)
+{
+	return batch->sum ? 1 : RE(sum) == 0 ? (REAL)INFINITY : (REAL)(sum / (double)batch->count);
+}
+
 #include "core/tensor/run_plain.inc.c"
 #include "core/tensor/run_rows.inc.c"
+
+/* A piece: the weights of one lane's rows, added up; their steps alone. */
+static void NAME(weigh_lane)(void *context, size_t lane, size_t slot_index)
+{
+	struct NAME(run) *run = context;
+	const struct program *program = run->program;
+	const struct program_slot *slot = &program->slot[slot_index];
+	const struct step *begin = program->step + program->constants + program->before, *end = begin + program->middle;
+	WIDE *sums = NAME(sums)(program, lane);
+	memset(sums, 0, program->sums * sizeof *sums);
+	const size_t last = (lane + 1) * run->blocks / run->lanes;
+	for (size_t b = lane * run->blocks / run->lanes; b < last; b++) {
+		const size_t first = b * run->block_rows, left = run->batch->count - first;
+		struct tensor_call call = { .program = program,
+					    .rows = left < run->block_rows ? left : run->block_rows };
+		if (executor_stopped(run->executor)) {
+			atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
+			return;
+		}
+		NAME(bind_rows)(run, slot, program->weight_leaves, first, call.rows);
+		for (const struct step *step = begin; step < end; step++) {
+			if (step->weighs) {
+				NAME(bind)(program, slot, step, &call);
+				call.sum = sums + step->sum;
+				call.out = step->op == TENSOR_WEIGHT_ROWS ? NULL : call.out;
+				program->operations->NAME(forward)(&call);
+			}
+		}
+	}
+}
+
+/* The mean weights of the batch's rows, before anything is known of the rows. */
+static void NAME(weigh)(struct NAME(run) * run)
+{
+	struct program *program = run->program;
+	REAL *m = (REAL *)(void *)program->plain;
+	const struct step *step = program->step + program->constants + program->before, *end = step + program->middle;
+	if (!program->weighs) {
+		return;
+	}
+	if (run->lanes == 1) {
+		NAME(weigh_lane)(run, 0, 0);
+	} else {
+		run->executor->run(run->executor, run->lanes, NAME(weigh_lane), run);
+	}
+	for (; step < end; step++) {
+		WIDE sum = 0;
+		for (size_t lane = 0; step->op == TENSOR_WEIGHT_ROWS && lane < run->lanes; lane++) {
+			sum += NAME(sums)(program, lane)[step->sum];
+		}
+		if (step->op == TENSOR_WEIGHT_ROWS) {
+			m[step->at[3]] = NAME(mean_weight)(sum, run->batch);
+		}
+	}
+}
 
 /* A piece: the blocks of one lane, in order. */
 static void NAME(run_lane)(void *context, size_t lane, size_t slot_index)
@@ -90,7 +151,7 @@ static void NAME(run_lane)(void *context, size_t lane, size_t slot_index)
 		}
 		size_t first = b * run->block_rows, left = run->batch->count - first;
 		size_t rows = left < run->block_rows ? left : run->block_rows;
-		NAME(bind_rows)(run, slot, first, rows);
+		NAME(bind_rows)(run, slot, program->leaves, first, rows);
 		const bool ahead = program->ahead && b + 1 < end && run->batch->index == NULL;
 		size_t at = (run->batch->first + first + rows) * run->batch->data->features;
 		NAME(run_block)(run, slot, rows, sums, ahead ? (const REAL *)run->batch->data->x + at : NULL);
@@ -122,7 +183,7 @@ static void NAME(find_seeds)(struct program *program, size_t begin, size_t end)
 	REAL *seed = (REAL *)(void *)program->seed;
 	const struct step *middle = program->step + program->constants + program->before;
 	for (const struct step *step = middle; step < middle + program->middle; step++) {
-		if (!step->form->shape[3].rowed) {
+		if (!step->form->shape[3].rowed && step->op != TENSOR_WEIGHT_ROWS) {
 			memset(m + step->at[3], 0, shape_size(&step->form->shape[3]) * sizeof *m);
 		}
 	}
@@ -144,7 +205,8 @@ static void NAME(add_lanes)(struct NAME(run) * run)
 	REAL *m = (REAL *)(void *)program->plain;
 	const struct step *middle = program->step + program->constants + program->before;
 	for (const struct step *step = middle; step < middle + program->middle; step++) {
-		for (size_t j = 0; !step->form->shape[3].rowed && j < shape_size(&step->form->shape[3]); j++) {
+		const bool added = !step->form->shape[3].rowed && step->op != TENSOR_WEIGHT_ROWS;
+		for (size_t j = 0; added && j < shape_size(&step->form->shape[3]); j++) {
 			WIDE sum = 0;
 			for (size_t lane = 0; lane < run->lanes; lane++) {
 				sum += NAME(sums)(program, lane)[step->sum + j];
@@ -164,6 +226,10 @@ static enum status NAME(evaluate_blocks)(struct NAME(run) * run, struct executor
 	struct program *program = run->program;
 	size_t begin = program->constants + program->before + program->middle, end = begin + program->after;
 	NAME(cut)(run);
+	NAME(weigh)(run);
+	if (atomic_load_explicit(&run->cancelled, memory_order_relaxed)) {
+		return E_CANCELLED;
+	}
 	if (run->back) {
 		NAME(find_seeds)(program, begin, end);
 	}
@@ -202,7 +268,7 @@ static enum status NAME(compute)(struct NAME(run) * run)
 	double share = program->coupled ? (double)batch->data->rows / (double)batch->count : 0;
 	if (program->coupled) {
 		assert(rows <= program->most_rows);
-		NAME(bind_rows)(run, &program->slot[0], 0, rows);
+		NAME(bind_rows)(run, &program->slot[0], program->leaves, 0, rows);
 	}
 	NAME(run_plain)(program, begin, end, rows, share);
 	if (blocks) {
@@ -245,7 +311,7 @@ static void NAME(predict_block)(void *context, size_t block, size_t slot_index)
 	}
 	size_t first = block * run->block_rows, left = run->batch->count - first;
 	struct tensor_call call = { .program = program, .rows = left < run->block_rows ? left : run->block_rows };
-	NAME(bind_rows)(run, slot, first, call.rows);
+	NAME(bind_rows)(run, slot, program->leaves, first, call.rows);
 	size_t steps = program->constants + program->before + program->middle, width = 1;
 	for (size_t s = program->constants; s < steps; s++) {
 		const struct step *step = &program->step[s];

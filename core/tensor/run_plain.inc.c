@@ -165,12 +165,16 @@ static void NAME(run_plain)(struct program *program, size_t begin, size_t end, s
 		}
 		struct tensor_call call = { .program = program, .rows = rows };
 		NAME(bind)(program, &program->slot[0], step, &call);
-		if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {
+		const bool weighs = step->op == TENSOR_WEIGHT_ROWS;
+		if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS || weighs) {
 			call.sum = NAME(sums)(program, 0) + step->sum;
 			memset(call.sum, 0, shape_size(&step->form->shape[3]) * sizeof(WIDE));
-			call.scale = step->op == TENSOR_MEAN_ROWS ? 1 / (double)rows : share;
+			call.scale = step->op == TENSOR_SUM_ROWS ? share : 1 / (double)rows;
 		}
 		program->operations->NAME(forward)(&call);
+		if (weighs && m[step->at[3]] == 0) { /* as mean_weight has it */
+			m[step->at[3]] = (REAL)INFINITY;
+		}
 	}
 }
 

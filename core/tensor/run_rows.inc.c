@@ -2,14 +2,15 @@
  * Part of run.inc.c: one block of rows: where its leaves lie, its steps forward and backward, gradients into its lane.
  */
 #ifndef REAL_IS_DUAL
-/* Points the slot's leaves at rows first..first+rows-1 of the batch: where they lie, or gathered. */
-static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_slot *slot, size_t first, size_t rows)
+/* Points the first of the slot's leaves at rows first..first+rows-1 of the batch: where they lie, or gathered. */
+static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_slot *slot, size_t leaves, size_t first,
+			    size_t rows)
 {
 	const struct program *program = run->program;
 	const struct batch *batch = run->batch;
 	const uint32_t *index = batch->index;
 	size_t at = batch->first + first, width = batch->data->features;
-	for (size_t i = 0; i < program->leaves; i++) {
+	for (size_t i = 0; i < leaves; i++) {
 		unsigned leaf = program->leaf[i];
 		bool target = program->place[leaf] == PLACE_TARGET;
 		const REAL *from = target ? batch->data->y : batch->data->x;
@@ -46,13 +47,14 @@ static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_s
 	}
 }
 #else
-/* Rows first..first+rows-1 of the batch as numbers without a derivative, in the slot's leaves. */
-static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_slot *slot, size_t first, size_t rows)
+/* Rows first..first+rows-1 of the batch as numbers without a derivative, in the first of the slot's leaves. */
+static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_slot *slot, size_t leaves, size_t first,
+			    size_t rows)
 {
 	const struct program *program = run->program;
 	const struct batch *batch = run->batch;
 	const struct data_view *data = batch->data;
-	for (size_t i = 0; i < program->leaves; i++) {
+	for (size_t i = 0; i < leaves; i++) {
 		const unsigned leaf = program->leaf[i];
 		const bool target = program->place[leaf] == PLACE_TARGET, one = program->column[leaf] != SIZE_MAX;
 		const bool labels = target && data->y == NULL;
@@ -94,6 +96,9 @@ static void NAME(run_block)(const struct NAME(run) * run, const struct program_s
 	const struct step *begin = program->step + program->constants + program->before, *end = begin + program->middle;
 	struct tensor_call call = { .program = program, .rows = rows, .next = next };
 	for (const struct step *step = begin; step < end; step++) {
+		if (step->op == TENSOR_WEIGHT_ROWS) { /* known by now */
+			continue;
+		}
 		NAME(bind)(program, slot, step, &call);
 		call.kept = run->back ? NAME(kept)(program, slot, step) : NULL;
 		if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {

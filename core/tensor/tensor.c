@@ -226,6 +226,7 @@ size_t tensor_parameter(struct tensor_graph *graph, const char *name, const stru
 	struct tensor_node node = { .op = TENSOR_PARAMETER,
 				    .at = { (unsigned)graph->n },
 				    .input = { (unsigned)graph->parameters },
+				    .varies = true,
 				    .shape = *shape };
 	struct tensor *tensor = &graph->parameter[graph->parameters];
 	size_t n, id = add_node(graph, &node);
@@ -308,6 +309,7 @@ static size_t apply(struct tensor_graph *graph, struct tensor_node *node, const 
 		assert(node->input[k] < graph->nodes);
 		in[k] = graph->node[node->input[k]].shape;
 		node->constant &= graph->node[node->input[k]].constant;
+		node->varies |= graph->node[node->input[k]].varies;
 	}
 	if (result != NULL) {
 		node->shape = *result;

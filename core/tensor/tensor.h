@@ -37,6 +37,7 @@ struct tensor_node {
 	uint16_t op;   /* enum tensor_op */
 	bool whole;    /* a reduction over all rows at once */
 	bool constant; /* of constants alone */
+	bool varies;   /* a parameter lies behind it */
 	unsigned input[3], at[4];
 	struct shape shape;
 };

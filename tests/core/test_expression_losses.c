@@ -125,6 +125,29 @@ START_TEST(losses_stay_finite_at_extremes)
 }
 END_TEST
 
+/* torch refuses these, or reads beyond its memory: here the value and the slope say that something is wrong. */
+START_TEST(classes_that_are_none_are_not_a_number)
+{
+	static const char *const texts[] = { "cross_entropy(E, concat(0.5, 1))", "nll(E, concat(1, 2))",
+					     "cross_entropy(E, concat(0, -1))", "cross_entropy(E, concat(1, 1.0001))" };
+	cJSON *variables = cJSON_Parse("{\"E\": [[1, 0], [0, 1]]}");
+	struct point point;
+	point_read(&point, variables);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		ck_assert_msg(evaluate(&point, texts[i]) == OK, "%s: %s", texts[i], point.error.text);
+		bool told = false;
+		for (size_t k = 0; k < point.size; k++) {
+			told = told || isnan(point.gradient[k]);
+		}
+		ck_assert_msg(isnan(point.value) && told, "%s is %g", texts[i], point.value);
+	}
+	ck_assert_int_eq(evaluate(&point, "nll(E, concat(1, -0.0), reduction=sum)"), OK);
+	ck_assert_double_eq(point.value, 0);
+	point_free(&point);
+	cJSON_Delete(variables);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("core/expression_losses");
@@ -133,5 +156,6 @@ int main(void)
 	tcase_add_loop_test(tests, every_golden_loss_has_its_value_and_gradient_as_an_expression, 0, GOLDEN_LOSSES);
 	tcase_add_test(tests, no_golden_loss_is_left_out);
 	tcase_add_test(tests, losses_stay_finite_at_extremes);
+	tcase_add_test(tests, classes_that_are_none_are_not_a_number);
 	return suite_run(suite);
 }

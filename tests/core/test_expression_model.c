@@ -174,6 +174,7 @@ static const struct {
 	{ "exp(s) * mean((y - X @ w)**2) + s**2 / (1 + exp(b))", false },
 	{ "h = tanh(outer(x3, w) + X * exp(w)); sum(h * h) / 3 + mean(logsumexp(h) - h[:, 1])", false },
 	{ "r = y - X @ w - b; r @ r + sum(where(r > s, r, 0.1*r)) + huber(s, 1.0) + sum(huber(r, 1.0))", false },
+	{ "cross_entropy(X * w, where(y > 0, 3, 1), weight=concat(0.3, 1, 0, 2.385, 1)) + b*s", false },
 	{ "mean(concat(X, y, x0*s) @ concat(w, b, s)) + mean(softmax(X * w) @ w) + mean(X[:, 1:3])", false },
 	{ "a = (y - x0*b) @ X; a @ w + s*s + b*b", false },
 	{ "g = X.T @ (X @ w - y); g @ w + sum(X.T @ X) * s*s + b*b", false },
@@ -192,6 +193,8 @@ static const struct {
 	{ "var(X @ w + y*b, ddof=1) + norm(x3*s, ord=3) + sum(std(X * w, axis=0, ddof=1.5))", true },
 	{ "mean(where(x0 > 99, log(maximum(X, 0)) @ w, x3*s) + b*x0)", false },
 	{ "sqrt(mean((y - X @ w)**2)) + s*b", true },
+	{ "cross_entropy(X * w, where(y > 0, 3, 1), weight=concat(0.3, s, 0, 2.385, 1)) + b*s", true },
+	{ "exp(-nll(log_softmax(X * w), where(y > 0, 3, 1), concat(0.3, 1, 0, 2.385, 1))) + b*s", true },
 	{ "var(X @ w + y*b) + norm(x3 * s) + logsumexp(x0 * s)", true },
 	{ "r = X @ w; max(r) - min(r*s) + std(r - b*y)", true },
 };
@@ -315,7 +318,7 @@ START_TEST(threads_do_not_change_a_bit)
 	threads_init(&threads, 3);
 	struct data_view data = modelling_data(DTYPE_FLOAT32, MANY, &shape);
 	struct batch batch = { .data = &data, .count = MANY };
-	for (size_t k = 0; k < 6; k++) {
+	for (size_t k = 0; k < 7; k++) {
 		struct written written;
 		write_model(&written, kinds[k].text, NULL, NULL);
 		struct objective *objective = build(&written, &shape, DTYPE_FLOAT32, 3);
@@ -406,11 +409,10 @@ START_TEST(a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignor
 	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
 	value[0].number = 0.1;
 	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
-	/* A mean that divides by the weights of the rows' classes is no mean over rows. */
 	value[1].rows = 5;
 	value[1].values = (const double[]){ 0.3, 1, 2.385, 0, 1 };
 	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
-	ck_assert_str_ne(couples, "");
+	ck_assert_str_eq(couples, "");
 	shape.classes = 2;
 	write_model(&written, NULL, "X @ w", "log_loss");
 	loss = written.config.loss;
@@ -420,6 +422,60 @@ START_TEST(a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignor
 	written.config.loss_settings = (struct settings){ loss->settings, loss->setting_count, value };
 	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), E_UNSUPPORTED);
 	ck_assert_str_eq(error.text, "class_weight of log_loss is not available for an expression");
+}
+END_TEST
+
+/* Where all rows of a batch are of a class that weighs nothing, their mean is 0, as the built-in model has it. */
+START_TEST(class_weights_weigh_a_batch_as_in_the_built_in_model)
+{
+	enum { MANY = 500 };
+	static const double weights[][2] = { { 0.3, 2.385 }, { 0, 1 } };
+	const struct model_shape shape = { .features = FEATURES, .classes = 2, .rows = MANY };
+	struct executor executor = executor_serial();
+	for (size_t k = 0; k < 8; k++) {
+		const enum dtype dtype = k % 2 == 0 ? DTYPE_FLOAT32 : DTYPE_FLOAT64;
+		const double tolerance = dtype == DTYPE_FLOAT32 ? 2e-5 : 1e-13;
+		struct modelling model;
+		struct written written;
+		modelling_start(&model, "softmax_regression", "cross_entropy", &shape);
+		model.loss_value[0].number = k / 4 % 2 == 0 ? 0 : 0.15;
+		model.loss_value[1].rows = 2;
+		model.loss_value[1].values = weights[k / 2 % 2];
+		write_model(&written, NULL, "X @ w + b", "cross_entropy");
+		written.parameter[0].shape = (struct shape){ .rank = 2, .extent = { FEATURES, 2 } };
+		written.parameter[1].shape = vector_of(2);
+		written.config.loss_settings = model.config.loss_settings;
+		struct objective *one = modelling_build(&model, &shape, dtype, 1);
+		struct objective *two = build(&written, &shape, dtype, 1);
+		struct data_view data = modelling_data(dtype, MANY, &shape);
+		uint32_t index[MANY], first = 0;
+		for (uint32_t i = 0; i < MANY; i++) {
+			index[i] = (i * 7) % MANY;
+			first = data.label[i] == 0 ? i : first;
+		}
+		const struct batch batches[] = {
+			{ .data = &data, .count = MANY },
+			{ .data = &data, .count = MANY, .sum = true },
+			{ .data = &data, .first = 13, .count = 64 },
+			{ .data = &data, .index = index, .first = 5, .count = 200 },
+			{ .data = &data, .index = index, .first = 5, .count = 20, .sum = true },
+			{ .data = &data, .first = first, .count = 1 },
+		};
+		for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+			static const double from[] = {
+				0.31, -0.7, 0.12, 1.4, -0.25, 0.6, 0.45, 1, 0.9, -2, 0.1, 0.3, 0
+			};
+			struct result a = evaluate(one, from, &batches[i], &executor);
+			struct result b = evaluate(two, from, &batches[i], &executor);
+			ck_assert_msg(golden_close(&b.value, &a.value, 1, tolerance), "%zu: %.17g, not %.17g", i,
+				      b.value, a.value);
+			ck_assert_msg(golden_close(b.gradient, a.gradient, one->n, tolerance), "%zu: %.17g, not %.17g",
+				      i, b.gradient[0], a.gradient[0]);
+		}
+		modelling_free(&data);
+		objective_destroy(one);
+		objective_destroy(two);
+	}
 }
 END_TEST
 
@@ -462,6 +518,7 @@ int main(void)
 	tcase_add_test(tests, a_sum_over_a_mini_batch_is_scaled_to_all_rows);
 	tcase_add_test(tests, predictions_are_those_of_the_text_and_parameters_begin_as_they_say);
 	tcase_add_test(tests, a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignored);
+	tcase_add_test(tests, class_weights_weigh_a_batch_as_in_the_built_in_model);
 	tcase_add_test(tests, what_does_not_fit_the_data_is_refused_in_words);
 	return suite_run(suite);
 }

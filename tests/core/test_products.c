@@ -151,6 +151,8 @@ static const char *const rowed[] = {
 	"var(X @ w + y*b) + norm(x3 * s) + logsumexp(x0 * s)",
 	"r = X @ w; max(r) - min(r*s) + std(r - b*y)",
 	"mean(x0**2 / (1 + exp(-s*x3))) + exp(mean(tanh(X @ w)))",
+	"cross_entropy(X * w, where(y > 0, 3, 1), 0.1, concat(0.3, 1, 0, 2.385, 1)) * s + b*s",
+	"square(nll(log_softmax(X * w), where(y > 0, 3, 1), concat(0.3, 1, 0, 2.385, 1))) * s + b*s",
 };
 
 START_TEST(every_reduction_product_and_rearrangement_has_the_product_of_its_differences)
