@@ -225,6 +225,11 @@ static enum status evaluate(struct request *request, struct text *out)
 	return status;
 }
 
+uint64_t expressions_memory(const char *body, size_t length)
+{
+	return json_tree_bytes(body, length) + json_values(body, length) * sizeof(double) + length;
+}
+
 enum status expressions_evaluate(const char *body, size_t length, struct text *out, struct problem *problem)
 {
 	cJSON *root = NULL;

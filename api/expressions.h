@@ -9,6 +9,8 @@
 /* Reads {"expression", "variables": {name: number | [..] | [[..]]}} and writes {"value", "gradient"}. OK, or E_INVALID
  * with `problem` set, E_MEMORY. */
 enum status expressions_evaluate(const char *body, size_t length, struct text *out, struct problem *problem);
+/* Bytes that this takes at most of such a body; an evaluation itself is bounded. */
+uint64_t expressions_memory(const char *body, size_t length);
 
 /* Notes what is wrong with the expression at `pointer`, with its place counted in characters. */
 void expression_fault(struct problem *problem, const char *pointer, const char *text,

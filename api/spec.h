@@ -75,6 +75,7 @@ struct judge {
 	double start_products; /* that the starts of an expression's parameters take, see core/graph/start.h */
 	bool failed;           /* memory */
 	size_t warning_room;
+	size_t filled; /* numbers that are not trained and of which the job says one for all */
 };
 
 /* --- typed.c: things that a table describes --- */
@@ -117,7 +118,8 @@ void expression_render(const struct judge *judge, struct text *out);
 enum { CONSTANT_NUMBERS_MAX = 1000000 }; /* of what is not trained, and of bounds */
 bool judge_parameter(struct judge *judge, const struct at *at, const cJSON *item, struct expression_parameter *out,
 		     bool *trainable);
-/* The values of one that is not trained; NULL: its start is drawn, there are too many, or no memory. */
+/* The values of one that is not trained; NULL: its start is drawn, there are too many (those that the job does not
+ * write out, of all its parameters together), or no memory. */
 const double *parameter_values(struct judge *judge, const struct expression_parameter *parameter);
 /* spec_document.c: ,"name":{"type": type, settings} */
 void member_typed(struct text *out, const char *name, const char *type, const struct settings *settings);
@@ -149,8 +151,9 @@ void judge_sampling(struct judge *judge); /* once the batch is known */
 void common_render(const struct judge *judge, struct text *out);
 /* Bounds of `size` numbers: one for all, or a list with null (and none at all) for `none`. NULL: no memory. */
 const double *bounds_read(struct judge *judge, const struct at *at, const cJSON *item, size_t size, double none);
-/* Notes where lower > upper. */
-bool bounds_check(struct judge *judge, const struct at *at, const double *lower, const double *upper, size_t size);
+/* Notes where lower > upper; of each there are as many, or 1 for all. */
+bool bounds_check(struct judge *judge, const struct at *at, const double *lower, size_t lowers, const double *upper,
+		  size_t uppers);
 
 /* --- the parts --- */
 /* Judges a draft whose dataset nobody has looked up: all faults that can be found without it. */

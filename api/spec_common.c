@@ -197,12 +197,14 @@ const double *bounds_read(struct judge *judge, const struct at *at, const cJSON 
 	return numbers;
 }
 
-bool bounds_check(struct judge *judge, const struct at *at, const double *lower, const double *upper, size_t size)
+bool bounds_check(struct judge *judge, const struct at *at, const double *lower, size_t lowers, const double *upper,
+		  size_t uppers)
 {
-	for (size_t i = 0; i < size; i++) {
-		if (!(lower[i] <= upper[i])) {
+	for (size_t i = 0; i < lowers || i < uppers; i++) {
+		const double least = lower[lowers > 1 ? i : 0], most = upper[uppers > 1 ? i : 0];
+		if (!(least <= most)) {
 			reader_fault(&judge->reader, at, FAULT_OUT_OF_RANGE, NULL, NULL,
-				     "min is greater than max: %.17g and %.17g at place %zu", lower[i], upper[i], i);
+				     "min is greater than max: %.17g and %.17g at place %zu", least, most, i);
 			return false;
 		}
 	}

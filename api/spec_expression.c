@@ -77,7 +77,9 @@ static void take_parameter(struct names *names, const cJSON *item)
 	const double *values = parameter_values(judge, &parameter);
 	if (values == NULL) {
 		reader_fault(&judge->reader, &at_init, FAULT_NOT_ALLOWED, NULL, NULL,
-			     "what is not trained needs its values said, at most %d", CONSTANT_NUMBERS_MAX);
+			     "what is not trained needs its values said, and of all that says one for many there are "
+			     "at most %d",
+			     CONSTANT_NUMBERS_MAX);
 		return;
 	}
 	add_symbol(names, item->string, SYMBOL_CONSTANT, 0);

@@ -203,7 +203,7 @@ static void judge_box(struct judge *judge, const cJSON *min, const cJSON *max)
 	config->lower = bounds_read(judge, &at_min, min, n, -(double)INFINITY);
 	config->upper = bounds_read(judge, &at_max, max, n, (double)INFINITY);
 	if (config->lower == NULL || config->upper == NULL ||
-	    !bounds_check(judge, min != NULL ? &at_min : &at_max, config->lower, config->upper, n)) {
+	    !bounds_check(judge, min != NULL ? &at_min : &at_max, config->lower, n, config->upper, n)) {
 		return;
 	}
 	judge->spec->train.bounded = true;

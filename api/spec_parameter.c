@@ -87,13 +87,31 @@ static void read_init(struct judge *judge, const struct at *at, const cJSON *ite
 	}
 }
 
-/* min and max of a parameter; its start must lie between them. */
+/* The start must lie between min and max. */
+static void check_start(struct judge *judge, const struct at *at, const struct expression_parameter *parameter)
+{
+	const struct start *start = &parameter->start;
+	const bool listed = start->kind == START_VALUES && start->values != NULL;
+	const bool one = !listed && parameter->lowers == 1 && parameter->uppers == 1;
+	const size_t size = one ? 1 : shape_size(&parameter->shape);
+	for (size_t i = 0; i < size && start->kind != START_RULE; i++) {
+		const double x = start->kind == START_FILL ? start->fill : listed ? start->values[i] : 0;
+		if (x < parameter->lower[parameter->lowers > 1 ? i : 0] ||
+		    x > parameter->upper[parameter->uppers > 1 ? i : 0]) {
+			struct at here = { at, "init", 0 };
+			reader_fault(&judge->reader, &here, FAULT_OUT_OF_RANGE, NULL, NULL,
+				     "%s begins at %.17g, outside of its bounds min and max", parameter->name, x);
+			return;
+		}
+	}
+}
+
+/* min and max of a parameter. One for all its numbers stays one: it costs nothing to say it of many. */
 static void take_bounds(struct judge *judge, const struct at *at, const cJSON *min, const cJSON *max,
 			struct expression_parameter *parameter)
 {
-	const struct start *start = &parameter->start;
-	const size_t size = shape_size(&parameter->shape);
-	struct at at_min = { at, "min", 0 }, at_max = { at, "max", 0 }, at_init = { at, "init", 0 };
+	const size_t size = shape_size(&parameter->shape), faults = judge->reader.problem->faults_total;
+	struct at at_min = { at, "min", 0 }, at_max = { at, "max", 0 };
 	if (min == NULL && max == NULL) {
 		return;
 	}
@@ -102,21 +120,17 @@ static void take_bounds(struct judge *judge, const struct at *at, const cJSON *m
 			     "at most %d numbers have bounds", CONSTANT_NUMBERS_MAX);
 		return;
 	}
-	parameter->lower = bounds_read(judge, &at_min, min, size, -(double)INFINITY);
-	parameter->upper = bounds_read(judge, &at_max, max, size, (double)INFINITY);
-	if (parameter->lower == NULL || parameter->upper == NULL ||
-	    !bounds_check(judge, min != NULL ? &at_min : &at_max, parameter->lower, parameter->upper, size)) {
+	parameter->lowers = cJSON_IsArray(min) ? size : 1;
+	parameter->uppers = cJSON_IsArray(max) ? size : 1;
+	parameter->lower = bounds_read(judge, &at_min, min, parameter->lowers, -(double)INFINITY);
+	parameter->upper = bounds_read(judge, &at_max, max, parameter->uppers, (double)INFINITY);
+	if (parameter->lower == NULL || parameter->upper == NULL || judge->reader.problem->faults_total > faults ||
+	    !bounds_check(judge, min != NULL ? &at_min : &at_max, parameter->lower, parameter->lowers, parameter->upper,
+			  parameter->uppers)) {
 		return;
 	}
 	judge->spec->train.bounded = true;
-	for (size_t i = 0; i < size && start->kind != START_RULE; i++) {
-		const double x = start->kind == START_FILL ? start->fill : start->values != NULL ? start->values[i] : 0;
-		if (x < parameter->lower[i] || x > parameter->upper[i]) {
-			reader_fault(&judge->reader, &at_init, FAULT_OUT_OF_RANGE, NULL, NULL,
-				     "%s begins at %.17g, outside of its bounds min and max", parameter->name, x);
-			return;
-		}
-	}
+	check_start(judge, at, parameter);
 }
 
 bool judge_parameter(struct judge *judge, const struct at *at, const cJSON *item, struct expression_parameter *out,
@@ -151,7 +165,11 @@ const double *parameter_values(struct judge *judge, const struct expression_para
 	if (start->kind == START_VALUES && start->values != NULL) {
 		return start->values;
 	}
-	double *values = size <= CONSTANT_NUMBERS_MAX ? arena_alloc(judge->reader.arena, size, sizeof *values) : NULL;
+	judge->filled += size; /* of at most 256 parameters of at most 1e8 numbers each */
+	if (judge->filled > CONSTANT_NUMBERS_MAX) {
+		return NULL;
+	}
+	double *values = arena_alloc(judge->reader.arena, size, sizeof *values);
 	for (size_t i = 0; i < size && values != NULL; i++) {
 		values[i] = start->kind == START_FILL ? start->fill : 0;
 	}

@@ -207,8 +207,10 @@ static enum status bound(const struct expression_config *config, struct objectiv
 	for (size_t p = 0; p < config->parameters && lower != NULL; p++) {
 		const struct expression_parameter *parameter = &config->parameter[p];
 		for (size_t k = 0; k < shape_size(&parameter->shape); k++, i++) {
-			lower[i] = parameter->lower != NULL ? parameter->lower[k] : -(double)INFINITY;
-			upper[i] = parameter->upper != NULL ? parameter->upper[k] : (double)INFINITY;
+			lower[i] = parameter->lower != NULL ? parameter->lower[parameter->lowers > 1 ? k : 0]
+							    : -(double)INFINITY;
+			upper[i] = parameter->upper != NULL ? parameter->upper[parameter->uppers > 1 ? k : 0]
+							    : (double)INFINITY;
 		}
 	}
 	status = lower == NULL ? error_set(error, E_MEMORY, "no memory for the bounds")

@@ -12,7 +12,8 @@ struct expression_parameter {
 	struct start start;
 	const struct init_type *init; /* that the start is the rule of; NULL: none */
 	struct settings init_settings;
-	const double *lower, *upper; /* its box, as many numbers; NULL: none */
+	const double *lower, *upper; /* its box; NULL: none */
+	size_t lowers, uppers;       /* numbers in them: as many as it has, or 1 for all */
 };
 
 /* Borrows all. Exactly one of objective and prediction is not NULL. */

@@ -86,30 +86,25 @@ static enum status stand_in(const struct job_record *record, const struct model_
 	return OK;
 }
 
-static enum status build(const struct job_record *record, const struct model_card *card, struct job_spec **spec,
-			 struct objective **objective, struct error *error)
+/* The job's spec, judged against the stand-in. */
+static enum status load_spec(struct predicting *p)
 {
+	const struct job_record *record = &p->record;
 	struct dataset_info info;
-	enum status status = stand_in(record, card, &info);
+	enum status status = stand_in(record, p->weights.card, &info);
 	if (status != OK) {
 		return status;
 	}
 	struct problem problem;
 	problem_init(&problem);
 	status = job_spec_load(record->spec, record->spec_length, &info,
-			       record->validation_id[0] == '\0' ? NULL : &info, 1, spec, &problem);
+			       record->validation_id[0] == '\0' ? NULL : &info, 1, &p->spec, &problem);
 	if (status == E_INVALID) {
-		status = error_set(error, E_CORRUPT, "the stored spec of %s is refused: %s", record->id,
+		status = error_set(&p->error, E_CORRUPT, "the stored spec of %s is refused: %s", record->id,
 				   problem.faults > 0 ? problem.fault[0].detail : problem.detail);
 	}
 	problem_fini(&problem);
 	free(info.column);
-	if (status == OK) {
-		status = model_build(&(*spec)->model, &(*spec)->shape, card->dtype, 1, objective, error);
-	}
-	if (status == OK && (*objective)->n != card->n) {
-		status = error_set(error, E_CORRUPT, "the weights of %s do not fit its spec", record->id);
-	}
 	return status;
 }
 
@@ -352,17 +347,45 @@ static enum status answer_rows(struct predicting *p, struct http_response *respo
 
 /* --- the handler --- */
 
+/* The document and the model that a prediction makes of it, at most, on the thread of a connection. */
+enum { QUICK_BYTES = 16 << 20 };
+
+/* The spec and the model, each once there is memory for it: `bytes` is what is taken besides. */
+static enum status build(struct predicting *p, uint64_t bytes)
+{
+	const struct model_card *card = p->weights.card;
+	const uint64_t document = job_draft_memory(p->record.spec, p->record.spec_length);
+	size_t parameters = 0, model = 0;
+	if (!p->work && document > QUICK_BYTES) {
+		return E_TOO_LARGE;
+	}
+	enum status status = reserve(p, bytes + document);
+	status = status == OK ? load_spec(p) : status;
+	if (status != OK) {
+		return status;
+	}
+	struct model_shape shape = p->spec->shape;
+	const size_t piece = predictions_piece(card);
+	shape.rows = shape.rows < piece ? shape.rows : piece; /* what runs rows whole sees no more at a time */
+	status = model_measure(&p->spec->model, &shape, card->dtype, 1, &parameters, &model);
+	if (status == OK && parameters != card->n) {
+		status = error_set(&p->error, E_CORRUPT, "the weights of %s do not fit its spec", p->record.id);
+	}
+	if (status == OK && !p->work && model > QUICK_BYTES) {
+		return E_TOO_LARGE;
+	}
+	status = status == OK ? reserve(p, bytes + document + model) : status;
+	return status == OK ? model_build(&p->spec->model, &shape, card->dtype, 1, &p->objective, &p->error) : status;
+}
+
 /* OK, E_INVALID with the problem set, E_TOO_LARGE (on a work thread, please), or another failure. */
 static enum status predict(struct predicting *p, struct http_response *response)
 {
 	const struct model_card *card = p->weights.card;
 	enum status status = read_rows(p);
 	if (status == OK) {
-		status = reserve(p, p->body.length + p->source.bytes + predictions_memory(card, p->source.rows) +
-					    long_answer_memory());
-	}
-	if (status == OK) {
-		status = build(&p->record, card, &p->spec, &p->objective, &p->error);
+		status = build(p, p->body.length + p->source.bytes + predictions_memory(card, p->source.rows) +
+					  long_answer_memory());
 	}
 	if (status == OK && p->inputs.sampling.asked) {
 		return sample(p, &response->body);

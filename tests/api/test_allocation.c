@@ -360,6 +360,36 @@ START_TEST(a_job_larger_than_any_memory_is_judged_without_it)
 }
 END_TEST
 
+/* One number said of many: as a bound it stays one; of constants there are so many in all, and then a fault. */
+START_TEST(what_is_said_of_many_numbers_takes_no_memory_for_each)
+{
+	enum { MANY = 200 };
+	struct problem problem;
+	struct job_spec *spec;
+	struct text body;
+	text_init(&body);
+	text_puts(&body, "{\"model\": {\"type\": \"expression\", \"objective\": \"sum(p1)\", \"parameters\": {");
+	for (int i = 0; i < MANY; i++) {
+		text_printf(&body, "%s\"p%d\": {\"shape\": [1000, 1000], \"init\": 1.5, %s}", i == 0 ? "" : ", ", i,
+			    _i == 0 ? "\"min\": -2.385, \"max\": 2" : "\"trainable\": false");
+	}
+	text_puts(&body, "}}}");
+	problem_init(&problem);
+	allocation_watch(0);
+	const enum status status = people_resolve(body.data, body.length, &people, &spec, &problem);
+	const size_t most = allocation.most;
+	ck_assert_int_eq(status, _i == 0 ? OK : E_INVALID);
+	ck_assert_msg(most < (_i == 0 ? 1u << 20 : 10u << 20), "%zu bytes", most);
+	if (_i == 1) {
+		ck_assert_str_eq(problem.fault[0].pointer, "/model/parameters/p1/init");
+		ck_assert_ptr_nonnull(strstr(problem.fault[0].detail, "at most 1000000"));
+	}
+	job_spec_destroy(spec);
+	problem_fini(&problem);
+	text_fini(&body);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("api/allocation");
@@ -371,6 +401,7 @@ int main(void)
 	tcase_add_loop_test(tests, inline_data_are_refused_for_memory_wherever_it_ends, 0, 2);
 	tcase_add_loop_test(tests, an_evaluation_of_an_expression_survives_wherever_memory_ends, 0, 2);
 	tcase_add_loop_test(tests, a_job_larger_than_any_memory_is_judged_without_it, 0, 4);
+	tcase_add_loop_test(tests, what_is_said_of_many_numbers_takes_no_memory_for_each, 0, 2);
 	tcase_add_loop_test(tests, a_step_allocates_nothing, 0, (int)optimizer_type_count);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

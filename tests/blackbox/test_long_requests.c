@@ -187,6 +187,55 @@ START_TEST(work_stays_within_the_memory_budget)
 }
 END_TEST
 
+/* {"expression": "sum(v) + 0.385", "variables": {"v": [1, ...]}}, kept. */
+static const char *many_ones(size_t count)
+{
+	char *body = keep(malloc(count * 2 + 64)), *end = body;
+	end += sprintf(end, "{\"expression\":\"sum(v) + 0.385\",\"variables\":{\"v\":[");
+	for (size_t i = 0; i < count; i++) {
+		end += sprintf(end, "%s1", i == 0 ? "" : ",");
+	}
+	sprintf(end, "]}}");
+	return body;
+}
+
+START_TEST(a_long_evaluation_is_read_in_the_budget)
+{
+	struct server *server = server_start(FLAGS("--memory", "2M"));
+	const struct reply *reply = client_post(server, "/v1/expressions/evaluate", many_ones(18000));
+	expect(reply, 200);
+	ck_assert_double_eq(number_at(reply->json, "value"), 18000.385);
+	reply = client_post(server, "/v1/expressions/evaluate", many_ones(30000));
+	expect_problem(reply, 422, "needs-too-much-memory");
+	expect(client_post(server, "/v1/expressions/evaluate", many_ones(18000)), 200);
+	finish(server);
+}
+END_TEST
+
+/* A few numbers make many: what the model takes counts, not its weights, nor the body. */
+START_TEST(a_large_model_predicts_in_the_budget)
+{
+	struct server *server = server_start(FLAGS("--memory", "200M"));
+	const struct reply *job = job_run(
+		server,
+		"{\"dataset\": {\"inline\": {\"columns\": [\"x\", \"y\"], \"rows\": [[1, 2], [2, 4.5], [3, 6]]}, "
+		"\"target\": \"y\", \"standardize\": false}, \"model\": {\"type\": \"expression\", \"prediction\": "
+		"\"b*x + sum(outer(a, a))\", \"parameters\": {\"b\": 2.385, \"a\": {\"shape\": [1500], \"init\": 0}}}, "
+		"\"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 1e-9}, \"training\": {\"steps\": 1, \"dtype\": "
+		"\"float64\"}}");
+	const char *path = text_of("/v1/jobs/%s/predictions", string_at(job->json, "id"));
+	const struct reply *reply = client_post(server, path, "{\"inputs\": [[1], [2]]}");
+	expect(reply, 200);
+	ck_assert_double_eq_tol(number_at(reply->json, "predictions.1"), 4.77, 1e-6);
+	server_terminate(server, NULL);
+	server_restart(server, FLAGS("--memory", "20M"));
+	reply = client_post(server, path, "{\"inputs\": [[1], [2]]}");
+	expect_problem(reply, 422, "needs-too-much-memory");
+	ck_assert_double_gt(number_at(reply->json, "needed_bytes"), 2 * 1500 * 1500 * 8);
+	finish(server);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("blackbox/long requests");
@@ -195,6 +244,8 @@ int main(void)
 	tcase_add_test(tests, health_is_answered_while_eight_long_predictions_are_under_way);
 	tcase_add_test(tests, what_takes_long_is_right);
 	tcase_add_test(tests, work_stays_within_the_memory_budget);
+	tcase_add_test(tests, a_long_evaluation_is_read_in_the_budget);
+	tcase_add_test(tests, a_large_model_predicts_in_the_budget);
 	suite_add_tcase(suite, tests);
 	return blackbox_run(suite);
 }
