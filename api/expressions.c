@@ -61,8 +61,11 @@ static bool read_list(struct reader *reader, const struct at *at, const cJSON *i
 	size_t size = matrix ? rows * columns : rows; /* both below the number of values of a body */
 	*shape = (struct shape){ .rank = matrix ? 2 : 1, .extent = { rows, matrix ? columns : 0 } };
 	if (size == 0 || size > limit) {
-		reader_fault(reader, at, FAULT_OUT_OF_RANGE, NULL, NULL, "between 1 and %zu numbers are wanted here",
-			     limit);
+		reader_fault(reader, at, FAULT_OUT_OF_RANGE, NULL, NULL,
+			     limit < NUMBERS_MAX
+				     ? "between 1 and %zu numbers are wanted here: %d in all, and there are more before"
+				     : "between 1 and %zu numbers are wanted here",
+			     limit, NUMBERS_MAX);
 		return false;
 	}
 	double *to = arena_alloc(reader->arena, size, sizeof *to);

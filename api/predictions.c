@@ -325,6 +325,11 @@ static enum status read_body(struct prediction_reader *in, const cJSON *root)
 		read_dataset(in, dataset);
 		return OK;
 	}
+	const bool sampled = fields[SAMPLES].item != NULL || fields[LATENTS].item != NULL;
+	if (sampled && fields[COLUMNS].item != NULL) {
+		reader_fault(&in->reader, &at_columns, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "samples have the job's own columns");
+	}
 	if (samples_read(&in->reader, in->card, inputs, fields[SAMPLES].item, fields[SEED].item, fields[LATENTS].item,
 			 &in->out->sampling)) {
 		return in->out->sampling.failed ? E_MEMORY : OK;

@@ -117,7 +117,7 @@ static bool any_above_zero(const struct setting_value *value)
 	return false;
 }
 
-/* What the loss wants of the data: a weight for each class, targets that are not negative. */
+/* What the loss wants of the data: a weight for each class, targets that are not negative, or several. */
 static void judge_loss_data(struct judge *judge, const struct at *at, const struct setting_value *weight)
 {
 	const struct job_spec *spec = judge->spec;
@@ -129,6 +129,13 @@ static void judge_loss_data(struct judge *judge, const struct at *at, const stru
 	} else if (weight != NULL && weight->rows > 0 && !any_above_zero(weight)) {
 		reader_fault(&judge->reader, &at_weight, FAULT_OUT_OF_RANGE, NULL, NULL,
 			     "every weight is 0, so that no row counts: one at least must be above 0");
+	}
+	if (judge->shape_known && spec->model.loss->several && !judge->stored && spec->target_count == 1) {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "%s compares the numbers of a row with one another: it wants two targets or more, and "
+			     "there is one",
+			     spec->model.loss->name);
+		return;
 	}
 	for (size_t i = 0;
 	     judge->shape_known && spec->model.loss->nonnegative && !judge->stored && i < spec->target_count; i++) {

@@ -60,7 +60,8 @@ static enum target_kind wanted(struct judge *judge, const struct column_info *co
 		return TARGET_CLASS;
 	}
 	/* A formula reads the numbers as its author meant them. */
-	if (judge->spec->target_count == 1 && !judge->model->is_expression && looks_like_classes(column)) {
+	if (judge->spec->target_count == 1 && !judge->model->is_expression && looks_like_classes(column) &&
+	    kind_find(&judge->losses, "cross_entropy") >= 0) {
 		judge_warn(judge,
 			   "the target %s holds %zu distinct whole numbers and is predicted as a number; if they are "
 			   "classes, give the model \"loss\": \"cross_entropy\"",

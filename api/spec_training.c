@@ -79,7 +79,10 @@ static void take_batch(struct judge *judge, const cJSON *item)
 				     "a number of rows or \"full\" is wanted");
 		}
 	} else if (function) {
-		reader_fault(&judge->reader, &at, FAULT_NOT_ALLOWED, NULL, NULL, "a function has no rows to batch");
+		reader_fault(&judge->reader, &at, FAULT_NOT_ALLOWED, NULL, NULL, "%s has no rows to batch",
+			     judge->spec->model.type != NULL && judge->spec->model.type->is_expression
+				     ? "an objective without a dataset"
+				     : "a function");
 	} else if (read_integer(&judge->reader, &at, item, 1, STEPS_MAX, &training->batch_size) &&
 		   judge->columns_known && rows > 0 && training->batch_size >= rows) {
 		if (training->batch_size > rows) {

@@ -103,17 +103,69 @@ const char *join_words(struct judge *judge, const char *const *names, size_t cou
 	return joined == NULL ? "" : joined;
 }
 
+/* What others call it. */
+static const char *const others[][2] = {
+	{ "bce", "bce_with_logits" },
+	{ "binary_cross_entropy", "bce_with_logits" },
+	{ "binary_crossentropy", "bce_with_logits" },
+	{ "categorical_crossentropy", "cross_entropy" },
+	{ "sparse_categorical_crossentropy", "cross_entropy" },
+	{ "nll", "cross_entropy" },
+	{ "mean_squared_error", "mse" },
+	{ "mean_absolute_error", "mae" },
+	{ "l1", "mae" },
+	{ "pinball", "quantile" },
+	{ "kl_div", "kl" },
+	{ "cosine_similarity", "cosine" },
+	{ "swish", "silu" },
+	{ "glorot", "xavier" },
+	{ "kaiming", "he" },
+	{ "gradient_descent", "sgd" },
+};
+
+/* The name here of what others call so; NULL: it is none of these, or this kind has it not. */
+static const char *own_name(const struct kind *kind, const char *name)
+{
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		if (strcmp(name, others[i][0]) == 0 && kind_find(kind, others[i][1]) >= 0) {
+			return others[i][1];
+		}
+	}
+	return NULL;
+}
+
+/* ": it is a loss of mlp and sequential" of a loss that other models have; else "". */
+static const char *loss_owners(struct judge *judge, const struct kind *kind, const char *name)
+{
+	const char **owners = arena_alloc(judge->reader.arena, model_type_count, sizeof *owners);
+	size_t count = 0;
+	for (size_t i = 0; owners != NULL && strcmp(kind->what, "loss") == 0 && i < model_type_count; i++) {
+		for (size_t k = 0; model_types[i]->losses != NULL && model_types[i]->losses[k] != NULL; k++) {
+			if (strcmp(model_types[i]->losses[k]->name, name) == 0) {
+				owners[count++] = model_types[i]->name;
+			}
+		}
+	}
+	const char *text = count == 0 ? NULL
+				      : arena_printf(judge->reader.arena, ": it is a loss of %s",
+						     join_words(judge, owners, count));
+	return text == NULL ? "" : text;
+}
+
 static void unknown_type(struct judge *judge, const struct at *at, const char *name, const struct kind *kind)
 {
 	const char *const *names = kind_names(judge, kind);
-	const char *nearest = names == NULL ? NULL : reader_suggest(&judge->reader, name, names, kind->count);
+	const char *nearest = own_name(kind, name), *owners = loss_owners(judge, kind, name);
+	if (nearest == NULL && owners[0] == '\0' && names != NULL) {
+		nearest = reader_suggest(&judge->reader, name, names, kind->count);
+	}
 	const char *of = kind->owner == NULL ? "" : " of ", *owner = kind->owner == NULL ? "" : kind->owner;
 	if (nearest != NULL) {
 		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, nearest, names,
 			     "there is no %s '%.100s'%s%s, did you mean %s?", kind->what, name, of, owner, nearest);
 	} else {
-		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, names, "there is no %s '%.100s'%s%s",
-			     kind->what, name, of, owner);
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, names, "there is no %s '%.100s'%s%s%s",
+			     kind->what, name, of, owner, owners);
 	}
 }
 

@@ -131,8 +131,9 @@ static const struct setting settings[] = {
 	  .kind = SETTING_VECTOR,
 	  .minimum = 1,
 	  .maximum = 1048576,
-	  .doc = "How the columns of a point are read: [channels, height, width], or [height, width] of one channel, "
-		 "row-major. Without it a point has one dimension." },
+	  .doc = "How the columns of a point are read, row-major: [channels, height, width], [height, width] of one "
+		 "channel, [channels, length] of a signal, [steps, features] of a sequence. Without it a point has one "
+		 "dimension." },
 };
 
 const struct model_type model_contrastive = {

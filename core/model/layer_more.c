@@ -183,7 +183,7 @@ const struct layer_type layer_flatten = {
 
 const struct layer_type layer_activation = {
 	.name = "activation",
-	.doc = "An activation as a layer of its own; its name may stand in the place of this one.",
+	.doc = "An activation as a layer of its own; also {\"type\": \"relu\"}, by the name of any of them.",
 	.source = "tf.keras.layers.Activation",
 	.activates = true,
 	.build = activation_build,

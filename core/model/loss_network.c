@@ -41,6 +41,7 @@ const struct loss_type loss_kl = {
 	.build = build_kl,
 	.link = LINK_SHARES,
 	.nonnegative = true,
+	.several = true,
 };
 
 const struct loss_type loss_cosine = {
@@ -49,6 +50,7 @@ const struct loss_type loss_cosine = {
 	.source = "torch.nn.CosineEmbeddingLoss",
 	.target = TARGET_NUMBER,
 	.build = build_cosine,
+	.several = true,
 };
 
 const struct loss_type loss_gaussian = {

@@ -44,6 +44,7 @@ struct loss_type {
 	enum link (*link_of)(const struct settings *settings); /* where its settings decide; NULL: they do not */
 	size_t per_target; /* outputs of a model for each number of the target; 0 counts as 1 */
 	bool nonnegative;  /* a target below 0 has no loss */
+	bool several;      /* of one number alone it says nothing: two targets at least */
 	bool signs;        /* as a function of an expression it takes -1 and 1 for the two classes, not 0 and 1 */
 	/* Of embeddings: `build` is of so many points side by side in a row, this of points of classes, whose pairs are
 	 * formed of the rows of a batch (target: their classes). */

@@ -125,11 +125,17 @@ END_TEST
 static const struct {
 	const char *model, *target, *pointer, *piece;
 } refused[] = {
-	{ "\"type\": \"linear_regression\", \"loss\": \"poisson\"", "r", "/model/loss", "goes down to -0.25" },
-	{ "\"type\": \"linear_regression\", \"loss\": \"kl\"", "r", "/model/loss", "not negative" },
-	{ "\"type\": \"logistic_regression\", \"loss\": {\"type\": \"log_loss\", \"class_weight\": [0, 0]}", "k",
+	{ "\"type\": \"linear_regression\", \"loss\": \"poisson\"", "\"r\"", "/model/loss", "goes down to -0.25" },
+	{ "\"type\": \"linear_regression\", \"loss\": \"kl\"", "[\"p\", \"r\"]", "/model/loss", "not negative" },
+	{ "\"type\": \"linear_regression\", \"loss\": \"kl\"", "\"p\"", "/model/loss", "two targets or more" },
+	{ "\"type\": \"mlp\", \"loss\": \"cosine\"", "\"r\"", "/model/loss", "two targets or more" },
+	{ "\"type\": \"linear_regression\", \"loss\": \"hinge\"", "\"r\"", "/model/loss",
+	  "it is a loss of logistic_regression, mlp" },
+	{ "\"type\": \"mlp\", \"loss\": \"binary_cross_entropy\"", "\"k\"", "/model/loss",
+	  "did you mean bce_with_logits?" },
+	{ "\"type\": \"logistic_regression\", \"loss\": {\"type\": \"log_loss\", \"class_weight\": [0, 0]}", "\"k\"",
 	  "/model/loss/class_weight", "one at least must be above 0" },
-	{ "\"type\": \"logistic_regression\", \"loss\": \"mse\"", "k", "/model/loss",
+	{ "\"type\": \"logistic_regression\", \"loss\": \"mse\"", "\"k\"", "/model/loss",
 	  "there is no loss 'mse' of logistic_regression" },
 };
 
@@ -140,8 +146,8 @@ START_TEST(a_loss_that_the_data_do_not_suit_is_refused_with_the_reason)
 	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
 		const struct reply *reply =
 			client_post(server, "/v1/jobs",
-				    text_of("{\"dataset\": {\"id\": \"%s\", \"target\": \"%s\"}, \"model\": {%s}}",
-					    data, refused[i].target, refused[i].model));
+				    text_of("{\"dataset\": {\"id\": \"%s\", \"target\": %s}, \"model\": {%s}}", data,
+					    refused[i].target, refused[i].model));
 		ck_assert_msg(reply->status == 422, "%s: %d", refused[i].model, reply->status);
 		const cJSON *fault = get_at(reply->json, "errors.0");
 		ck_assert_str_eq(string_at(fault, "pointer"), refused[i].pointer);
