@@ -56,7 +56,14 @@ static size_t place_arguments(struct lowering *lowering, const struct ast_node *
 		value[at] = lowering->value[argument[k]];
 		count = at + 1 > count ? at + 1 : count;
 	}
+	if (named && function->residual && given[1] && count == 2) { /* y=2 is no delta */
+		count = 3;
+	}
 	for (size_t k = 0; named && k < count; k++) {
+		if (!given[k] && k == 1 && function->residual) {
+			value[k] = NODE_NONE;
+			continue;
+		}
 		if (!given[k] && k < function->least) {
 			syntax_fail(lowering->error, E_INVALID, node->position, "argument %zu is missing: %s", k + 1,
 				    function->usage);

@@ -66,7 +66,8 @@ struct expression_card {
 /* False when there are no more. */
 bool expression_card(size_t index, struct expression_card *card);
 
-/* Whether a name is that of a function or of a number (pi, e), which no parameter, constant or column may have. */
+/* Whether a name is that of a function or of a number (pi, e), which no parameter or constant may have. A symbol that
+ * has it is found by its name in quotes alone. */
 bool expression_reserved(const char *name);
 
 #endif

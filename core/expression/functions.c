@@ -221,7 +221,7 @@ const struct expression_function expression_functions[] = {
 	OWN_LOSS("mse", 2, 2, "y, p", lower_mse, 0), OWN_LOSS("mae", 2, 2, "y, p", lower_mae, 0),
 	OWN_LOSS("squared_error", 2, 2, "y, p", lower_squared_error, 0),
 	{ .name = "huber", .least = 2, .most = 3, .lower = lower_huber, .names = "z, y, delta", .preset = { 1 },
-	  .reduces = true, .usage = "huber(r, delta), huber(z, y, delta)" },
+	  .reduces = true, .residual = true, .usage = "huber(r, delta), huber(z, y, delta)" },
 	LOSS("smooth_l1", 2, 3, "z, y, beta", "huber(z - y, beta)/beta", 1),
 	LOSS("log_cosh", 2, 2, "z, y", "r = abs(z - y); r + softplus(-2*r) - 0.69314718055994530942", 0),
 	LOSS("quantile", 2, 3, "z, y, q", "where(z <= y, q*(y - z), (1 - q)*(z - y))", 0.5),

@@ -126,15 +126,20 @@ size_t lower_mae(struct lowering *lowering, const struct call *call)
 	return reduced(lowering, call, lower_unary(lowering, TENSOR_abs, difference(lowering, call)));
 }
 
-/* Of residuals each of them, or the mean of those of z - y. */
+/* The mean of those of z - y; of residuals each of them: delta is said by its name, or a number and in the second
+ * place. */
 size_t lower_huber(struct lowering *lowering, const struct call *call)
 {
-	if (call->count == 3) {
-		size_t away = difference(lowering, call);
-		return reduced(lowering, call, apply2(lowering, TENSOR_huber, away, call->value[2]));
+	double delta;
+	const size_t second = call->value[1], last = call->count - 1;
+	const bool number = call->count == 2 && tensor_constant_value(lowering->graph, second, &delta) &&
+			    shape_of(lowering, second)->rank == 0;
+	if (second == NODE_NONE || number) {
+		size_t each = apply2(lowering, TENSOR_huber, call->value[0], call->value[last]);
+		return call->node->reduction == REDUCTION_UNSAID ? each : reduced(lowering, call, each);
 	}
-	size_t each = apply2(lowering, TENSOR_huber, call->value[0], call->value[1]);
-	return call->node->reduction == REDUCTION_UNSAID ? each : reduced(lowering, call, each);
+	size_t width = argument(lowering, call, 2);
+	return reduced(lowering, call, apply2(lowering, TENSOR_huber, difference(lowering, call), width));
 }
 
 /* --- of two classes --- */

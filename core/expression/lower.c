@@ -189,6 +189,20 @@ static bool is_named(const struct ast_node *node, const char *name)
 	       memcmp(name, node->name, node->name_length) == 0;
 }
 
+/* A column has the name of a function or a number: in quotes it is the column, without them nobody could tell. */
+static size_t lower_hidden(struct lowering *lowering, const struct ast_node *node)
+{
+	const int length = (int)node->name_length;
+	const bool function = expression_function_find(node->name, node->name_length) != NULL;
+	syntax_fail(lowering->error, E_INVALID, node->position,
+		    "%.*s is %s and a column of the data: write \"%.*s\" for the column%s", length, node->name,
+		    function ? "a function" : "a number", length, node->name,
+		    function              ? ""
+		    : is_named(node, "e") ? ", exp(1) for the number"
+					  : ", 2*arcsin(1) for the number");
+	return NODE_NONE;
+}
+
 static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
 {
 	struct expression_scope *scope = lowering->scope;
@@ -197,6 +211,10 @@ static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
 		struct expression_symbol *symbol = &scope->symbol[i];
 		if (!is_named(node, symbol->name)) {
 			continue;
+		}
+		const bool column = symbol->kind == SYMBOL_COLUMN || symbol->kind == SYMBOL_TARGET;
+		if (!node->quoted && column && expression_reserved(symbol->name)) {
+			return lower_hidden(lowering, node);
 		}
 		switch (symbol->node != NODE_NONE ? SYMBOL_PARAMETER : symbol->kind) {
 		case SYMBOL_CONSTANT:
@@ -216,10 +234,10 @@ static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
 		}
 		return symbol->node;
 	}
-	if (is_named(node, "pi")) {
+	if (!node->quoted && is_named(node, "pi")) {
 		return tensor_number(graph, M_PI);
 	}
-	return is_named(node, "e") ? tensor_number(graph, M_E) : lower_unknown(lowering, node, "name");
+	return !node->quoted && is_named(node, "e") ? tensor_number(graph, M_E) : lower_unknown(lowering, node, "name");
 }
 
 /* --- operators --- */

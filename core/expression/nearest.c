@@ -134,8 +134,10 @@ static const char *near_value(const struct lowering *lowering, const struct ast_
 			best = strcpy(own, name);
 		}
 	}
-	consider(node, "pi", &nearest, &best);
-	consider(node, "e", &nearest, &best);
+	if (!node->quoted) { /* in quotes it is a column that is meant */
+		consider(node, "pi", &nearest, &best);
+		consider(node, "e", &nearest, &best);
+	}
 	return best;
 }
 
@@ -196,7 +198,7 @@ size_t lower_unknown(struct lowering *lowering, const struct ast_node *node, con
 		return NODE_NONE;
 	}
 	const char *best = function ? near_function(node) : near_value(lowering, node, own);
-	if (!function && expression_function_find(node->name, node->name_length) != NULL) {
+	if (!function && !node->quoted && expression_function_find(node->name, node->name_length) != NULL) {
 		syntax_fail(lowering->error, E_INVALID, node->position, "%.*s is a function and wants its arguments",
 			    shown, node->name);
 	} else if (function && is_value(lowering, node)) {

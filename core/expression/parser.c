@@ -42,6 +42,17 @@ static size_t fail(struct parser *parser, enum status status, const char *text)
 	return BAD;
 }
 
+/* A level down: parentheses, a call's arguments, a sign, an exponent. The text itself is one more. */
+static bool enter(struct parser *parser)
+{
+	if (parser->depth > EXPRESSION_DEPTH_MAX) {
+		fail(parser, E_TOO_LARGE, "the expression is nested too deeply");
+		return false;
+	}
+	parser->depth++;
+	return true;
+}
+
 static bool is_operator(const struct parser *parser, char symbol)
 {
 	return parser->lexer.token.kind == TOKEN_OPERATOR && parser->lexer.token.symbol == symbol;
@@ -191,6 +202,19 @@ static bool parse_reduction(struct parser *parser, struct ast_node *node)
 	return false;
 }
 
+/* True and False as 1 and 0, which only the value of a named argument may be; else an expression. */
+static size_t parse_setting(struct parser *parser)
+{
+	const struct token *token = &parser->lexer.token;
+	struct ast_node node = { .kind = AST_NUMBER,
+				 .position = (uint16_t)token->position,
+				 .number = token_is(token, "True") };
+	if (!token_is(token, "True") && !token_is(token, "False")) {
+		return parse_expression(parser);
+	}
+	return lexer_next(&parser->lexer) ? add_node(parser, node, NULL, 0) : BAD;
+}
+
 /* An argument of a call: its value, or BAD. Of axis=, keepdims= and reduction=, which the call's node takes,
  * *own is set. */
 static size_t parse_argument(struct parser *parser, struct ast_node *call, bool *own)
@@ -237,7 +261,7 @@ static size_t parse_argument(struct parser *parser, struct ast_node *call, bool 
 		call->reduction_position = (uint16_t)token->position;
 		return parse_reduction(parser, call) ? 0 : BAD;
 	}
-	size_t value = parse_expression(parser);
+	size_t value = parse_setting(parser);
 	struct ast_node named = { .kind = AST_NAMED,
 				  .position = (uint16_t)token->position,
 				  .name = token->name,
@@ -296,7 +320,8 @@ static size_t parse_name(struct parser *parser)
 	struct ast_node node = { .kind = AST_NAME,
 				 .position = (uint16_t)token->position,
 				 .name = token->name,
-				 .name_length = (uint16_t)token->name_length };
+				 .name_length = (uint16_t)token->name_length,
+				 .quoted = token->quoted };
 	bool quoted = token->quoted;
 	if (!lexer_next(&parser->lexer)) {
 		return BAD;
@@ -376,27 +401,30 @@ static size_t parse_power(struct parser *parser)
 		return base;
 	}
 	size_t position = parser->lexer.token.position;
-	return lexer_next(&parser->lexer) ? add_binary(parser, AST_BINARY, '^', position, base, parse_unary(parser))
-					  : BAD;
+	if (!lexer_next(&parser->lexer) || !enter(parser)) {
+		return BAD;
+	}
+	size_t exponent = parse_unary(parser);
+	parser->depth--;
+	return add_binary(parser, AST_BINARY, '^', position, base, exponent);
 }
 
 static size_t parse_unary(struct parser *parser)
 {
 	size_t value = BAD;
-	if (++parser->depth > EXPRESSION_DEPTH_MAX) {
-		return fail(parser, E_TOO_LARGE, "the expression is nested too deeply");
+	if (!is_operator(parser, '-') && !is_operator(parser, '+')) {
+		return parse_power(parser);
 	}
-	if (is_operator(parser, '-') || is_operator(parser, '+')) {
-		bool minus = is_operator(parser, '-');
-		struct ast_node node = { .kind = AST_NEGATE, .position = (uint16_t)parser->lexer.token.position };
-		if (lexer_next(&parser->lexer)) {
-			value = parse_unary(parser);
-		}
-		if (minus && value != BAD) {
-			value = add_node(parser, node, &value, 1);
-		}
-	} else {
-		value = parse_power(parser);
+	if (!enter(parser)) {
+		return BAD;
+	}
+	bool minus = is_operator(parser, '-');
+	struct ast_node node = { .kind = AST_NEGATE, .position = (uint16_t)parser->lexer.token.position };
+	if (lexer_next(&parser->lexer)) {
+		value = parse_unary(parser);
+	}
+	if (minus && value != BAD) {
+		value = add_node(parser, node, &value, 1);
 	}
 	parser->depth--;
 	return value;
@@ -430,8 +458,8 @@ static size_t parse_sum(struct parser *parser)
 
 static size_t parse_expression(struct parser *parser)
 {
-	if (++parser->depth > EXPRESSION_DEPTH_MAX) {
-		return fail(parser, E_TOO_LARGE, "the expression is nested too deeply");
+	if (!enter(parser)) {
+		return BAD;
 	}
 	size_t value = parse_sum(parser);
 	struct token token = parser->lexer.token;

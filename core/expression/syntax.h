@@ -59,6 +59,7 @@ struct ast_node {
 	char symbol;   /* + - * / @ ^ ; < > and l, g for <= and >= */
 	bool has_axis; /* of a call: axis=n */
 	bool keeps;    /* keepdims=True */
+	bool quoted;   /* of a name */
 	uint16_t position, name_length;
 	uint16_t first, count; /* children: link[first .. first + count) */
 	uint16_t range, ranges;
@@ -114,7 +115,8 @@ struct expression_function {
 	bool element;       /* the operation `op`, element by element */
 	enum tensor_op op;
 	enum along along;
-	bool reduces; /* takes reduction=; of a formula: its values are still to be reduced */
+	bool reduces;  /* takes reduction=; of a formula: its values are still to be reduced */
+	bool residual; /* takes residuals in the place of its first two arguments: the second is then NODE_NONE */
 	size_t (*lower)(struct lowering *lowering, const struct call *call);
 	const char *usage;
 	/* The arguments' names, "z, y, delta", by which they may be given too (NULL: not), presets of those beyond

@@ -189,6 +189,9 @@ START_TEST(errors_point_at_the_character_and_say_what_is_wrong)
 		{ "mse(u, v, reduction=sum, reduction=sum)", 25, "this argument is there already" },
 		{ "huber(x, y, delta=1, 2)", 21, "an argument without a name cannot follow one with a name" },
 		{ "huber(x, y, delta=1, delta=2)", 21, "this argument is there already" },
+		{ "huber(x, 'e')", 9, "unknown name e: known are x, y, z, u, v, p, A, B" },
+		{ "True*x", 0, "unknown name True: known are x, y, z, u, v, p, A, B" },
+		{ "triplet_margin(u, u, v, swap=True*x)", 33, "a , or a ) is missing" },
 		{ "focal(y=x, gamma=2)", 0, "argument 1 is missing: focal(z, y, gamma, alpha)" },
 		{ "smooth_l1(x)", 0, "smooth_l1 takes at least 2 arguments, 1 given: smooth_l1(z, y, beta)" },
 		{ "elu(x, y, z)", 0, "elu takes at most 2 arguments, 3 given: elu(x, alpha)" },
@@ -430,6 +433,60 @@ static char *repeated(const char *before, const char *part, const char *after, s
 	return text;
 }
 
+static double value_of(struct point *point, const char *text)
+{
+	ck_assert_msg(evaluate(point, text) == OK, "%s: %s", text, point->error.text);
+	return point->value;
+}
+
+START_TEST(texts_that_say_the_same_have_the_same_value)
+{
+	static const char *const pairs[][2] = {
+		{ "huber(u, v)", "huber(u, v, 1)" },
+		{ "huber(u, v)", "mean(huber(u - v, 1))" },
+		{ "huber(x, y)", "huber(x - y, 1)" },
+		{ "huber(u, y=0.3)", "mean(huber(u - 0.3, 1))" },
+		{ "sum(huber(u - v, delta=0.3))", "sum(huber(u - v, 0.3))" },
+		{ "sum(huber(u - v, delta=z))", "huber(u, v, z, reduction=sum)" },
+		{ "huber(u - v, delta=0.3, reduction=sum)", "sum(huber(u - v, 0.1 + 0.2))" },
+		{ "poisson(x, y, log_input=False)", "poisson(x, y, 0)" },
+		{ "poisson(x, y, full=True)", "poisson(x, y, full=1)" },
+		{ "triplet_margin(A, 2*A, A + 1, swap=True)", "triplet_margin(A, 2*A, A + 1, swap=1)" },
+	};
+	cJSON *variables = variables_of_the_dialect();
+	struct point point;
+	point_read(&point, variables);
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		ck_assert_msg(fabs(value_of(&point, pairs[i][0]) - value_of(&point, pairs[i][1])) < 1e-12,
+			      "%s is not %s", pairs[i][0], pairs[i][1]);
+	}
+	point_free(&point);
+	cJSON_Delete(variables);
+}
+END_TEST
+
+START_TEST(a_hundred_levels_of_parentheses_are_read_and_one_more_is_not)
+{
+	static const char *const parts[][2] = { { "(", ")" }, { "tanh(", ")" }, { "-", "" }, { "2**", "" } };
+	cJSON *variables = variables_of_the_dialect();
+	struct point point;
+	point_read(&point, variables);
+	for (size_t i = 0; i < 4; i++) {
+		for (size_t levels = EXPRESSION_DEPTH_MAX; levels <= EXPRESSION_DEPTH_MAX + 1; levels++) {
+			char *open = repeated("", parts[i][0], i == 3 ? "0" : "x", levels);
+			char *text = repeated(open, parts[i][1], "", levels);
+			const enum status status = evaluate(&point, text);
+			ck_assert_msg(status == (levels > EXPRESSION_DEPTH_MAX ? E_TOO_LARGE : OK), "%zu of %s: %d",
+				      levels, parts[i][0], (int)status);
+			free(open);
+			free(text);
+		}
+	}
+	point_free(&point);
+	cJSON_Delete(variables);
+}
+END_TEST
+
 START_TEST(a_nul_in_a_quoted_name_is_no_end_of_it)
 {
 	static const char *const texts[] = { "'x\0'", "'sin\0'", "x + 'x\0\0'" };
@@ -492,6 +549,8 @@ int main(void)
 	tcase_add_test(tests, errors_point_at_the_character_and_say_what_is_wrong);
 	tcase_add_test(tests, every_operation_has_the_gradient_of_its_differences);
 	tcase_add_test(tests, broadcasting_has_the_values_of_numpy);
+	tcase_add_test(tests, texts_that_say_the_same_have_the_same_value);
+	tcase_add_test(tests, a_hundred_levels_of_parentheses_are_read_and_one_more_is_not);
 	tcase_add_test(tests, a_nul_in_a_quoted_name_is_no_end_of_it);
 	tcase_add_test(tests, hostile_expressions_are_refused_before_they_cost_anything);
 	return suite_run(suite);
