@@ -117,11 +117,12 @@ void prediction_writer_destroy(struct prediction_writer *writer);
 
 /* --- samples --- */
 
-/* samples_fit: whether so many may come at once and given vectors have the model's latent size (noted as faults);
+/* samples_fit: whether so many may come at once and given vectors have the model's latent size: OK, E_INVALID (noted as
+ * faults), E_MEMORY;
  * samples_memory: the most that they take. latents: [count, latent], rows: [count, card->features] as the model sees
  * them. csv: the rows alone. */
-bool samples_fit(const struct model_card *card, size_t latent, const struct sampling *sampling,
-		 struct problem *problem);
+enum status samples_fit(const struct model_card *card, size_t latent, const struct sampling *sampling,
+			struct problem *problem);
 uint64_t samples_memory(const struct model_card *card);
 void samples_render(const char *job_id, uint64_t step, const struct model_card *card, const struct sampling *sampling,
 		    size_t latent, const double *latents, const double *rows, bool csv, struct text *out);

@@ -83,25 +83,30 @@ bool samples_read(struct reader *reader, const struct model_card *card, const cJ
 	return true;
 }
 
-bool samples_fit(const struct model_card *card, size_t latent, const struct sampling *sampling, struct problem *problem)
+enum status samples_fit(const struct model_card *card, size_t latent, const struct sampling *sampling,
+			struct problem *problem)
 {
 	struct arena *arena = arena_create();
 	struct reader reader = { problem, arena };
 	const size_t most = SAMPLE_NUMBERS / (latent > card->features ? latent : card->features);
-	bool fine = true;
+	enum status status = OK;
+	if (arena == NULL) {
+		return E_MEMORY;
+	}
 	if (sampling->latents != NULL && sampling->width != latent) {
 		reader_fault(&reader, &at_latents, FAULT_OUT_OF_RANGE, NULL, NULL,
 			     "these vectors have %zu numbers, and latent_size is %zu", sampling->width, latent);
-		fine = false;
+		status = E_INVALID;
 	} else if (sampling->count > most) {
 		reader_fault(&reader, sampling->latents != NULL ? &at_latents : &at_samples, FAULT_OUT_OF_RANGE, NULL,
 			     NULL,
 			     "at most %zu samples of this job come at once (%d numbers); ask again with another %s",
 			     most, (int)SAMPLE_NUMBERS, sampling->latents != NULL ? "part" : "seed");
-		fine = false;
+		status = E_INVALID;
 	}
+	status = arena_failed(arena) ? E_MEMORY : status;
 	arena_destroy(arena);
-	return fine;
+	return status;
 }
 
 uint64_t samples_memory(const struct model_card *card)

@@ -23,18 +23,29 @@ struct names {
 	size_t parameters;
 	struct expression_symbol *symbol;
 	size_t symbols;
+	/* Every name that means something, by its hash: a table may have tens of thousands of columns. */
+	const char **taken; /* [places], NULL where there is none; more than half are */
+	size_t places;      /* a power of two */
 };
+
+/* Where the name lies in the table, or would lie. FNV-1a, linear probing. */
+static const char **place_of(const struct names *names, const char *name)
+{
+	uint64_t hash = 14695981039346656037u;
+	for (const char *c = name; *c != '\0'; c++) {
+		hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+	}
+	size_t i = (size_t)(hash ^ hash >> 32) & (names->places - 1);
+	while (names->taken[i] != NULL && strcmp(names->taken[i], name) != 0) {
+		i = (i + 1) & (names->places - 1);
+	}
+	return &names->taken[i];
+}
 
 /* Whether the name is free and may be one; notes it when not. */
 static bool is_free(struct names *names, const struct at *at, const char *name)
 {
-	bool taken = false;
-	for (size_t i = 0; i < names->parameters && !taken; i++) {
-		taken = strcmp(names->parameter[i].name, name) == 0;
-	}
-	for (size_t i = 0; i < names->symbols && !taken; i++) {
-		taken = strcmp(names->symbol[i].name, name) == 0;
-	}
+	const bool taken = *place_of(names, name) != NULL;
 	if (name[0] == '\0' || strlen(name) > 63) {
 		reader_fault(&names->judge->reader, at, FAULT_OUT_OF_RANGE, NULL, NULL,
 			     "a name has between 1 and 63 bytes");
@@ -52,6 +63,7 @@ static bool is_free(struct names *names, const struct at *at, const char *name)
 
 static void add_symbol(struct names *names, const char *name, enum symbol_kind kind, size_t column)
 {
+	*place_of(names, name) = name;
 	names->symbol[names->symbols++] = (struct expression_symbol){
 		.name = arena_strdup(names->judge->reader.arena, name),
 		.kind = kind,
@@ -71,6 +83,7 @@ static void take_parameter(struct names *names, const cJSON *item)
 		return;
 	}
 	if (trainable) {
+		*place_of(names, item->string) = item->string;
 		names->parameter[names->parameters++] = parameter;
 		return;
 	}
@@ -241,6 +254,9 @@ void judge_expression(struct judge *judge, const struct field *fields)
 	const char *text[2] = { NULL, NULL };
 	names.parameter = arena_alloc(arena, PARAMETERS_MAX, sizeof *names.parameter);
 	names.symbol = arena_alloc(arena, room, sizeof *names.symbol);
+	for (names.places = 1024; names.places < 2 * (room + PARAMETERS_MAX); names.places *= 2) {
+	}
+	names.taken = arena_alloc(arena, names.places, sizeof *names.taken);
 	if (arena_failed(arena) || !take_texts(judge, fields, text)) {
 		return;
 	}
@@ -252,8 +268,8 @@ void judge_expression(struct judge *judge, const struct field *fields)
 	     item = item->next) {
 		take_constant(&names, item);
 	}
-	const cJSON *columns = fields[EXPRESSION_COLUMNS].item;
-	members(judge, &at_columns, columns);
+	const cJSON *renamed = fields[EXPRESSION_COLUMNS].item;
+	const cJSON *columns = members(judge, &at_columns, renamed) != NULL ? renamed : NULL;
 	const cJSON *given = fields[EXPRESSION_PARAMETERS].item;
 	const bool some = given != NULL && given->child != NULL;
 	if (names.parameters == 0 && !(some && judge->reader.problem->faults_total > 0)) {
@@ -266,7 +282,7 @@ void judge_expression(struct judge *judge, const struct field *fields)
 		judge->shape_known = true;
 	} else if (judge->columns_known && judge->shape_known) {
 		spec->shape.rows = (size_t)(spec->training_rows + spec->validation_rows);
-		take_columns(&names, cJSON_IsObject(columns) ? columns : NULL);
+		take_columns(&names, columns);
 	}
 	*config = (struct expression_config){
 		.objective = text[0],

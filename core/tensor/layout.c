@@ -198,12 +198,13 @@ static void add(struct layout *layout, size_t *to, size_t size)
 	layout->overflow |= !size_add(*to, size, to);
 }
 
-/* A plain value whose gradient, if any, lies elsewhere. */
+/* A plain value that has no gradient, being made of constants alone, or whose gradient lies elsewhere. */
 static bool has_no_gradient(const struct layout *layout, size_t i)
 {
 	const struct tensor_node *node = &layout->graph->node[i];
-	return node->op == TENSOR_CONSTANT || (!node->shape.rowed && layout->program->strip_gradient[i] != UINT32_MAX &&
-					       layout->program->strip_value[i] == UINT32_MAX);
+	const bool stored = !node->shape.rowed && layout->program->strip_value[i] == UINT32_MAX;
+	return node->op == TENSOR_CONSTANT ||
+	       (stored && (node->constant || layout->program->strip_gradient[i] != UINT32_MAX));
 }
 
 /* Where plain values lie, those without a gradient last, and leaves over rows. What lives in a strip alone lies

@@ -150,10 +150,8 @@ static enum status sample(struct predicting *p, struct text *out)
 	const struct game *game = p->objective->game;
 	const struct model_card *card = p->weights.card;
 	struct made made = { NULL, NULL };
-	if (!samples_fit(card, game->latent, &p->inputs.sampling, p->problem)) {
-		return E_INVALID;
-	}
-	enum status status = make_rows(game, &p->weights, &p->inputs, &made);
+	enum status status = samples_fit(card, game->latent, &p->inputs.sampling, p->problem);
+	status = status == OK ? make_rows(game, &p->weights, &p->inputs, &made) : status;
 	if (status == OK) {
 		samples_render(p->record.id, p->weights.step, card, &p->inputs.sampling, game->latent, made.latents,
 			       made.rows, p->csv, out);

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "api/model_card.h"
+#include "api/predictions.h"
 #include "core/expression/evaluate.h"
 #include "core/model/residual.h"
 #include "core/train/trainer.h"
@@ -390,6 +392,24 @@ START_TEST(what_is_said_of_many_numbers_takes_no_memory_for_each)
 }
 END_TEST
 
+START_TEST(vectors_for_samples_are_judged_wherever_memory_ends)
+{
+	const struct model_card card = { .features = 2 };
+	double numbers[3] = { 1, 2, 2.385 };
+	const struct sampling sampling = { .asked = true, .count = 1, .width = 3, .latents = numbers };
+	for (size_t k = 1; k <= 3; k++) {
+		struct problem problem;
+		problem_init(&problem);
+		allocation_watch(k);
+		const enum status status = samples_fit(&card, 8, &sampling, &problem);
+		ck_assert_msg(k == 1 ? status == E_MEMORY : status != OK, "allocation %zu: %d", k, status);
+		allocation_watch(0);
+		ck_assert_int_eq(samples_fit(&card, 3, &sampling, &problem), OK);
+		problem_fini(&problem);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("api/allocation");
@@ -402,6 +422,7 @@ int main(void)
 	tcase_add_loop_test(tests, an_evaluation_of_an_expression_survives_wherever_memory_ends, 0, 2);
 	tcase_add_loop_test(tests, a_job_larger_than_any_memory_is_judged_without_it, 0, 4);
 	tcase_add_loop_test(tests, what_is_said_of_many_numbers_takes_no_memory_for_each, 0, 2);
+	tcase_add_test(tests, vectors_for_samples_are_judged_wherever_memory_ends);
 	tcase_add_loop_test(tests, a_step_allocates_nothing, 0, (int)optimizer_type_count);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

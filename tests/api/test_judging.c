@@ -1,5 +1,6 @@
 /* Jobs judged against two datasets, and what a stored job keeps of its first judgement. */
 #include <math.h>
+#include <stdio.h>
 
 #include "api/answers.h"
 #include "tests/api/job_support.h"
@@ -135,6 +136,65 @@ START_TEST(warnings_are_taken_over_from_a_report)
 }
 END_TEST
 
+/* {"parameters": {parameter: 1}, "columns": {n0: "a", n1: ...}} of `renames` names over data with many columns. */
+static void name_columns(const char *parameter, size_t renames, struct text *body)
+{
+	text_puts(body, PEOPLE("\"target\": \"y\", \"exclude\": [\"label\", \"three\"]}, \"model\": {\"type\": "
+			       "\"expression\", \"objective\": "
+			       "\"mean((y - c4999*b_)**2) + sum(X**2)*0\", \"parameters\": {"));
+	text_printf(body, "\"%s\": 1}, \"columns\": {", parameter);
+	for (size_t i = 0; i < renames; i++) {
+		text_printf(body, "%s\"n%zu\": \"%s%zu\"", i == 0 ? "" : ", ", i, renames < 256 ? "c" : "q", i);
+	}
+	text_puts(body, "}}}");
+}
+
+static void many_columns(struct dataset_info *info, size_t count)
+{
+	people_make(info);
+	info->column = realloc(info->column, (info->columns + count) * sizeof *info->column);
+	for (size_t i = 0; i < count; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "c%zu", i);
+		people_column(&info->column[info->columns++], name, -1, 2.385, 0);
+	}
+}
+
+START_TEST(names_are_told_apart_among_thousands_of_columns)
+{
+	enum { FINE, TAKEN, RENAMED, TOO_MANY };
+	static const struct {
+		const char *parameter, *pointer, *words;
+		size_t renames;
+	} cases[] = {
+		[FINE] = { "b_", "", "", 0 },
+		[TAKEN] = { "c4321", "/model/", "c4321", 0 },
+		[RENAMED] = { "n7", "/model/", "n7", 255 },
+		[TOO_MANY] = { "b_", "/model/columns", "at most 256 names", 3000 },
+	};
+	struct dataset_info info;
+	struct problem problem;
+	struct job_spec *spec;
+	struct text body;
+	many_columns(&info, 5000);
+	text_init(&body);
+	problem_init(&problem);
+	name_columns(cases[_i].parameter, cases[_i].renames, &body);
+	const enum status status = people_resolve(body.data, body.length, &info, &spec, &problem);
+	ck_assert_msg(status == (_i == FINE ? OK : E_INVALID) && problem.faults_total == (_i != FINE), "%d, %zu: %s",
+		      status, problem.faults_total, problem.faults > 0 ? problem.fault[problem.faults - 1].detail : "");
+	if (_i != FINE) {
+		ck_assert_msg(strncmp(problem.fault[0].pointer, cases[_i].pointer, strlen(cases[_i].pointer)) == 0 &&
+				      strstr(problem.fault[0].detail, cases[_i].words) != NULL,
+			      "%s: %s", problem.fault[0].pointer, problem.fault[0].detail);
+	}
+	job_spec_destroy(spec);
+	problem_fini(&problem);
+	text_fini(&body);
+	dataset_info_fini(&info);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("api/judging");
@@ -144,6 +204,7 @@ int main(void)
 	tcase_add_test(tcase, every_class_keeps_a_row_to_train_on);
 	tcase_add_test(tcase, values_that_the_precision_cannot_hold_are_refused);
 	tcase_add_test(tcase, warnings_are_taken_over_from_a_report);
+	tcase_add_loop_test(tcase, names_are_told_apart_among_thousands_of_columns, 0, 4);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -504,6 +504,35 @@ START_TEST(what_does_not_fit_the_data_is_refused_in_words)
 }
 END_TEST
 
+/* They have no gradient to be cleared in each evaluation, nor one in each lane. */
+START_TEST(what_is_made_of_constants_takes_its_numbers_once)
+{
+	enum { MANY = 600 };
+	static double numbers[MANY];
+	struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = ROWS };
+	struct written written;
+	struct executor executor = executor_serial();
+	double sum = 0;
+	size_t parameters, bytes;
+	write_model(&written, "mean((y - x0*b)**2) + s*sum(sqrt(outer(lam, lam))) + 0*sum(w)", NULL, NULL);
+	for (size_t i = 0; i < MANY; i++) {
+		numbers[i] = 2.385 + (double)(i % 7);
+		sum += sqrt(numbers[i]);
+	}
+	written.symbol[4].shape = vector_of(MANY);
+	written.symbol[4].values = numbers;
+	ck_assert_int_eq(model_measure(&written.config, &shape, DTYPE_FLOAT64, 1, &parameters, &bytes), OK);
+	ck_assert_msg(bytes < 3 * sizeof(double) * MANY * MANY, "%zu", bytes); /* outer(), its roots, a bit */
+	struct objective *objective = build(&written, &shape, DTYPE_FLOAT64, 1);
+	struct data_view data = modelling_data(DTYPE_FLOAT64, ROWS, &shape);
+	const struct batch batch = { .data = &data, .count = ROWS };
+	const struct result result = evaluate(objective, point, &batch, &executor);
+	ck_assert_double_eq_tol(result.gradient[FEATURES + 1], sum * sum, 1e-9 * sum * sum);
+	objective_destroy(objective);
+	modelling_free(&data);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("core/expression_model");
@@ -514,6 +543,7 @@ int main(void)
 	tcase_add_test(tests, a_model_written_as_an_expression_has_the_numbers_of_the_built_in_one);
 	tcase_add_test(tests, any_objective_has_the_gradient_of_its_differences_over_rows);
 	tcase_add_test(tests, what_where_leaves_out_stays_out_of_the_gradient_of_rows);
+	tcase_add_test(tests, what_is_made_of_constants_takes_its_numbers_once);
 	tcase_add_test(tests, threads_do_not_change_a_bit);
 	tcase_add_test(tests, a_sum_over_a_mini_batch_is_scaled_to_all_rows);
 	tcase_add_test(tests, predictions_are_those_of_the_text_and_parameters_begin_as_they_say);
