@@ -3,7 +3,8 @@
  *
  * core cuts its work in pieces whose number and content depend on shapes alone, never on the
  * number of threads; whoever calls core hands it an executor that runs them. Results must not
- * depend on which thread runs which piece, nor on the order.
+ * depend on which thread runs which piece, nor on the order. An executor does well to give each thread neighbouring
+ * pieces, and the same share of them in every run: passes over the same memory are cut alike.
  */
 #ifndef CORE_EXEC_H
 #define CORE_EXEC_H

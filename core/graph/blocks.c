@@ -1,6 +1,7 @@
 #include "core/graph/blocks.h"
 
 #include "core/base/size.h"
+#include "core/graph/split.h"
 
 /* Bytes of a block's rows where products with a matrix do the work: a part of the second-level cache (1 MB and more
  * since Skylake-SP and Zen 4), which leaves room for the weights. With fewer rows than the least a product spends too
@@ -111,8 +112,10 @@ static void choose_rows(struct blocks *blocks)
 	} else {
 		size_t least = has_images(plan) ? IMAGE_ROWS_LEAST : MATRIX_ROWS_LEAST;
 		plan->block_rows = rows_within(MATRIX_BYTES, bytes, least, MATRIX_ROWS_MOST);
+		blocks->overflow |= !split_choose(plan, bytes);
 	}
 	plan->room_rows = plan->whole_rows > plan->block_rows ? plan->whole_rows : plan->block_rows;
+	plan->room_rows = plan->split_rows > plan->room_rows ? plan->split_rows : plan->room_rows;
 }
 
 /* Nanoseconds of a row, roughly: 8 bytes and 10 products with a parameter each. */
@@ -190,11 +193,12 @@ enum status blocks_choose(struct blocks *blocks, struct error *error)
 	choose_rows(blocks);
 	choose_lanes(blocks);
 	place_buffers(blocks);
-	size_t slots = 0, lanes = 0, partial = 0;
+	size_t slots = 0, lanes = 0, partial = 0, split = (PLAN_RANGES - 1) * plan->part_bytes;
 	blocks->overflow |= !size_multiply(plan->slot_bytes, plan->slots, &slots) ||
 			    !size_multiply(plan->lane_bytes, plan->lanes - 1, &lanes) ||
 			    !size_add(slots, lanes, &plan->workspace_bytes) ||
-			    !size_add(plan->workspace_bytes, LINE, &plan->workspace_bytes) ||
+			    !size_add(plan->workspace_bytes, LINE + split, &plan->workspace_bytes) ||
+			    !size_add(plan->workspace_bytes, plan->product_bytes, &plan->workspace_bytes) ||
 			    !size_multiply(plan->chunks, (plan->penalties + 1) * sizeof(double), &partial);
 	if (blocks->overflow || plan->workspace_bytes > PTRDIFF_MAX / 2) {
 		return error_set(error, E_TOO_LARGE, "the model needs more memory than any machine has");

@@ -26,7 +26,9 @@ struct plan_step {
 	size_t scalar;      /* OP_MEAN: place of its value among the scalars */
 	bool features;      /* in[0] is X itself */
 	struct op_memory memory;
-	size_t kept_offset; /* where what is kept lies in a slot's memory */
+	size_t kept_offset;       /* where what is kept lies in a slot's memory */
+	bool wide;                /* a product with a phase of its own (split.h) */
+	size_t part[GRAPH_ARITY]; /* bytes to a narrow parameter's gradient in that of a range of rows */
 };
 
 /* A sum over a parameter's elements. */
@@ -95,6 +97,10 @@ struct plan {
 	size_t whole_rows;  /* the most rows of it; 0 where they do not */
 	size_t room_rows;   /* rows that a slot has memory for: the larger of the two */
 	size_t scratch, scratch_offset; /* the most of any step; where it lies in a slot's memory */
+	bool split;                     /* it is then run in the phases of split.h */
+	bool split_apart;               /* one wide layer alone reads X: gathered, it lies part by part */
+	size_t split_rows;              /* the most rows of a block then */
+	size_t part_bytes, product_bytes;
 	size_t slots;
 	bool smooth; /* the gradient leaves sums of absolute values out */
 	bool ahead;  /* blocks are small enough to ask for the next one meanwhile */
@@ -104,7 +110,9 @@ struct plan {
 	struct plan_slot *slot;
 	char *workspace;
 	char *lane;      /* gradients of the lanes 1..L-1 */
-	double *sum;     /* [lanes, lane_sums] */
+	char *part;      /* [PLAN_RANGES - 1, part_bytes] gradients of the narrow parameters, by ranges of rows */
+	char *product;   /* [product_bytes] wide products of the parts of their inputs */
+	double *sum;     /* [lanes or ranges, lane_sums] */
 	double *partial; /* [chunks, penalties] */
 	double *scalar_value;
 	double *class_weight; /* [classes] of a loss that weighs them; NULL */
@@ -113,6 +121,8 @@ struct plan {
 	bool fresh;           /* it did so, and nobody took them */
 };
 
+/* Ranges of rows that a block is shared by in the phases of split.h, at most. */
+enum { PLAN_RANGES = 4 };
 /* The flat vector is added up and penalised in ranges of so many numbers: 128 KB of float32, which leaves room
  * in L2 for a lane's range beside it. */
 enum { PLAN_CHUNK = 32768 };

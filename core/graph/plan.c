@@ -48,7 +48,8 @@ static bool allocate(struct plan *plan)
 	size_t bytes = (plan->workspace_bytes + LINE - 1) & ~(size_t)(LINE - 1);
 	plan->workspace = aligned_alloc(LINE, bytes);
 	plan->slot = calloc(plan->slots, sizeof *plan->slot);
-	plan->sum = calloc(plan->lanes * plan->lane_sums, sizeof *plan->sum);
+	plan->sum =
+		calloc((plan->lanes > PLAN_RANGES ? plan->lanes : PLAN_RANGES) * plan->lane_sums, sizeof *plan->sum);
 	plan->partial = calloc(plan->chunks * plan->penalties + 1, sizeof *plan->partial);
 	plan->scalar_value = calloc(plan->scalars_room, sizeof *plan->scalar_value);
 	plan->renewed = calloc(plan->buffers + 1, plan->element);
@@ -69,6 +70,8 @@ static bool allocate(struct plan *plan)
 		}
 	}
 	plan->lane = plan->workspace + plan->slots * plan->slot_bytes;
+	plan->part = plan->lane + (plan->lanes - 1) * plan->lane_bytes;
+	plan->product = plan->part + (PLAN_RANGES - 1) * plan->part_bytes;
 	return true;
 }
 

@@ -11,7 +11,8 @@
  *     sums of its own; lane 0 in the caller's gradient. Lanes are then added in the order 0, 1, ..., L-1.
  *  3. The first contribution to a gradient is written and the others added: nothing is cleared beforehand.
  *  4. A batch that is too small for lanes runs as one, on the caller; the threads then share each of its steps that is
- *     worth a hand-over (core/graph/share.h, gemm_shared), cut by shapes alone too.
+ *     worth a hand-over (core/graph/share.h, gemm_shared), cut by shapes alone too; or, where most weights belong to
+ *     wide layers, phases of several steps (core/graph/split.h), in blocks of a size of their own.
  *  5. Contiguous batches are read where they lie; rows of an index are gathered block by block.
  *
  *  6. While training, a batch whose rows couple (batch statistics, losses that compare rows) is one block; it has at

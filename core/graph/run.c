@@ -4,31 +4,16 @@
  */
 #include <assert.h>
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "core/graph/layout.h"
 #include "core/graph/ops/ops.h"
 #include "core/graph/plan.h"
 #include "core/graph/product.h"
+#include "core/graph/run.h"
 #include "core/graph/share.h"
-
-/* One evaluation. Shared by its pieces, which write only their own lane, slot or chunk, and `cancelled`. */
-struct run {
-	struct plan *plan;
-	const char *theta;
-	const struct batch *batch;
-	struct executor *executor;
-	bool shared;    /* one lane, whose steps the threads share */
-	char *gradient; /* NULL: not wanted */
-	bool want_value;
-	char *outputs; /* of a prediction */
-	size_t block_rows, blocks, lanes;
-	bool dealt;          /* block b has the rows b, b + blocks, b + 2 blocks, ... of the batch */
-	double row_share;    /* 1 / rows of the batch; 1 where losses are added */
-	double weight_share; /* 1 / the sum of the weights of their classes; likewise */
-	atomic_bool cancelled;
-};
+#include "core/graph/split.h"
+#include "core/graph/wide.h"
 
 /* More rows than a batch that compares its rows: groups of nearly one size, as few as there may be, dealt out so that
  * data in the order of its classes has all of them in each. A group is to be compared with a batch. */
@@ -69,6 +54,11 @@ static void cut(struct run *run)
 	lanes = lanes < run->blocks ? lanes : run->blocks;
 	run->lanes = lanes < plan->lanes_least ? 1 : lanes;
 	run->shared = run->lanes == 1;
+	run->split = run->shared && plan->split && run->outputs == NULL;
+	if (run->split) {
+		run->blocks = (rows - 1) / plan->split_rows + 1;
+		run->block_rows = (rows - 1) / run->blocks + 1;
+	}
 }
 
 /* What a row's loss is multiplied by in its mean. */
@@ -145,6 +135,10 @@ static const void *rows_of(const struct run *run, const void *data, size_t width
 	if (pick->index == NULL) {
 		return (const char *)data + pick->first * width * plan->element;
 	}
+	if (run->split && plan->split_apart && data == run->batch->data->x) {
+		wide_gather(run, pick->rows, width, data, pick->index, room);
+		return room;
+	}
 	share_gather(run->shared ? run->executor : NULL, plan, pick->rows, width, data, pick->index, room);
 	return room;
 }
@@ -216,7 +210,7 @@ static inline __attribute__((always_inline)) void ask_for_targets(const struct p
 	}
 }
 
-static void bind_step(struct op_call *call, const struct plan_step *step, const struct plan_slot *slot, bool later)
+void run_bind_step(struct op_call *call, const struct plan_step *step, const struct plan_slot *slot, bool later)
 {
 	call->shape = step->shape;
 	call->attribute = step->attribute;
@@ -230,8 +224,16 @@ static void bind_step(struct op_call *call, const struct plan_step *step, const 
 	call->kept = slot->memory + step->kept_offset;
 }
 
-/* What a call knows of its block. */
-static struct op_call start_call(const struct run *run, const struct plan_slot *slot)
+void run_bind_mean(const struct run *run, const struct plan_step *step, double *sums, struct op_call *call)
+{
+	call->seed = step->coefficient * share_of(run, step);
+	call->sum = run->want_value ? &sums[step->sum] : NULL;
+	if (run->gradient == NULL) {
+		memset(call->d_in, 0, sizeof call->d_in);
+	}
+}
+
+struct op_call run_start_call(const struct run *run, const struct plan_slot *slot)
 {
 	return (struct op_call){ .kernels = run->plan->kernels,
 				 .executor = run->shared ? run->executor : NULL,
@@ -251,21 +253,17 @@ static void run_block(const struct run *run, const struct plan_slot *slot, struc
 	const struct plan *plan = run->plan;
 	for (size_t s = 0; s < plan->steps; s++) {
 		const struct plan_step *step = &plan->step[s];
-		bind_step(call, step, slot, false);
+		run_bind_step(call, step, slot, false);
 		call->next = step->features ? next : NULL;
 		if (step->op->kind == OP_MEAN) {
-			call->seed = step->coefficient * share_of(run, step);
-			call->sum = run->want_value ? &sums[step->sum] : NULL;
-			if (run->gradient == NULL) {
-				memset(call->d_in, 0, sizeof call->d_in);
-			}
+			run_bind_mean(run, step, sums, call);
 		}
 		share_forward(plan, step, call);
 	}
 	for (size_t s = plan->steps; run->gradient != NULL && s-- > 0;) {
 		const struct plan_step *step = &plan->step[s];
 		if (step->reverse != NULL) {
-			bind_step(call, step, slot, later);
+			run_bind_step(call, step, slot, later);
 			call->next = step->features ? next : NULL;
 			share_reverse(plan, step, call);
 		}
@@ -281,9 +279,11 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 	const struct plan_slot *slot = &plan->slot[slot_index];
 	double *sums = plan->sum + lane * plan->lane_sums;
 	size_t begin = lane * run->blocks / run->lanes, end = (lane + 1) * run->blocks / run->lanes;
-	memset(sums, 0, plan->means * sizeof *sums);
+	for (size_t i = 0; i < (run->split ? run->sums : 1); i++) {
+		memset(sums + i * plan->lane_sums, 0, plan->means * sizeof *sums);
+	}
 	bind_parameters(run, slot, lane_gradient(run, lane));
-	struct op_call call = start_call(run, slot);
+	struct op_call call = run_start_call(run, slot);
 	for (size_t block = begin; block < end; block++) {
 		if (executor_stopped(run->executor)) {
 			atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
@@ -293,6 +293,10 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 		size_t rows = left < run->block_rows ? left : run->block_rows;
 		rows = run->dealt ? (left - 1) / run->blocks + 1 : rows;
 		bind_rows(run, slot, first, rows, true);
+		if (run->split) {
+			split_block(run, rows, first, block > begin);
+			continue;
+		}
 		const void *next = next_rows(run, slot, rows, block + 1 == end);
 		if (next != NULL) {
 			ask_for_targets(plan, slot, rows);
@@ -300,6 +304,9 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 		call.rows = rows;
 		call.first = first;
 		run_block(run, slot, &call, next, sums, block > begin);
+	}
+	if (run->split) {
+		split_finish(run);
 	}
 	if (plan->grouped && executor_stopped(run->executor)) { /* it may have left off within a block */
 		atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
@@ -378,7 +385,7 @@ static double root_value(const struct run *run)
 		const struct plan_step *step = &plan->step[s];
 		if (step->op->kind == OP_MEAN) {
 			double sum = 0;
-			for (size_t lane = 0; lane < run->lanes; lane++) {
+			for (size_t lane = 0; lane < run->sums; lane++) {
 				sum += plan->sum[lane * plan->lane_sums + step->sum];
 			}
 			value[step->scalar] = sum * share_of(run, step);
@@ -451,6 +458,7 @@ enum status plan_evaluate(struct plan *plan, const void *theta, const struct bat
 	}
 	if (plan->steps > 0) {
 		cut(&run);
+		run.sums = run.split ? split_ranges(run.block_rows) : run.lanes;
 		weigh(&run);
 		run_pieces(&run, executor, run.lanes, run_lane);
 		if (atomic_load_explicit(&run.cancelled, memory_order_relaxed)) {
@@ -490,14 +498,14 @@ static void predict_block(void *context, size_t block, size_t slot_index)
 		return;
 	}
 	size_t first = block * run->block_rows, left = run->batch->count - first;
-	struct op_call call = start_call(run, slot);
+	struct op_call call = run_start_call(run, slot);
 	call.rows = left < run->block_rows ? left : run->block_rows;
 	bind_parameters(run, slot, NULL);
 	bind_rows(run, slot, first, call.rows, false);
 	slot->value[plan->output_place] = run->outputs + first * plan->output_width * plan->element;
 	for (size_t s = 0; s < plan->predict_steps; s++) {
 		const struct plan_step *step = &plan->step[plan->predict_step[s]];
-		bind_step(&call, step, slot, false);
+		run_bind_step(&call, step, slot, false);
 		share_forward(plan, step, &call);
 	}
 	slot->value[plan->output_place] = slot->memory + plan->output_offset;

@@ -10,10 +10,16 @@
 static struct node *make_node(struct pool *pool)
 {
 	struct node *node = aligned_alloc(CACHE_LINE, sizeof *node);
-	if (node == NULL) {
+	struct share *share = aligned_alloc(CACHE_LINE, pool->threads * sizeof *share);
+	if (node == NULL || share == NULL) {
+		free(node);
+		free(share);
 		return NULL;
 	}
-	*node = (struct node){ .pool = pool };
+	*node = (struct node){ .pool = pool, .share = share };
+	for (size_t s = 0; s < pool->threads; s++) {
+		share[s] = (struct share){ .end = 0 };
+	}
 	pthread_mutex_init(&node->mutex, NULL);
 	pthread_cond_init(&node->drained, NULL);
 	atomic_store_explicit(&node->following, atomic_load_explicit(&pool->first, memory_order_relaxed),
@@ -126,6 +132,7 @@ void pool_destroy(struct pool *pool)
 		assert(!node->used);
 		pthread_cond_destroy(&node->drained);
 		pthread_mutex_destroy(&node->mutex);
+		free(node->share);
 		free(node);
 		node = following;
 	}

@@ -8,7 +8,8 @@
  *  1. A piece runs once; run() returns when all have. A single piece runs inline and wakes nobody.
  *  2. Slot 0 is the runner, slot k helper k: unique among the pieces of a run, whoever joins.
  *  3. A helper joins, and stays after a piece, only while runners at work and busy helpers are at most T.
- *  4. run() allocates nothing and, as long as helpers are awake, makes no system call.
+ *  4. Pieces of a slot's share, s/T to (s + 1)/T of them, are its thread's as long as that keeps up.
+ *  5. run() allocates nothing and, as long as helpers are awake, makes no system call.
  */
 #ifndef SERVER_RUNNER_POOL_H
 #define SERVER_RUNNER_POOL_H

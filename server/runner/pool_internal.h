@@ -12,6 +12,14 @@
 
 enum { CACHE_LINE = 64 };
 
+/* The pieces of a run that are one slot's: the same ones each time, whose memory is near to its thread. Who has none
+ * left takes of others', but leaves those of an owner who is at work to him for some microseconds. */
+struct share {
+	_Alignas(CACHE_LINE) atomic_size_t next;
+	size_t end;
+	atomic_bool tended;
+};
+
 struct node {
 	struct executor executor; /* first: a node is an executor */
 	struct pool *pool;
@@ -20,11 +28,11 @@ struct node {
 	bool begun; /* the runner's own */
 	executor_piece *piece;
 	void *context;
-	size_t count;
 	pthread_mutex_t mutex; /* for `drained` */
 	pthread_cond_t drained;
 	_Alignas(CACHE_LINE) atomic_uint_least32_t state;
-	_Alignas(CACHE_LINE) atomic_size_t next; /* the next piece to deal */
+	size_t shares;       /* of a run: of as many slots as it has pieces for */
+	struct share *share; /* [pool->threads] */
 };
 
 struct helper {
@@ -43,7 +51,7 @@ struct pool {
 	struct node *_Atomic first;
 	_Alignas(CACHE_LINE) atomic_size_t open;      /* runs that have pieces to deal */
 	_Alignas(CACHE_LINE) atomic_size_t computing; /* runners at work and busy helpers */
-	atomic_size_t sleeping;
+	_Alignas(CACHE_LINE) atomic_size_t sleeping;  /* what runners read each time changes seldom */
 	atomic_bool stopping;
 };
 

@@ -1,6 +1,6 @@
 /*
  * The pool. Each executor is a node of a list that only grows (nodes are used again, and freed with the pool), so
- * helpers scan it without a lock. A run opens its node; the last piece that is dealt closes it:
+ * helpers scan it without a lock. A run opens its node; whoever finds no piece left to deal closes it:
  *
  *   node->state = OPEN | WAITING | members         join: members + 1 while OPEN; leave: members - 1
  *
@@ -8,6 +8,10 @@
  *   helper: join (acquire); deal pieces; leave (release)
  *
  * So what a run writes is read by members only, and the node is written again only when there are none.
+ *
+ * Each slot has a share of the pieces, neighbouring ones and the same in every run of as many: memory that passes read
+ * one after the other stays with its core, where a line from another one's cache takes up to half a microsecond.
+ *
  * Helpers without work and runners without pieces spin for a few microseconds, since the next run usually is that near
  * and a wake-up costs more; then they sleep. While they spin they offer their core again and again: on a busy machine
  * somebody else needs it, often the very thread that they wait for.
@@ -19,6 +23,8 @@
 
 /* A wake-up takes 5 us of the waker and up to 50 us until the sleeper runs. */
 enum { SPIN_NANOSECONDS = 30000, SPIN_CHECK = 64 };
+/* More than a small piece takes, and little beside a large one. */
+enum { LEAVE_NANOSECONDS = 10000 };
 
 static const uint32_t OPEN = UINT32_C(1) << 31;
 static const uint32_t WAITING = UINT32_C(1) << 30;
@@ -39,21 +45,72 @@ static int64_t nanoseconds(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Deals pieces to the calling thread until none is left, or (helpers) until the machine is full. Whoever takes the
- * last piece closes the run before it works, so that nobody looks for pieces here in vain. */
-static void deal(struct node *node, size_t slot)
+/* No piece is left to deal: nobody else is to look for one here. */
+static void close_run(struct node *node)
+{
+	uint32_t before = atomic_fetch_and_explicit(&node->state, ~OPEN, memory_order_acq_rel);
+	if ((before & OPEN) != 0) {
+		atomic_fetch_sub(&node->pool->open, 1);
+	}
+}
+
+/* The next piece of a share. False: none is left. */
+static bool take(struct share *share, size_t *piece)
+{
+	size_t next = atomic_load_explicit(&share->next, memory_order_relaxed);
+	while (next < share->end) {
+		if (atomic_compare_exchange_weak_explicit(&share->next, &next, next + 1, memory_order_relaxed,
+							  memory_order_relaxed)) {
+			*piece = next;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Waits until an owner at work has taken what is his, or until `end`. */
+static void leave_to_owner(const struct share *share, int64_t end)
+{
+	while (atomic_load_explicit(&share->next, memory_order_relaxed) < share->end &&
+	       atomic_load_explicit(&share->tended, memory_order_relaxed) && nanoseconds() < end) {
+		for (int i = 0; i < SPIN_CHECK / 4; i++) {
+			relax();
+		}
+	}
+}
+
+/* Runs pieces of one share. False: the machine is full, a helper is to leave. */
+static bool deal_share(struct node *node, struct share *share, size_t slot)
 {
 	struct pool *pool = node->pool;
-	size_t count = node->count;
-	for (size_t i; (i = atomic_fetch_add_explicit(&node->next, 1, memory_order_relaxed)) < count;) {
-		if (i + 1 == count) {
-			atomic_fetch_sub(&pool->open, 1);
-			atomic_fetch_and_explicit(&node->state, ~OPEN, memory_order_acq_rel);
-		}
-		node->piece(node->context, i, slot);
+	for (size_t piece; take(share, &piece);) {
+		node->piece(node->context, piece, slot);
 		if (slot != 0 && atomic_load_explicit(&pool->computing, memory_order_relaxed) > pool->threads) {
-			break;
+			return false;
 		}
+	}
+	return true;
+}
+
+/* Runs pieces on the calling thread, those of its slot first, until none is left, or (helpers) until the machine is
+ * full. */
+static void deal(struct node *node, size_t slot)
+{
+	bool stay = true;
+	if (slot < node->shares) {
+		struct share *own = &node->share[slot];
+		atomic_store_explicit(&own->tended, true, memory_order_relaxed);
+		stay = deal_share(node, own, slot);
+		atomic_store_explicit(&own->tended, false, memory_order_relaxed);
+	}
+	int64_t end = nanoseconds() + LEAVE_NANOSECONDS;
+	for (size_t s = 1; stay && s <= node->shares; s++) {
+		struct share *other = &node->share[(slot + s) % node->shares];
+		leave_to_owner(other, end);
+		stay = deal_share(node, other, slot);
+	}
+	if (stay) {
+		close_run(node);
 	}
 }
 
@@ -225,8 +282,11 @@ static void run_shared(struct node *node, size_t count, executor_piece *piece, v
 	struct pool *pool = node->pool;
 	node->piece = piece;
 	node->context = context;
-	node->count = count;
-	atomic_store_explicit(&node->next, 0, memory_order_relaxed);
+	node->shares = count < pool->threads ? count : pool->threads;
+	for (size_t s = 0; s < node->shares; s++) {
+		node->share[s].end = (s + 1) * count / node->shares;
+		atomic_store_explicit(&node->share[s].next, s * count / node->shares, memory_order_relaxed);
+	}
 	if (!node->begun) {
 		atomic_fetch_add_explicit(&pool->computing, 1, memory_order_relaxed);
 	}

@@ -38,8 +38,8 @@ static const char *noisy_csv(void)
 	"{\"gradient_norm\": null, \"loss_change\": null, \"parameter_change\": null}}"
 #define NETWORK                                                                                                        \
 	"{\"dataset\": {\"id\": \"%s\", \"validation_fraction\": 0.1}, \"model\": {\"type\": \"mlp\", \"loss\": "      \
-	"\"cross_entropy\", \"layers\": [{\"type\": \"dense\", \"units\": 96, \"activation\": \"relu\"}, {\"type\": "  \
-	"\"dense\", \"units\": 48, \"activation\": \"sigmoid\"}]}, \"optimizer\": {\"type\": \"adam\"}, "              \
+	"\"cross_entropy\", \"layers\": [{\"type\": \"dense\", \"units\": 256, \"activation\": \"relu\"}, {\"type\": " \
+	"\"dense\", \"units\": 80, \"activation\": \"sigmoid\"}]}, \"optimizer\": {\"type\": \"adam\"}, "              \
 	"\"training\": "                                                                                               \
 	"{\"epochs\": 4, \"batch_size\": 64, \"dtype\": \"%s\", \"seed\": 5}, \"recording\": {\"every_steps\": 1}}"
 

@@ -11,7 +11,7 @@
 struct subject {
 	const char *model;
 	struct model_shape shape;
-	size_t hidden, rows;
+	size_t hidden, rows, second; /* units of hidden layers; 0: there is none */
 };
 
 static const struct subject subjects[] = {
@@ -20,6 +20,7 @@ static const struct subject subjects[] = {
 	{ .model = "softmax_regression", .shape = { .features = 64, .classes = 10 }, .rows = 7001 },
 	{ .model = "mlp", .shape = { .features = 50, .classes = 7 }, .hidden = 33, .rows = 5003 },
 	{ .model = "mlp", .shape = { .features = 300, .targets = 4 }, .hidden = 130, .rows = 1709 },
+	{ .model = "mlp", .shape = { .features = 131, .classes = 3 }, .hidden = 129, .second = 128, .rows = 1409 },
 };
 enum { SUBJECTS = sizeof subjects / sizeof subjects[0] };
 
@@ -38,6 +39,9 @@ static void stage_init(struct stage *stage, const struct subject *subject, enum 
 	modelling_set(&model, "l2", 0.0173);
 	if (subject->hidden > 0) {
 		modelling_layer(&model, subject->hidden, "tanh");
+	}
+	if (subject->second > 0) {
+		modelling_layer(&model, subject->second, "relu");
 	}
 	stage->objective = modelling_build(&model, &subject->shape, dtype, slots);
 	stage->data = modelling_data(dtype, subject->rows, &subject->shape);
@@ -100,6 +104,7 @@ static const struct subject short_batches[] = {
 	{ .model = "mlp", .shape = { .features = 784, .classes = 10 }, .hidden = 128, .rows = 700 },
 	{ .model = "mlp", .shape = { .features = 301, .targets = 3 }, .hidden = 517, .rows = 700 },
 	{ .model = "mlp", .shape = { .features = 61, .classes = 5 }, .hidden = 1031, .rows = 700 },
+	{ .model = "mlp", .shape = { .features = 239, .classes = 5 }, .hidden = 317, .second = 203, .rows = 700 },
 	{ .model = "softmax_regression", .shape = { .features = 1021, .classes = 67 }, .rows = 700 },
 };
 enum { NARROW = sizeof short_batches / sizeof short_batches[0] };
