@@ -200,7 +200,7 @@ static void run_phase(struct rows_pass *pass, size_t begin, size_t end)
 {
 	const struct run *run = pass->run;
 	const struct plan_step *step = &run->plan->step[begin];
-	struct wide wide;
+	struct wide wide = { 0 };
 	if (step->wide) {
 		wide = wide_start(run, step, pass->rows, pass->later);
 	}
