@@ -18,10 +18,13 @@
  *   games          Adam with betas (0.5, 0.999), as Radford et al. 2016 found it settles, both players at 0.002, in
  *                  batches of 64; two hidden layers each; no tolerances, since no loss falls.
  *   batch          linear models: everything at once up to 4,096 rows (the data stays in the cache and the rules for
- * stopping hold exactly), above that 256 rows; networks 32 rows, since they gain from the noise, embeddings 128, since
- * a batch is what a row is compared with. epochs         a number of updates after which such models are done, turned
- * into passes. tolerances     as the contract says; a curve fit (levenberg_marquardt) ends when its parameters stand
- * still, since its squares may be of any size and an absolute change of them says nothing.
+ *                  stopping hold exactly), above that 256 rows; networks 32 rows, since they gain from the noise,
+ *                  embeddings 128, since a batch is what a row is compared with.
+ *
+ *   epochs         a number of updates after which such models are done, turned into passes.
+ *
+ *   tolerances     as the contract says; a curve fit (levenberg_marquardt) ends when its parameters stand still, since
+ *                  its squares may be of any size and an absolute change of them says nothing.
  */
 #include <math.h>
 #include <stdio.h>

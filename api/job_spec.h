@@ -76,6 +76,7 @@ struct job_spec {
 	double *class_number; /* of a numeric target column; NULL for a text one */
 
 	struct model_config model;
+	bool couples; /* an expression whose rows cannot be taken apart: over some of them it is another function */
 	struct model_shape shape;
 	size_t train_rows; /* shape.rows of an objective that is to be trained; shape's own serves to predict */
 	struct train_config train;

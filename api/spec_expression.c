@@ -217,6 +217,7 @@ static void judge_text(struct judge *judge, struct expression_config *config)
 				 &error);
 	} else if (couples[0] != '\0') {
 		judge->couples = arena_strdup(judge->reader.arena, couples);
+		judge->spec->couples = true;
 	}
 }
 

@@ -85,6 +85,12 @@ static void read_query(const struct http_request *request, struct surface_query 
 	query->points = SURFACE_POINTS_MIN;
 	query_word(request, "format", formats, &format, problem);
 	query->npz = format == 1;
+	if (http_query(request, "format") == NULL) {
+		const char *accept = http_header(request, "Accept");
+		const char *npz = accept == NULL ? NULL : strcasestr(accept, "application/octet-stream");
+		const char *json = accept == NULL ? NULL : strcasestr(accept, "application/json");
+		query->npz = npz != NULL && (json == NULL || npz < json);
+	}
 	query_uint(request, "points", SURFACE_POINTS_MAX, &query->points, problem);
 	if (query->points < SURFACE_POINTS_MIN) {
 		problem_parameter(problem, "points", FAULT_OUT_OF_RANGE, NULL, NULL, "at least %d", SURFACE_POINTS_MIN);
@@ -142,7 +148,8 @@ static enum status load_spec(struct making *making, struct error *error)
 	return status;
 }
 
-/* Two parameters; and how many rows can be gone through. A sum over some rows is none over all: it is not taken. */
+/* Two parameters; and how many rows can be gone through. A sum over some rows is none over all, and what couples rows
+ * is another function of some: it is not taken. */
 static enum status judge_job(struct making *making)
 {
 	const struct job_spec *spec = making->spec;
@@ -155,7 +162,7 @@ static enum status judge_job(struct making *making)
 			    (unsigned long long)spec->parameters, spec->parameters == 1 ? "" : "s");
 		return E_INVALID;
 	}
-	if (rows <= most || !spec->train.training.sum) {
+	if (rows <= most || (!spec->train.training.sum && !spec->couples)) {
 		return OK;
 	}
 	if (rows * SURFACE_POINTS_MIN <= ROW_VISITS) {
@@ -163,10 +170,11 @@ static enum status judge_job(struct making *making)
 			    "%llu points over %.0f rows are too many: ask for at most points=%.0f.",
 			    (unsigned long long)making->query.points, rows, floor(ROW_VISITS / rows));
 	} else {
-		problem_set(making->problem, PROBLEM_INVALID,
-			    "The objective is a sum over %.0f rows; a surface goes through at most %.0f. Post the job "
-			    "again on a part of its rows and ask for the surface of that.",
-			    rows, ROW_VISITS / SURFACE_POINTS_MIN);
+		problem_set(
+			making->problem, PROBLEM_INVALID,
+			"The objective %s %.0f rows; a surface goes through at most %.0f. Post the job again on a part "
+			"of its rows and ask for the surface of that.",
+			spec->couples ? "couples" : "is a sum over", rows, ROW_VISITS / SURFACE_POINTS_MIN);
 	}
 	return E_INVALID;
 }
@@ -431,6 +439,7 @@ enum http_outcome jobs_surface(void *context, struct http_request *request, stru
 	if (status == E_BUSY || (status == OK && !job_status_ended(record.status))) {
 		http_response_header(response, "Retry-After", "1");
 	}
+	http_response_header(response, "Vary", "Accept");
 	if (status == OK && making.query.npz) {
 		response->content_type = "application/octet-stream";
 		name_download(response, &record, "surface.npz");

@@ -267,6 +267,9 @@ START_TEST(the_same_numbers_come_as_npz)
 	ck_assert_double_eq(gradient[25], number_at(surface->json, "path.gradient.12.1"));
 	ck_assert_double_eq(direction[24], number_at(surface->json, "path.direction.12.0"));
 	expect_problem(surface_of(server, id, "?format=npy"), 400, "bad-query");
+	const struct call accepting = { .path = text_of("/v1/jobs/%s/surface", id),
+					.header = "Accept: application/octet-stream" };
+	ck_assert_str_eq(reply_header(client_call(server, &accepting), "Content-Type"), "application/octet-stream");
 	finish(server);
 }
 END_TEST
@@ -345,6 +348,16 @@ START_TEST(what_has_no_surface_says_why)
 	expect_problem(reply, 422, "invalid");
 	ck_assert_ptr_nonnull(strstr(string_at(reply->json, "detail"), "points=66666"));
 	expect(surface_of(server, string_at(job->json, "id"), ""), 200);
+	/* Nor is what couples rows the same function of some of them. */
+	job = job_run(
+		server,
+		"{\"dataset\": {\"generator\": {\"type\": \"linear\", \"rows\": 3000, \"features\": 1}}, "
+		"\"model\": {\"type\": \"expression\", \"objective\": \"logsumexp((y - a*x - b)**2)\", "
+		"\"parameters\": {\"a\": 0.385, \"b\": 1}}, \"optimizer\": {\"type\": \"sgd\", \"learning_rate\": "
+		"1e-3}, \"training\": {\"steps\": 2}}");
+	reply = surface_of(server, string_at(job->json, "id"), "?points=1000000");
+	expect_problem(reply, 422, "invalid");
+	ck_assert_ptr_nonnull(strstr(string_at(reply->json, "detail"), "points=666666"));
 	const char *dataset = dataset_upload_text(server, "x,y\n1,2\n2,3.5\n3,6\n", "target=y");
 	job = job_run(server, text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"linear_regression\"}}",
 				      dataset));
