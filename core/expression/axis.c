@@ -9,16 +9,6 @@
 
 #include "core/expression/syntax.h"
 
-static const struct shape *shape_of(const struct lowering *lowering, size_t id)
-{
-	return &lowering->graph->node[id].shape;
-}
-
-static bool failed(const struct lowering *lowering)
-{
-	return lowering->graph->status != OK || lowering->error->status != OK;
-}
-
 static size_t matrix_in_rows(struct lowering *lowering, const struct call *call)
 {
 	syntax_fail(lowering->error, E_UNSUPPORTED, call->node->position,
@@ -107,12 +97,6 @@ static size_t mean_of(struct lowering *lowering, const struct call *call, size_t
 	size_t sum = reduce(lowering, call, TENSOR_sum, a, axis);
 	size_t count = tensor_number(lowering->graph, (double)shape.extent[axis - shape.rowed]);
 	return failed(lowering) ? NODE_NONE : tensor_binary(lowering->graph, TENSOR_div, sum, count);
-}
-
-static size_t apply2(struct lowering *lowering, enum tensor_op op, size_t a, size_t b)
-{
-	return failed(lowering) || a == NODE_NONE || b == NODE_NONE ? NODE_NONE
-								    : tensor_binary(lowering->graph, op, a, b);
 }
 
 /* The setting of a call, its second argument: a number that the text says, of ddof by name (behind a value numpy has

@@ -3,16 +3,6 @@
 
 #include "core/expression/syntax.h"
 
-static size_t apply2(struct lowering *lowering, enum tensor_op op, size_t a, size_t b)
-{
-	return lowering->graph->status != OK ? NODE_NONE : tensor_binary(lowering->graph, op, a, b);
-}
-
-static const struct shape *shape_of(const struct lowering *lowering, size_t id)
-{
-	return &lowering->graph->node[id].shape;
-}
-
 static bool is_rowed(const struct lowering *lowering, size_t id)
 {
 	return lowering->graph->status == OK && shape_of(lowering, id)->rowed;
@@ -165,6 +155,12 @@ static size_t clip(struct lowering *lowering, const struct call *call)
 		.name = name_, .least = least_, .most = most_, .lower = lower_formula, .names = names_,                \
 		.formula = formula_, .preset = { __VA_ARGS__ }, .reduces = true, .usage = name_ "(" names_ ")"         \
 	}
+/* Of losses.c what is done before its formula. */
+#define BEFORE(name_, least_, most_, names_, function, formula_, ...)                                                  \
+	{                                                                                                              \
+		.name = name_, .least = least_, .most = most_, .lower = function, .names = names_,                     \
+		.formula = formula_, .preset = { __VA_ARGS__ }, .reduces = true, .usage = name_ "(" names_ ")"         \
+	}
 /* A loss of losses.c. */
 #define OWN_LOSS(name_, least_, most_, names_, function, ...)                                                          \
 	{                                                                                                              \
@@ -172,8 +168,7 @@ static size_t clip(struct lowering *lowering, const struct call *call)
 		.preset = { __VA_ARGS__ }, .reduces = true, .usage = name_ "(" names_ ")"                              \
 	}
 
-/* Values of losses. Squared lengths of directions have torch's 1e-12 added; logarithms of a probability go down to
- * -100, as in torch.nn.BCELoss. */
+/* Values of losses. Squared lengths of directions have torch's 1e-12 added. */
 #define POISSON                                                                                                        \
 	"t = where(y > 1, y, 1);"                                                                                      \
 	"where(log_input > 0, exp(z) - y*z, z - y*log(where(log_input > 0, 1, z + eps)))"                              \
@@ -222,18 +217,18 @@ const struct expression_function expression_functions[] = {
 	OWN_LOSS("squared_error", 2, 2, "y, p", lower_squared_error, 0),
 	{ .name = "huber", .least = 2, .most = 3, .lower = lower_huber, .names = "z, y, delta", .preset = { 1 },
 	  .reduces = true, .residual = true, .usage = "huber(r, delta), huber(z, y, delta)" },
-	LOSS("smooth_l1", 2, 3, "z, y, beta", "huber(z - y, beta)/beta", 1),
+	BEFORE("smooth_l1", 2, 3, "z, y, beta", lower_smooth_l1, "huber(z - y, beta)/beta", 1),
 	LOSS("log_cosh", 2, 2, "z, y", "r = abs(z - y); r + softplus(-2*r) - 0.69314718055994530942", 0),
 	LOSS("quantile", 2, 3, "z, y, q", "where(z <= y, q*(y - z), (1 - q)*(z - y))", 0.5),
 	LOSS("poisson", 2, 5, "z, y, log_input, full, eps", POISSON, 1, 0, 1e-8),
 	LOSS("poisson_nll", 2, 5, "z, y, log_input, full, eps", POISSON, 1, 0, 1e-8),
 	LOSS("gaussian", 3, 5, "m, s, y, eps, full",
 	     "t = maximum(s, log(eps)); (t + (m - y)**2*exp(-t))/2 + " GAUSSIAN, 1e-6, 0),
-	LOSS("gaussian_nll", 3, 5, "m, y, var, full, eps",
-	     "v = maximum(var, eps); (log(v) + (m - y)**2/v)/2 + " GAUSSIAN, 0, 1e-6),
+	BEFORE("gaussian_nll", 3, 5, "m, y, var, full, eps", lower_gaussian_nll,
+	       "(log(var) + (m - y)**2/var)/2 + " GAUSSIAN, 0, 1e-6),
 	OWN_LOSS("log_loss", 2, 4, "z, y, pos_weight, weight", lower_logistic, 1, 1),
 	OWN_LOSS("bce_with_logits", 2, 4, "z, y, pos_weight, weight", lower_logistic, 1, 1),
-	LOSS("bce", 2, 3, "p, y, weight", "-weight*(y*maximum(log(p), -100) + (1 - y)*maximum(log1p(-p), -100))", 1),
+	OWN_LOSS("bce", 2, 3, "p, y, weight", lower_bce, 1),
 	LOSS("focal", 2, 4, "z, y, gamma, alpha",
 	     "t = (2*y - 1)*z; where(alpha < 0, 1, alpha*y + (1 - alpha)*(1 - y))*exp(-gamma*softplus(t))*softplus(-t)",
 	     2, 0.25),
@@ -254,7 +249,7 @@ const struct expression_function expression_functions[] = {
 	LOSS("contrastive", 3, 4, "a, b, y, margin",
 	     "d = norm(a - b, axis=-1); (y*d*d + (1 - y)*square(relu(margin - d)))/2", 1),
 	LOSS("triplet_margin", 3, 7, "anchor, positive, negative, margin, p, swap, eps", TRIPLET, 1, 2, 0, 1e-6),
-	LOSS("info_nce", 2, 4, "query, key, temperature, symmetric", INFO_NCE, 0.1, 0),
+	BEFORE("info_nce", 2, 4, "query, key, temperature, symmetric", lower_info_nce, INFO_NCE, 0.1, 0),
 	/* Activations. */
 	FORMULA("identity", 1, 1, "x", "x", 0),
 	FORMULA("leaky_relu", 1, 2, "x, slope", "where(x > 0, x, slope*x)", 0.01),

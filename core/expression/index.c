@@ -6,16 +6,6 @@
  */
 #include "core/expression/syntax.h"
 
-static const struct shape *shape_of(const struct lowering *lowering, size_t id)
-{
-	return &lowering->graph->node[id].shape;
-}
-
-static bool failed(const struct lowering *lowering)
-{
-	return lowering->graph->status != OK || lowering->error->status != OK;
-}
-
 /* The elements that one part of an index means: *first and *count among `extent`. */
 static bool resolve_range(struct lowering *lowering, const struct ast_range *range, size_t extent, size_t *first,
 			  size_t *count)

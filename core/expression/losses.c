@@ -10,22 +10,6 @@
 
 #include "core/expression/syntax.h"
 
-static bool failed(const struct lowering *lowering)
-{
-	return lowering->graph->status != OK || lowering->error->status != OK;
-}
-
-static const struct shape *shape_of(const struct lowering *lowering, size_t id)
-{
-	return &lowering->graph->node[id].shape;
-}
-
-static size_t apply2(struct lowering *lowering, enum tensor_op op, size_t a, size_t b)
-{
-	return failed(lowering) || a == NODE_NONE || b == NODE_NONE ? NODE_NONE
-								    : tensor_binary(lowering->graph, op, a, b);
-}
-
 static size_t number(struct lowering *lowering, double value)
 {
 	return tensor_number(lowering->graph, value);
@@ -126,6 +110,18 @@ size_t lower_mae(struct lowering *lowering, const struct call *call)
 	return reduced(lowering, call, lower_unary(lowering, TENSOR_abs, difference(lowering, call)));
 }
 
+/* Whether a threshold that is a number is above 0, or `zero` and not below; else says so. */
+static bool check_threshold(struct lowering *lowering, const struct call *call, const char *name, size_t id, bool zero)
+{
+	double value;
+	if (failed(lowering) || !tensor_constant_value(lowering->graph, id, &value) || value > 0 ||
+	    (zero && value == 0)) {
+		return true;
+	}
+	return syntax_fail(lowering->error, E_INVALID, call->node->position, "%s of %s is %g, and must be %s 0", name,
+			   call->function->name, value, zero ? "at least" : "above");
+}
+
 /* The mean of those of z - y; of residuals each of them: delta is said by its name, or a number and in the second
  * place. */
 size_t lower_huber(struct lowering *lowering, const struct call *call)
@@ -134,15 +130,52 @@ size_t lower_huber(struct lowering *lowering, const struct call *call)
 	const size_t second = call->value[1], last = call->count - 1;
 	const bool number = call->count == 2 && tensor_constant_value(lowering->graph, second, &delta) &&
 			    shape_of(lowering, second)->rank == 0;
-	if (second == NODE_NONE || number) {
-		size_t each = apply2(lowering, TENSOR_huber, call->value[0], call->value[last]);
+	const bool residuals = second == NODE_NONE || number;
+	const size_t width = residuals ? call->value[last] : argument(lowering, call, 2);
+	if (!check_threshold(lowering, call, "delta", width, false)) {
+		return NODE_NONE;
+	}
+	if (residuals) {
+		size_t each = apply2(lowering, TENSOR_huber, call->value[0], width);
 		return call->node->reduction == REDUCTION_UNSAID ? each : reduced(lowering, call, each);
 	}
-	size_t width = argument(lowering, call, 2);
 	return reduced(lowering, call, apply2(lowering, TENSOR_huber, difference(lowering, call), width));
 }
 
+/* Where beta is 0, |z - y|. */
+size_t lower_smooth_l1(struct lowering *lowering, const struct call *call)
+{
+	const size_t beta = argument(lowering, call, 2);
+	double value;
+	if (!check_threshold(lowering, call, "beta", beta, true)) {
+		return NODE_NONE;
+	}
+	if (!failed(lowering) && tensor_constant_value(lowering->graph, beta, &value) && value == 0) {
+		return lower_mae(lowering, call);
+	}
+	return lower_formula(lowering, call);
+}
+
+/* The variance is raised to eps, which its gradient does not feel. */
+size_t lower_gaussian_nll(struct lowering *lowering, const struct call *call)
+{
+	size_t value[FORMULA_ARGUMENTS];
+	struct call raised = *call;
+	memcpy(value, call->value, call->count * sizeof *value);
+	value[2] = apply2(lowering, TENSOR_raised, value[2], argument(lowering, call, 4));
+	raised.value = value;
+	return value[2] == NODE_NONE ? NODE_NONE : lower_formula(lowering, &raised);
+}
+
 /* --- of two classes --- */
+
+/* p being a probability */
+size_t lower_bce(struct lowering *lowering, const struct call *call)
+{
+	const size_t weight = chosen(lowering, call, 2);
+	const size_t each = apply2(lowering, TENSOR_bce, call->value[0], call->value[1]);
+	return reduced(lowering, call, weight == NODE_NONE ? each : apply2(lowering, TENSOR_mul, weight, each));
+}
 
 /* max(0, 1 - y z), y being -1 or 1 */
 size_t lower_hinge(struct lowering *lowering, const struct call *call)
@@ -215,6 +248,22 @@ static size_t soft_cross_entropy(struct lowering *lowering, const struct call *c
 	return reduced(lowering, call, negative(lowering, by_row(lowering, TENSOR_sum, part)));
 }
 
+/* The class whose rows count for nothing, the preset too unless the call is a model's loss (expression_loss), whose
+ * classes come from the data: NODE_NONE where there is none. */
+static size_t ignored(struct lowering *lowering, const struct call *call, size_t k)
+{
+	const struct tensor_node *y = &lowering->graph->node[call->value[1]];
+	if (k < call->count) {
+		return call->value[k];
+	}
+	bool there = call->argument != NULL && y->op != TENSOR_CONSTANT;
+	for (size_t i = 0; call->argument != NULL && y->op == TENSOR_CONSTANT && i < shape_size(&y->shape); i++) {
+		there = there ||
+			lowering->graph->pool[y->at[0] + i] == call->function->preset[k - call->function->least];
+	}
+	return there ? argument(lowering, call, k) : NODE_NONE;
+}
+
 /* The target and its row's weight: nothing for rows whose class is the ignored one, which then stand as class 0. */
 struct labels {
 	size_t index, weight; /* weight NODE_NONE: 1 */
@@ -224,16 +273,15 @@ static struct labels read_labels(struct lowering *lowering, const struct call *c
 {
 	struct labels labels = { call->value[1], weight };
 	if (ignore != NODE_NONE) {
-		size_t away = lower_unary(lowering, TENSOR_abs, apply2(lowering, TENSOR_sub, labels.index, ignore));
-		size_t zero = number(lowering, 0), skip = apply2(lowering, TENSOR_less_equal, away, zero);
+		const size_t zero = number(lowering, 0), one = number(lowering, 1);
+		const size_t away = apply2(lowering, TENSOR_sub, labels.index, ignore);
 		if (failed(lowering)) {
 			return labels;
 		}
-		size_t one = number(lowering, 1);
-		labels.index = tensor_apply(lowering->graph, TENSOR_where, (size_t[]){ skip, zero, labels.index });
+		labels.index = tensor_apply(lowering->graph, TENSOR_where, (size_t[]){ away, labels.index, zero });
 		size_t counts = failed(lowering)
 					? NODE_NONE
-					: tensor_apply(lowering->graph, TENSOR_where, (size_t[]){ skip, zero, one });
+					: tensor_apply(lowering->graph, TENSOR_where, (size_t[]){ away, one, zero });
 		labels.weight = weight == NODE_NONE ? counts
 						    : apply2(lowering, TENSOR_mul, counts,
 							     apply2(lowering, TENSOR_pick, weight, labels.index));
@@ -248,11 +296,12 @@ static struct labels read_labels(struct lowering *lowering, const struct call *c
 size_t lower_cross_entropy(struct lowering *lowering, const struct call *call)
 {
 	const size_t z = call->value[0], y = call->value[1], s = chosen(lowering, call, 2);
-	const size_t weight = chosen(lowering, call, 3), ignore = call->count > 4 ? call->value[4] : NODE_NONE;
+	const size_t weight = chosen(lowering, call, 3);
 	const struct shape shape = *shape_of(lowering, z);
 	if (shape.rank > 0 && shape_equal(&shape, shape_of(lowering, y))) {
 		return soft_cross_entropy(lowering, call, y, s, weight);
 	}
+	const size_t ignore = ignored(lowering, call, 4);
 	struct labels labels = read_labels(lowering, call, weight, ignore);
 	size_t total = by_row(lowering, TENSOR_logsumexp, z);
 	size_t each = apply2(lowering, TENSOR_sub, total, apply2(lowering, TENSOR_pick, z, labels.index));
@@ -278,7 +327,7 @@ size_t lower_cross_entropy(struct lowering *lowering, const struct call *call)
 /* -l[k] of log-probabilities l. */
 size_t lower_nll(struct lowering *lowering, const struct call *call)
 {
-	const size_t ignore = call->count > 3 ? call->value[3] : NODE_NONE;
+	const size_t ignore = ignored(lowering, call, 3);
 	struct labels labels = read_labels(lowering, call, chosen(lowering, call, 2), ignore);
 	size_t each = negative(lowering, apply2(lowering, TENSOR_pick, call->value[0], labels.index));
 	each = labels.weight == NODE_NONE ? each : apply2(lowering, TENSOR_mul, labels.weight, each);
@@ -301,6 +350,18 @@ size_t lower_multi_margin(struct lowering *lowering, const struct call *call)
 	size_t count = number(lowering, (double)shape->extent[shape->rank - 1]);
 	size_t each = apply2(lowering, TENSOR_sub, all, lower_power(lowering, own, p));
 	return reduced(lowering, call, apply2(lowering, TENSOR_div, each, count));
+}
+
+/* Of matrices alone: rows of data are compared with one another by a model of their own. */
+size_t lower_info_nce(struct lowering *lowering, const struct call *call)
+{
+	if (shape_of(lowering, call->value[0])->rowed || shape_of(lowering, call->value[1])->rowed) {
+		syntax_fail(lowering->error, E_UNSUPPORTED, call->node->position,
+			    "info_nce of an expression takes matrices, not rows of data: for those there is the model "
+			    "contrastive with the loss info_nce");
+		return NODE_NONE;
+	}
+	return lower_formula(lowering, call);
 }
 
 /* --- the losses of a model's settings --- */

@@ -11,16 +11,6 @@
 
 #include "core/expression/syntax.h"
 
-static const struct shape *shape_of(const struct lowering *lowering, size_t id)
-{
-	return &lowering->graph->node[id].shape;
-}
-
-static bool failed(const struct lowering *lowering)
-{
-	return lowering->graph->status != OK || lowering->error->status != OK;
-}
-
 /* z where the node is exp(z) or 1 + exp(z), NODE_NONE where it is something else. */
 static size_t exponent_of(const struct tensor_graph *graph, size_t id, bool plus_one)
 {

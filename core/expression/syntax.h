@@ -148,6 +148,23 @@ struct lowering {
 	struct expression_error *error;
 };
 
+static inline bool failed(const struct lowering *lowering)
+{
+	return lowering->graph->status != OK || lowering->error->status != OK;
+}
+
+static inline const struct shape *shape_of(const struct lowering *lowering, size_t id)
+{
+	return &lowering->graph->node[id].shape;
+}
+
+/* NODE_NONE after any error. */
+static inline size_t apply2(struct lowering *lowering, enum tensor_op op, size_t a, size_t b)
+{
+	return failed(lowering) || a == NODE_NONE || b == NODE_NONE ? NODE_NONE
+								    : tensor_binary(lowering->graph, op, a, b);
+}
+
 /* What operators and functions share (lower.c). All give NODE_NONE after an error of the graph. */
 size_t lower_unary(struct lowering *lowering, enum tensor_op op, size_t a);
 size_t lower_power(struct lowering *lowering, size_t a, size_t b);
@@ -169,6 +186,10 @@ size_t lower_mse(struct lowering *lowering, const struct call *call);
 size_t lower_squared_error(struct lowering *lowering, const struct call *call);
 size_t lower_mae(struct lowering *lowering, const struct call *call);
 size_t lower_huber(struct lowering *lowering, const struct call *call);
+size_t lower_smooth_l1(struct lowering *lowering, const struct call *call);
+size_t lower_gaussian_nll(struct lowering *lowering, const struct call *call);
+size_t lower_bce(struct lowering *lowering, const struct call *call);
+size_t lower_info_nce(struct lowering *lowering, const struct call *call);
 size_t lower_hinge(struct lowering *lowering, const struct call *call);
 size_t lower_logistic(struct lowering *lowering, const struct call *call);
 size_t lower_cross_entropy(struct lowering *lowering, const struct call *call);

@@ -8,7 +8,8 @@
  * same bits.
  *
  * At kinks: abs'(0) = 0, relu'(0) = 0, maximum and minimum of equals 1/2 each, clip at its limits 1 (as torch has it).
- * Adding one: one line here, and its name in core/expression/functions.c.
+ * Two losses state slopes that are not those of their values, as torch does: raised goes on being moved below its
+ * bound, bce where its logarithms are cut off. Adding one: one line here, and its name in core/expression/functions.c.
  */
 #ifndef CORE_TENSOR_ELEMENT_H
 #define CORE_TENSOR_ELEMENT_H
@@ -91,7 +92,14 @@ static inline double expit(double x)
 	X(hypot, 2, M(hypot)(a, b), (RE(y) > 0 ? a / y : y), (RE(y) > 0 ? b / y : y), K(0))                            \
 	X(logaddexp, 2, (a == b ? a + K(0.69314718055994530942) : M(fmax)(a, b) + M(log1p)(M(exp)(-M(fabs)(a - b)))),  \
 	  M(expit)(a - b), M(expit)(b - a), K(0))                                                                      \
-	X(huber, 2, (M(fabs)(a) <= b ? K(0.5) * a * a : b * (M(fabs)(a) - K(0.5) * b)),                                \
+	X(raised, 2, (a < b ? b : a), K(1), K(0),                                                                      \
+	  K(0)) /* no less than b, and goes on being moved, as torch's no_grad */                                      \
+	X(bce, 2, -(b * CLIPPED_LOG(M(log)(a)) + (K(1) - b) * CLIPPED_LOG(M(log1p)(-a))), BCE_SLOPE(a *(K(1) - a)),    \
+	  CLIPPED_LOG(M(log1p)(-a)) - CLIPPED_LOG(M(log)(a)), K(0)) /* a probability, as torch's BCELoss */            \
+	X(huber, 2,                                                                                                    \
+	  (M(fabs)(a) <= b ? K(0.5) * a * a                                                                            \
+	   : b < 0         ? (REAL)INFINITY                                                                            \
+			   : b * (M(fabs)(a) - K(0.5) * b)),                                                                   \
 	  (RE(M(fabs)(a)) <= RE(b) ? a                                                                                 \
 	   : RE(a) > 0             ? b                                                                                 \
 				   : -b),                                                                                          \
@@ -118,6 +126,8 @@ static inline double expit(double x)
 
 #define ELEMENTS(X) ELEMENT_UNARY(X) ELEMENT_BINARY(X) ELEMENT_TERNARY(X)
 
-#define SILU_SLOPE(s) (s + y * (K(1) - s))
+#define SILU_SLOPE(s)  (s + y * (K(1) - s))
+#define CLIPPED_LOG(l) (RE(l) < -100 ? K(-100) : (l))
+#define BCE_SLOPE(s)   ((a - b) / ((double)RE(s) < 1e-12 ? K(1e-12) : (s)))
 
 #endif

@@ -209,9 +209,10 @@ unsigned tensor_reads(enum tensor_op op)
 	/* clang-format on */
 }
 
-#define REAL double
-#define M(f) f
-#define K(x) ((double)(x))
+#define REAL  double
+#define RE(x) (x)
+#define M(f)  f
+#define K(x)  ((double)(x))
 
 double tensor_element_value(enum tensor_op op, const double in[3])
 {

@@ -243,7 +243,7 @@ static bool is_costly(enum tensor_op op)
 	switch ((int)op) {
 	case TENSOR_neg: case TENSOR_square: case TENSOR_cube: case TENSOR_abs: case TENSOR_sign: case TENSOR_relu:
 	case TENSOR_add: case TENSOR_sub: case TENSOR_mul: case TENSOR_div: case TENSOR_maximum: case TENSOR_minimum:
-	case TENSOR_huber: case TENSOR_less: case TENSOR_less_equal: case TENSOR_where: case TENSOR_clip:
+	case TENSOR_huber: case TENSOR_raised: case TENSOR_less: case TENSOR_less_equal: case TENSOR_where: case TENSOR_clip:
 	case TENSOR_sqrt: case TENSOR_root:
 		return false;
 	default:

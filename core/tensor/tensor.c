@@ -42,6 +42,7 @@ const char *tensor_op_name(enum tensor_op op)
 	case TENSOR_div: return "/";
 	case TENSOR_power: case TENSOR_square: case TENSOR_cube: return "**";
 	case TENSOR_root: return "sqrt";
+	case TENSOR_raised: return "maximum";
 	case TENSOR_less: return "<";
 	case TENSOR_less_equal: return "<=";
 	default: return names[op];

@@ -129,7 +129,8 @@ END_TEST
 START_TEST(classes_that_are_none_are_not_a_number)
 {
 	static const char *const texts[] = { "cross_entropy(E, concat(0.5, 1))", "nll(E, concat(1, 2))",
-					     "cross_entropy(E, concat(0, -1))", "cross_entropy(E, concat(1, 1.0001))" };
+					     "cross_entropy(E, concat(0, -1))", "cross_entropy(E, concat(1, 1.0001))",
+					     "nll(E, concat(log(-1), 0))" };
 	cJSON *variables = cJSON_Parse("{\"E\": [[1, 0], [0, 1]]}");
 	struct point point;
 	point_read(&point, variables);
@@ -148,6 +149,69 @@ START_TEST(classes_that_are_none_are_not_a_number)
 }
 END_TEST
 
+/* Where a loss is cut off, or its setting is at its end: torch 1.13's values and gradients by p, by M of what is of M.
+ */
+START_TEST(losses_have_the_slopes_of_torch_at_their_limits)
+{
+	static const struct {
+		const char *text;
+		double value, gradient[4];
+	} cases[] = {
+		{ "bce(p, concat(1, 0, 0, 1), reduction=sum)", 200, { -1e12, 1e12, 0, 0 } },
+		{ "bce(p/4 + 0.3, concat(1, 0, 0, 1), 2.385)",
+		  1.7631067454731937,
+		  { -0.496875, 0.33125, 0.21294642857142856, -0.27102272727272725 } },
+		{ "gaussian_nll(1, concat(1.3, 2.5, 1, 0.9), p/4, eps=0.3, reduction=sum)",
+		  1.5087210580147947,
+		  { 0.29166666666666663, -2.7083333333333335, 0.4166666666666667, 0.4027777777777778 } },
+		{ "smooth_l1(p - 0.3, 0, beta=0)", 0.5, { -0.25, 0.25, -0.25, 0.25 } },
+		{ "nll(M - 3, concat(-100, 1))", 2, { 0, 0, 0, -1 } },
+		{ "cross_entropy(M*2, concat(-100, 0), 0.1)",
+		  2.0269280110429726,
+		  { 0, 0, -1.661594155955765, 1.6615941559557645 } },
+		{ "cross_entropy(M*2, where(p[0:2] > 0, 0, -100), 0.1, concat(0.3, 2.385))",
+		  2.0710354948804057,
+		  { 0, 0, -1.5787481251503932, 1.5787481251503928 } },
+	};
+	cJSON *variables = cJSON_Parse("{\"p\": [0, 1, 0, 1], \"M\": [[0, 1], [0, 1]]}");
+	struct point point;
+	point_read(&point, variables);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const size_t from = strchr(cases[i].text, 'M') != NULL ? 4 : 0;
+		ck_assert_msg(evaluate(&point, cases[i].text) == OK, "%s: %s", cases[i].text, point.error.text);
+		ck_assert_msg(golden_close(&point.value, &cases[i].value, 1, 1e-14), "%s is %.17g", cases[i].text,
+			      point.value);
+		ck_assert_msg(golden_close(point.gradient + from, cases[i].gradient, 4, 1e-14), "%s: %.17g, %.17g",
+			      cases[i].text, point.gradient[from], point.gradient[from + 1]);
+	}
+	point_free(&point);
+	cJSON_Delete(variables);
+}
+END_TEST
+
+START_TEST(thresholds_below_zero_are_refused)
+{
+	static const struct {
+		const char *text, *sentence;
+	} cases[] = {
+		{ "huber(w, 0)", "delta of huber is 0, and must be above 0" },
+		{ "huber(w, 1, delta=-2.385)", "delta of huber is -2.385, and must be above 0" },
+		{ "smooth_l1(w, 1, -1)", "beta of smooth_l1 is -1, and must be at least 0" },
+	};
+	cJSON *variables = cJSON_Parse("{\"w\": 0.3, \"d\": -1}");
+	struct point point;
+	point_read(&point, variables);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ck_assert_int_eq(evaluate(&point, cases[i].text), E_INVALID);
+		ck_assert_str_eq(point.error.text, cases[i].sentence);
+	}
+	ck_assert_int_eq(evaluate(&point, "huber(w, delta=d)"), OK); /* as in scipy.special */
+	ck_assert_double_eq(point.value, (double)INFINITY);
+	point_free(&point);
+	cJSON_Delete(variables);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("core/expression_losses");
@@ -157,5 +221,7 @@ int main(void)
 	tcase_add_test(tests, no_golden_loss_is_left_out);
 	tcase_add_test(tests, losses_stay_finite_at_extremes);
 	tcase_add_test(tests, classes_that_are_none_are_not_a_number);
+	tcase_add_test(tests, losses_have_the_slopes_of_torch_at_their_limits);
+	tcase_add_test(tests, thresholds_below_zero_are_refused);
 	return suite_run(suite);
 }

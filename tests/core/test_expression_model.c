@@ -175,6 +175,8 @@ static const struct {
 	{ "h = tanh(outer(x3, w) + X * exp(w)); sum(h * h) / 3 + mean(logsumexp(h) - h[:, 1])", false },
 	{ "r = y - X @ w - b; r @ r + sum(where(r > s, r, 0.1*r)) + huber(s, 1.0) + sum(huber(r, 1.0))", false },
 	{ "cross_entropy(X * w, where(y > 0, 3, 1), weight=concat(0.3, 1, 0, 2.385, 1)) + b*s", false },
+	{ "cross_entropy(X * w, where(y > 0, 3, -100)) + nll(X * w, where(y > 0.4, 1, -2), ignore_index=-2) + b*s",
+	  false },
 	{ "mean(concat(X, y, x0*s) @ concat(w, b, s)) + mean(softmax(X * w) @ w) + mean(X[:, 1:3])", false },
 	{ "a = (y - x0*b) @ X; a @ w + s*s + b*b", false },
 	{ "g = X.T @ (X @ w - y); g @ w + sum(X.T @ X) * s*s + b*b", false },
@@ -318,7 +320,7 @@ START_TEST(threads_do_not_change_a_bit)
 	threads_init(&threads, 3);
 	struct data_view data = modelling_data(DTYPE_FLOAT32, MANY, &shape);
 	struct batch batch = { .data = &data, .count = MANY };
-	for (size_t k = 0; k < 7; k++) {
+	for (size_t k = 0; k < 8; k++) {
 		struct written written;
 		write_model(&written, kinds[k].text, NULL, NULL);
 		struct objective *objective = build(&written, &shape, DTYPE_FLOAT32, 3);
@@ -479,6 +481,33 @@ START_TEST(class_weights_weigh_a_batch_as_in_the_built_in_model)
 }
 END_TEST
 
+START_TEST(rows_of_the_ignored_class_are_as_if_they_were_not_there)
+{
+	static const char *const texts[] = {
+		"cross_entropy(X * w, where(y > 0, 3, -100))",
+		"cross_entropy(X * w, where(y > 0, 3, 7), ignore_index=7)",
+		"nll(log_softmax(X * w), where(y > 0, 3, -100))",
+		"sum(where(y > 0, cross_entropy(X * w, 3 + 0*y, reduction=none), 0))/sum(where(y > 0, 1, 0))",
+	};
+	struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = 400 };
+	struct executor executor = executor_serial();
+	struct data_view data = modelling_data(DTYPE_FLOAT64, 400, &shape);
+	const struct batch batch = { .data = &data, .first = 17, .count = 100 };
+	struct result result[4];
+	for (size_t k = 0; k < 4; k++) {
+		struct written written;
+		write_model(&written, texts[k], NULL, NULL);
+		struct objective *objective = build(&written, &shape, DTYPE_FLOAT64, 1);
+		result[k] = evaluate(objective, point, &batch, &executor);
+		ck_assert_msg(golden_close(&result[k].value, &result[0].value, 1, 1e-14), "%s", texts[k]);
+		ck_assert_msg(golden_close(result[k].gradient, result[0].gradient, objective->n, 1e-13), "%s",
+			      texts[k]);
+		objective_destroy(objective);
+	}
+	modelling_free(&data);
+}
+END_TEST
+
 START_TEST(what_does_not_fit_the_data_is_refused_in_words)
 {
 	static const struct {
@@ -487,6 +516,10 @@ START_TEST(what_does_not_fit_the_data_is_refused_in_words)
 		{ "mean(X)*X @ w", NULL, NULL, "the result is [rows], not a number" },
 		{ "mean(y - w)", NULL, NULL, "shapes [rows] and [5] do not fit for -" },
 		{ "X[0] @ w", NULL, NULL, "single rows cannot be picked: write : for the rows, as in X[:, 0]" },
+		{ "info_nce(X, X * w)", NULL, NULL,
+		  "info_nce of an expression takes matrices, not rows of data: for those there is the model "
+		  "contrastive "
+		  "with the loss info_nce" },
 		{ NULL, "X * w", "mse", "the prediction gives 5 numbers a row, and mse wants 1" },
 		{ NULL, "w", "mse", "the prediction is [5], not one for each row" },
 		{ NULL, "X @ w - mean(x0)", "mse",
@@ -549,6 +582,7 @@ int main(void)
 	tcase_add_test(tests, predictions_are_those_of_the_text_and_parameters_begin_as_they_say);
 	tcase_add_test(tests, a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignored);
 	tcase_add_test(tests, class_weights_weigh_a_batch_as_in_the_built_in_model);
+	tcase_add_test(tests, rows_of_the_ignored_class_are_as_if_they_were_not_there);
 	tcase_add_test(tests, what_does_not_fit_the_data_is_refused_in_words);
 	return suite_run(suite);
 }

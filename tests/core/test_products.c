@@ -50,6 +50,9 @@ START_TEST(every_element_wise_operation_has_the_product_of_its_differences)
 	static const double v[] = { -0.7, 0.45, 1.2, 0.15, 0.6, -0.95, 0.25, 0.35, -1.4 };
 	struct executor executor = executor_serial();
 	for (enum tensor_op op = TENSOR_neg; tensor_is_element(op); op++) {
+		if (op == TENSOR_raised) { /* its slope is not that of its value */
+			continue;
+		}
 		struct objective *objective = of_element(op, weights);
 		double at[9], error, asymmetry;
 		for (size_t i = 0; i < 9; i++) {
