@@ -67,6 +67,18 @@ static const struct batch *in_training(const struct trainer *trainer, const stru
 	return room;
 }
 
+/* The point with the buffers behind it: a model reads them there, and only theta has them. */
+static const void *with_buffers(struct trainer *trainer, const void *point)
+{
+	const size_t size = dtype_size(trainer->dtype), first = trainer->n * size;
+	if (trainer->total == trainer->n || point == trainer->theta) {
+		return point;
+	}
+	memcpy(trainer->whole, point, first);
+	memcpy((char *)trainer->whole + first, (const char *)trainer->theta + first, trainer->total * size - first);
+	return trainer->whole;
+}
+
 enum status evaluate_training(struct trainer *trainer, const void *point, const struct batch *batch, double *value,
 			      void *gradient)
 {
@@ -81,7 +93,8 @@ enum status evaluate_for_training(struct trainer *trainer, struct objective *obj
 	trainer->value_count += value != NULL;
 	trainer->gradient_count += gradient != NULL;
 	trainer->row_count += gradient != NULL && batch != NULL ? batch->count : 0;
-	return objective->type->evaluate(objective, point, batch, trainer->setup.executor, value, gradient);
+	return objective->type->evaluate(objective, with_buffers(trainer, point), batch, trainer->setup.executor, value,
+					 gradient);
 }
 
 enum status product_training(struct trainer *trainer, const void *point, const void *v, const struct batch *batch,
@@ -92,7 +105,8 @@ enum status product_training(struct trainer *trainer, const void *point, const v
 	batch = in_training(trainer, batch, &training);
 	trainer->gradient_count++;
 	trainer->row_count += batch != NULL ? batch->count : 0;
-	return objective->type->product(objective, point, v, batch, trainer->setup.executor, out);
+	return objective->type->product(objective, with_buffers(trainer, point), v, batch, trainer->setup.executor,
+					out);
 }
 
 void count_evaluations(struct trainer *trainer)

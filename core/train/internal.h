@@ -56,6 +56,7 @@ struct trainer {
 	/* Scratch; not state. */
 	void *gradient;                       /* [n] */
 	void *point;                          /* [n], with look_ahead, and where a whole update is measured */
+	void *whole;                          /* [total], where the objective has buffers: see evaluate_for_training */
 	void *scratch;                        /* [optimizer.type->scratch, n], each `stride` bytes */
 	void *spare;                          /* [optimizer.type->spare(), n] likewise */
 	double *workspace;                    /* [optimizer.type->workspace()] */
@@ -209,7 +210,7 @@ void trainer_set_momentum(struct trainer *trainer, uint64_t k);
 /* memory.c: bytes of every array that a trainer owns; 0: none. */
 struct trainer_sizes {
 	struct state_layout layout;
-	size_t gradient, point, scratch, spare, workspace, partial, values, order, outputs, target_sums, points,
+	size_t gradient, point, whole, scratch, spare, workspace, partial, values, order, outputs, target_sums, points,
 		parameters;
 	size_t points_capacity;
 };

@@ -48,6 +48,10 @@ enum status trainer_sizes(const struct train_config *config, const struct optimi
 			     (config->bounded || !isnan(config->optimizer.clip_grad_norm) ||
 			      !isnan(config->optimizer.clip_grad_value));
 	sizes->point = config->optimizer.type->look_ahead_f64 != NULL || compared || clipped ? vector : 0;
+	sizes->whole = 0;
+	if (shape->buffers > 0 && !size_multiply(total, dtype_size(training->dtype), &sizes->whole)) {
+		return E_TOO_LARGE;
+	}
 	sizes->partial = (whole ? OPTIMIZER_SUMS : 2) * vector_chunks(n) * sizeof(double);
 	if (!scratch_sizes(config, shape, sizes)) {
 		return E_TOO_LARGE;
@@ -90,9 +94,9 @@ enum status trainer_measure(const struct train_config *config, const struct opti
 	if (status != OK) {
 		return status;
 	}
-	const size_t parts[] = { sizes.layout.size, sizes.gradient, sizes.point,     sizes.partial, sizes.order,
-				 sizes.scratch,     sizes.spare,    sizes.workspace, sizes.values,  sizes.outputs,
-				 sizes.target_sums, sizes.points,   sizes.parameters };
+	const size_t parts[] = { sizes.layout.size, sizes.gradient, sizes.point,      sizes.partial, sizes.order,
+				 sizes.scratch,     sizes.spare,    sizes.workspace,  sizes.values,  sizes.outputs,
+				 sizes.target_sums, sizes.points,   sizes.parameters, sizes.whole };
 	size_t sum = sizeof(struct trainer);
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		if (!size_add(sum, parts[i], &sum)) {
@@ -128,7 +132,7 @@ static bool take_all(struct trainer *trainer, const struct trainer_sizes *sizes)
 	       take(sizes->spare, &trainer->spare) && take(sizes->workspace, &trainer->workspace) &&
 	       take(sizes->values, &trainer->values) && take(sizes->outputs, &trainer->outputs) &&
 	       take(sizes->target_sums, &trainer->target_sums) && take(sizes->points, &trainer->points) &&
-	       take(sizes->parameters, &trainer->point_parameters);
+	       take(sizes->parameters, &trainer->point_parameters) && take(sizes->whole, &trainer->whole);
 }
 
 struct trainer *trainer_allocate(const struct trainer_sizes *sizes)
@@ -149,6 +153,7 @@ void trainer_destroy(struct trainer *trainer)
 	free(trainer->state);
 	free(trainer->gradient);
 	free(trainer->point);
+	free(trainer->whole);
 	free(trainer->spare);
 	free(trainer->workspace);
 	free(trainer->partial);

@@ -127,6 +127,36 @@ END_TEST
 	"\"dense\", \"units\": 1}]}, \"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.05}, "                   \
 	"\"training\": {\"steps\": 800, \"batch_size\": 20}}"
 
+/* Whichever points an optimizer looks at: after three updates 0.9^3 of the start and the rest of the rows'. */
+START_TEST(running_statistics_are_those_of_the_updates_with_every_optimizer)
+{
+	static const char *const optimizers[] = { "sgd",    "nesterov",  "adam",         "schedule_free_sgd",
+						  "lbfgs",  "lbfgsb",    "newton",       "conjugate_gradient",
+						  "polyak", "newton_cg", "trust_region", "barzilai_borwein" };
+	struct server *server = server_start(FLAGS("--workers", "1"));
+	for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++) {
+		const struct reply *job = job_run(
+			server,
+			text_of("{\"dataset\": {\"inline\": {\"columns\": [\"x\", \"y\"], \"rows\": [[1, 0.5], [2, 2], "
+				"[3, 1], [4, 3], [6, 2.5]]}, \"target\": \"y\", \"standardize\": false}, \"model\": "
+				"{\"type\": \"sequential\", \"loss\": \"mse\", \"layers\": [{\"type\": "
+				"\"batch_norm\"}, "
+				"{\"type\": \"dense\", \"units\": 3, \"activation\": \"tanh\"}]}, \"optimizer\": "
+				"{\"type\": \"%s\"}, \"training\": {\"steps\": 3, \"batch_size\": \"full\", \"dtype\": "
+				"\"float64\"}, \"stopping\": {\"gradient_norm\": null, \"loss_change\": null, "
+				"\"parameter_change\": null}}",
+				optimizers[i]));
+		const char *id = string_at(job->json, "id");
+		size_t n;
+		const double kept = 0.9 * 0.9 * 0.9, mean = job_tensor(server, id, "layers.0.running_mean", &n)[0];
+		ck_assert_double_eq_tol(mean, (1 - kept) * 3.2, 1e-12);
+		ck_assert_double_eq_tol(job_tensor(server, id, "layers.0.running_var", &n)[0], kept + (1 - kept) * 3.7,
+					1e-12);
+	}
+	finish(server);
+}
+END_TEST
+
 START_TEST(an_embedding_learns_a_table)
 {
 	struct server *server = server_start(FLAGS("--workers", "1"));
@@ -293,6 +323,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, dropout_and_batch_norm_give_the_same_bits_for_one_two_and_three_threads);
 	tcase_add_test(tests, dropout_and_batch_norm_end_with_the_same_bits_after_kills);
 	tcase_add_test(tests, predictions_and_final_metrics_use_running_statistics_and_drop_nothing);
+	tcase_add_test(tests, running_statistics_are_those_of_the_updates_with_every_optimizer);
 	tcase_add_test(tests, an_embedding_learns_a_table);
 	tcase_add_test(tests, losses_of_distributions_and_weights_of_classes_learn_what_they_should);
 	tcase_add_test(tests, what_does_not_fit_is_refused_at_its_place);
