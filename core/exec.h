@@ -22,8 +22,8 @@ struct executor {
 	 * calling thread and wakes nobody. */
 	void (*run)(struct executor *self, size_t count, executor_piece *piece, void *context);
 	size_t slots; /* >= 1: how many pieces may run at once */
-	/* Set from outside to ask the running evaluation to give up; looked at between row blocks.
-	 * NULL: never. */
+	/* Set from outside to ask the running evaluation to give up; looked at between row blocks,
+	 * and between the operations of an expression on whole matrices. NULL: never. */
 	const atomic_bool *stop;
 };
 

@@ -63,7 +63,7 @@ void program_fill_duals(struct program *program, const struct tensor_graph *grap
 			m[program->offset[i] + j] = graph->pool[graph->node[i].at[0] + j];
 		}
 	}
-	run_plain_dual(program, 0, program->constants, 0, 0);
+	run_plain_dual(program, NULL, 0, program->constants, 0, 0);
 }
 
 enum status program_product(struct program *program, const void *theta, const void *v, const struct batch *batch,

@@ -20,11 +20,9 @@ enum { LINE = 64 };
 #undef REAL_IS_FLOAT
 
 /* Bytes of `count * size` numbers, in whole lines; added to *total. Returns where they begin. */
-static size_t reserve(const struct program *program, size_t count, size_t size, size_t element, size_t *total,
-		      bool *overflow)
+static size_t reserve(size_t count, size_t size, size_t element, size_t *total, bool *overflow)
 {
 	size_t bytes = 0, at = *total;
-	(void)program;
 	*overflow |= !size_multiply(count, size, &bytes) || !size_multiply(bytes, element, &bytes) ||
 		     !size_add(bytes, 2 * LINE - 1, &bytes) || !size_add(*total, bytes / LINE * LINE, total);
 	return at;
@@ -39,18 +37,16 @@ static bool measure(struct program *program, struct places *places)
 	bool overflow = false;
 	size_t element = program->element, bytes = 0;
 	program->bytes = 0;
-	places->plain = reserve(program, 1, program->plain_size, element, &program->bytes, &overflow);
-	places->gradient = reserve(program, 1, program->plain_gradient_size, element, &program->bytes, &overflow);
-	places->lanes =
-		reserve(program, program->lanes - 1, program->plain_gradient_size, element, &program->bytes, &overflow);
-	places->sum = reserve(program, program->lanes, program->sums, program->dual ? program->element : sizeof(double),
+	places->plain = reserve(1, program->plain_size, element, &program->bytes, &overflow);
+	places->gradient = reserve(1, program->plain_gradient_size, element, &program->bytes, &overflow);
+	places->lanes = reserve(program->lanes - 1, program->plain_gradient_size, element, &program->bytes, &overflow);
+	places->sum = reserve(program->lanes, program->sums, program->dual ? program->element : sizeof(double),
 			      &program->bytes, &overflow);
-	places->seed = reserve(program, 1, program->sums, element, &program->bytes, &overflow);
-	places->strip = reserve(program, program->strips, program->strip_numbers, element, &program->bytes, &overflow);
-	reserve(program, program->block_rows, program->row_numbers, element, &bytes, &overflow);
+	places->seed = reserve(1, program->sums, element, &program->bytes, &overflow);
+	places->strip = reserve(program->strips, program->strip_numbers, element, &program->bytes, &overflow);
+	reserve(program->block_rows, program->row_numbers, element, &bytes, &overflow);
 	places->row_bytes = bytes;
-	places->rows = reserve(program, program->coupled ? 1 : program->slots, places->row_bytes, 1, &program->bytes,
-			       &overflow);
+	places->rows = reserve(program->coupled ? 1 : program->slots, places->row_bytes, 1, &program->bytes, &overflow);
 	return !overflow && program->bytes < PTRDIFF_MAX / 2;
 }
 
@@ -122,9 +118,9 @@ static void fill_constants(struct program *program, const struct tensor_graph *g
 		}
 	}
 	if (program->dtype == DTYPE_FLOAT32) {
-		run_plain_f32(program, 0, program->constants, 0, 0);
+		run_plain_f32(program, NULL, 0, program->constants, 0, 0);
 	} else {
-		run_plain_f64(program, 0, program->constants, 0, 0);
+		run_plain_f64(program, NULL, 0, program->constants, 0, 0);
 	}
 }
 

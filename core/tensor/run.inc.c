@@ -54,10 +54,8 @@ static void NAME(clear_first)(struct tensor_call *call)
 	}
 }
 
-static void NAME(bind)(const struct program *program, const struct program_slot *slot, const struct step *step,
-		       struct tensor_call *call)
+static void NAME(bind)(const struct program_slot *slot, const struct step *step, struct tensor_call *call)
 {
-	(void)program;
 	call->step = step;
 	for (size_t k = 0; k < 3; k++) {
 		call->in[k] = slot->value[step->in[k]];
@@ -99,7 +97,7 @@ static void NAME(weigh_lane)(void *context, size_t lane, size_t slot_index)
 		NAME(bind_rows)(run, slot, program->weight_leaves, first, call.rows);
 		for (const struct step *step = begin; step < end; step++) {
 			if (step->weighs) {
-				NAME(bind)(program, slot, step, &call);
+				NAME(bind)(slot, step, &call);
 				call.sum = sums + step->sum;
 				call.out = step->op == TENSOR_WEIGHT_ROWS ? NULL : call.out;
 				program->operations->NAME(forward)(&call);
@@ -176,8 +174,8 @@ static void NAME(seed_root)(struct program *program)
 	}
 }
 
-/* What flows into each sum over rows: the last part with zeros for the sums, and backward. */
-static void NAME(find_seeds)(struct program *program, size_t begin, size_t end)
+/* What flows into each sum over rows: the last part with zeros for the sums, and backward. False: stopped. */
+static bool NAME(find_seeds)(struct program *program, const struct executor *executor, size_t begin, size_t end)
 {
 	REAL *m = (REAL *)(void *)program->plain, *g = (REAL *)(void *)program->gradient;
 	REAL *seed = (REAL *)(void *)program->seed;
@@ -188,14 +186,19 @@ static void NAME(find_seeds)(struct program *program, size_t begin, size_t end)
 		}
 	}
 	memset(g, 0, program->plain_gradient_size * sizeof *g);
-	NAME(run_plain)(program, begin, end, 0, 0);
+	if (!NAME(run_plain)(program, executor, begin, end, 0, 0)) {
+		return false;
+	}
 	NAME(seed_root)(program);
-	NAME(reverse_plain)(program, begin, end, 0, 0);
+	if (!NAME(reverse_plain)(program, executor, begin, end, 0, 0)) {
+		return false;
+	}
 	for (const struct step *step = middle; step < middle + program->middle; step++) {
 		if (!step->form->shape[3].rowed) {
 			memcpy(seed + step->sum, g + step->at[3], shape_size(&step->form->shape[3]) * sizeof *g);
 		}
 	}
+	return true;
 }
 
 /* The true sums, and the gradients of all lanes in the first one's. */
@@ -221,6 +224,20 @@ static void NAME(add_lanes)(struct NAME(run) * run)
 	}
 }
 
+/* What is computed of the sums over rows, backward, and then what lies before the rows. False: stopped. */
+static bool NAME(reverse_around_rows)(struct program *program, const struct executor *executor, size_t begin,
+				      size_t end)
+{
+	const struct program_slot *slot = &program->slot[0];
+	for (size_t i = 0; i < program->boundaries; i++) { /* slot 0 ran some lane, perhaps not the first */
+		unsigned node = program->boundary[i];
+		slot->gradient[node] = program->gradient + program->offset[node] * program->element;
+	}
+	NAME(seed_root)(program);
+	return NAME(reverse_plain)(program, executor, begin, end, 0, 0) &&
+	       NAME(reverse_plain)(program, executor, program->constants, program->constants + program->before, 0, 0);
+}
+
 static enum status NAME(evaluate_blocks)(struct NAME(run) * run, struct executor *executor)
 {
 	struct program *program = run->program;
@@ -230,8 +247,8 @@ static enum status NAME(evaluate_blocks)(struct NAME(run) * run, struct executor
 	if (atomic_load_explicit(&run->cancelled, memory_order_relaxed)) {
 		return E_CANCELLED;
 	}
-	if (run->back) {
-		NAME(find_seeds)(program, begin, end);
+	if (run->back && !NAME(find_seeds)(program, executor, begin, end)) {
+		return E_CANCELLED;
 	}
 	if (run->lanes == 1) {
 		NAME(run_lane)(run, 0, 0);
@@ -242,18 +259,10 @@ static enum status NAME(evaluate_blocks)(struct NAME(run) * run, struct executor
 		return E_CANCELLED;
 	}
 	NAME(add_lanes)(run);
-	NAME(run_plain)(program, begin, end, 0, 0);
-	if (run->back) {
-		const struct program_slot *slot = &program->slot[0];
-		for (size_t i = 0; i < program->boundaries; i++) { /* slot 0 ran some lane, perhaps not the first */
-			unsigned node = program->boundary[i];
-			slot->gradient[node] = program->gradient + program->offset[node] * program->element;
-		}
-		NAME(seed_root)(program);
-		NAME(reverse_plain)(program, begin, end, 0, 0);
-		NAME(reverse_plain)(program, program->constants, program->constants + program->before, 0, 0);
+	if (!NAME(run_plain)(program, executor, begin, end, 0, 0)) {
+		return E_CANCELLED;
 	}
-	return OK;
+	return !run->back || NAME(reverse_around_rows)(program, executor, begin, end) ? OK : E_CANCELLED;
 }
 
 /* The root's value and the gradient, in plain memory, at the theta that lies there. */
@@ -270,14 +279,16 @@ static enum status NAME(compute)(struct NAME(run) * run)
 		assert(rows <= program->most_rows);
 		NAME(bind_rows)(run, &program->slot[0], program->leaves, 0, rows);
 	}
-	NAME(run_plain)(program, begin, end, rows, share);
+	if (!NAME(run_plain)(program, run->executor, begin, end, rows, share)) {
+		return E_CANCELLED;
+	}
 	if (blocks) {
 		return NAME(evaluate_blocks)(run, run->executor);
 	}
 	if (run->back) {
 		memset(g, 0, program->plain_gradient_size * sizeof *g);
 		NAME(seed_root)(program);
-		NAME(reverse_plain)(program, begin, end, rows, share);
+		return NAME(reverse_plain)(program, run->executor, begin, end, rows, share) ? OK : E_CANCELLED;
 	}
 	return OK;
 }
@@ -316,7 +327,7 @@ static void NAME(predict_block)(void *context, size_t block, size_t slot_index)
 	for (size_t s = program->constants; s < steps; s++) {
 		const struct step *step = &program->step[s];
 		if (step->for_output && step->form->shape[3].rowed) {
-			NAME(bind)(program, slot, step, &call);
+			NAME(bind)(slot, step, &call);
 			program->operations->NAME(forward)(&call);
 		}
 		width = step->out == program->output ? shape_size(&step->form->shape[3]) : width;
@@ -331,8 +342,9 @@ static enum status NAME(predict)(struct program *program, const void *theta, con
 	REAL *m = (REAL *)(void *)program->plain;
 	memcpy(m, theta, program->n * sizeof *m);
 	for (size_t s = program->constants; s < program->constants + program->before; s++) {
-		if (program->step[s].for_output && !program->step[s].form->shape[3].rowed) {
-			NAME(run_plain)(program, s, s + 1, 0, 0);
+		if (program->step[s].for_output && !program->step[s].form->shape[3].rowed &&
+		    !NAME(run_plain)(program, executor, s, s + 1, 0, 0)) {
+			return E_CANCELLED;
 		}
 	}
 	NAME(cut)(&run);

@@ -1,5 +1,6 @@
 /*
  * Part of run.inc.c: steps on plain memory, slot 0, forward and backward: scalars, fused runs in strips, all others.
+ * Before each strip and each step that is no scalar the executor is asked whether to go on.
  */
 /* A number computed of numbers. */
 static inline void NAME(scalar_forward)(const struct step *step, REAL *m)
@@ -46,6 +47,11 @@ static inline void NAME(scalar_reverse)(const struct step *step, const REAL *m, 
 	default:
 		assert(false);
 	}
+}
+
+static inline bool NAME(stopped)(const struct executor *executor)
+{
+	return executor != NULL && executor_stopped(executor);
 }
 
 /* --- fused runs (runs.c), on slot 0 --- */
@@ -113,8 +119,9 @@ static void NAME(strip_step)(const struct step *step, size_t at, struct tensor_c
 	}
 }
 
-/* The run that begins at `begin`, forward or, with what it needs of that again, backward. */
-static void NAME(run_strips)(struct program *program, const struct step *begin, size_t rows, double share, bool back)
+/* The run that begins at `begin`, forward or, with what it needs of that again, backward. False: stopped. */
+static bool NAME(run_strips)(struct program *program, const struct executor *executor, const struct step *begin,
+			     size_t rows, double share, bool back)
 {
 	const struct step *end = begin + begin->run;
 	const size_t n = begin->form->walk.extent[0] * (begin->form->walk.rowed ? rows : 1),
@@ -127,6 +134,9 @@ static void NAME(run_strips)(struct program *program, const struct step *begin, 
 		}
 	}
 	for (size_t at = 0; at < n; at += most) {
+		if (NAME(stopped)(executor)) {
+			return false;
+		}
 		call.count = n - at < most ? n - at : most;
 		for (const struct step *step = begin; step < end; step++) {
 			if (!back || step->again) {
@@ -147,10 +157,12 @@ static void NAME(run_strips)(struct program *program, const struct step *begin, 
 			m[step->at[3]] = (REAL)(NAME(sums)(program, 0)[step->sum] * scale);
 		}
 	}
+	return true;
 }
 
-/* Forward through the steps [begin, end), on slot 0. */
-static void NAME(run_plain)(struct program *program, size_t begin, size_t end, size_t rows, double share)
+/* Forward through the steps [begin, end), on slot 0. executor NULL: nobody stops it. False: stopped. */
+static bool NAME(run_plain)(struct program *program, const struct executor *executor, size_t begin, size_t end,
+			    size_t rows, double share)
 {
 	REAL *m = (REAL *)(void *)program->plain;
 	for (const struct step *step = program->step + begin; step < program->step + end; step++) {
@@ -159,12 +171,17 @@ static void NAME(run_plain)(struct program *program, size_t begin, size_t end, s
 			continue;
 		}
 		if (step->run > 0 && step + step->run <= program->step + end) {
-			NAME(run_strips)(program, step, rows, share, false);
+			if (!NAME(run_strips)(program, executor, step, rows, share, false)) {
+				return false;
+			}
 			step += step->run - 1;
 			continue;
 		}
+		if (NAME(stopped)(executor)) {
+			return false;
+		}
 		struct tensor_call call = { .program = program, .rows = rows };
-		NAME(bind)(program, &program->slot[0], step, &call);
+		NAME(bind)(&program->slot[0], step, &call);
 		const bool weighs = step->op == TENSOR_WEIGHT_ROWS;
 		if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS || weighs) {
 			call.sum = NAME(sums)(program, 0) + step->sum;
@@ -176,17 +193,20 @@ static void NAME(run_plain)(struct program *program, size_t begin, size_t end, s
 			m[step->at[3]] = (REAL)INFINITY;
 		}
 	}
+	return true;
 }
 
-static void NAME(reverse_plain)(struct program *program, size_t begin, size_t end, size_t rows, double share)
+/* Backward through them. */
+static bool NAME(reverse_plain)(struct program *program, const struct executor *executor, size_t begin, size_t end,
+				size_t rows, double share)
 {
 	const REAL *m = (const REAL *)(const void *)program->plain;
 	REAL *g = (REAL *)(void *)program->gradient;
 	for (const struct step *step = program->step + end; step-- > program->step + begin;) {
 		if (step->run_back > 0) {
 			step -= step->run_back - 1;
-			if (step->run_wanted) {
-				NAME(run_strips)(program, step, rows, share, true);
+			if (step->run_wanted && !NAME(run_strips)(program, executor, step, rows, share, true)) {
+				return false;
 			}
 			continue;
 		}
@@ -197,10 +217,14 @@ static void NAME(reverse_plain)(struct program *program, size_t begin, size_t en
 			NAME(scalar_reverse)(step, m, g);
 			continue;
 		}
+		if (NAME(stopped)(executor)) {
+			return false;
+		}
 		struct tensor_call call = { .program = program, .rows = rows };
-		NAME(bind)(program, &program->slot[0], step, &call);
+		NAME(bind)(&program->slot[0], step, &call);
 		call.scale = step->op == TENSOR_MEAN_ROWS ? 1 / (double)rows : share;
 		NAME(clear_first)(&call);
 		program->operations->NAME(reverse)(&call);
 	}
+	return true;
 }

@@ -99,7 +99,7 @@ static void NAME(run_block)(const struct NAME(run) * run, const struct program_s
 		if (step->op == TENSOR_WEIGHT_ROWS) { /* known by now */
 			continue;
 		}
-		NAME(bind)(program, slot, step, &call);
+		NAME(bind)(slot, step, &call);
 		call.kept = run->back ? NAME(kept)(program, slot, step) : NULL;
 		if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {
 			call.sum = sums + step->sum;
@@ -112,7 +112,7 @@ static void NAME(run_block)(const struct NAME(run) * run, const struct program_s
 	}
 	for (const struct step *step = end; step-- > begin;) {
 		if (step->wanted) {
-			NAME(bind)(program, slot, step, &call);
+			NAME(bind)(slot, step, &call);
 			call.kept = NAME(kept)(program, slot, step);
 			if (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) {
 				call.d_out = (const REAL *)(const void *)program->seed + step->sum;
