@@ -137,6 +137,33 @@ struct order {
 	bool dual;
 };
 
+/* Milliseconds, roughly, that computing the constants may take: it is done for each program anew, and some are made
+ * while a request waits. */
+enum { CONSTANTS_MILLISECONDS = 200 };
+/* Picoseconds of a number, and of a product in a product of matrices. */
+enum { NUMBER_COST = 5000, PRODUCT_COST = 250 };
+
+static enum status check_constants(const struct program *program, struct error *error)
+{
+	double cost = 0;
+	for (size_t s = 0; s < program->constants; s++) {
+		const struct step *step = &program->step[s];
+		const struct shape *shape = step->form->shape;
+		const double made = (double)shape_size(&shape[3]), read = (double)shape_size(&shape[0]);
+		cost += NUMBER_COST * (made > read ? made : read);
+		if (step->op == TENSOR_matmul) {
+			cost += PRODUCT_COST * made * (double)shape[1].extent[0];
+		}
+	}
+	if (cost > CONSTANTS_MILLISECONDS * 1e9) {
+		return error_set(error, E_TOO_LARGE,
+				 "what is computed of constants alone would take about %.0f ms, at most %d are "
+				 "allowed: compute it yourself, and give the result as a constant",
+				 cost * 1e-9, CONSTANTS_MILLISECONDS);
+	}
+	return OK;
+}
+
 static enum status start(const struct order *order, struct program **out, struct places *places, struct error *error)
 {
 	const struct tensor_graph *graph = order->graph;
@@ -159,6 +186,9 @@ static enum status start(const struct order *order, struct program **out, struct
 	program->most_rows = order->most_rows;
 	*out = program;
 	enum status status = program_layout(program, graph, error);
+	if (status == OK) {
+		status = check_constants(program, error);
+	}
 	if (status == OK && !measure(program, places)) {
 		status = error_set(error, E_TOO_LARGE, "the expression needs more memory than any machine has");
 	}
