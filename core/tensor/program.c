@@ -158,7 +158,7 @@ static enum status check_constants(const struct program *program, struct error *
 	if (cost > CONSTANTS_MILLISECONDS * 1e9) {
 		return error_set(error, E_TOO_LARGE,
 				 "what is computed of constants alone would take about %.0f ms, at most %d are "
-				 "allowed: compute it yourself, and give the result as a constant",
+				 "allowed: compute it beforehand, and give the result as a constant",
 				 cost * 1e-9, CONSTANTS_MILLISECONDS);
 	}
 	return OK;
