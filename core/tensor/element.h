@@ -5,8 +5,8 @@
  * K(x) a constant. Derivatives are read in dual numbers too (core/base/real.h) and compare RE(a), values never are: in
  * dual numbers a value's derivative is made of the derivatives here (core/tensor/product.c). Loops over arrays and the
  * straight code for scalars are made of the same formulas (element.inc.c, run_plain.inc.c) and give the same bits, but
- * for exp, log, tanh, expit, softplus, logistic and margin: from 8 numbers on those go through vectorised kernels, whose
- * last digits may be others.
+ * for exp, log, tanh, expit, softplus, logistic and margin: from 8 numbers on those go through vectorised kernels,
+ * whose last digits may be others.
  *
  * At kinks: abs'(0) = 0, relu'(0) = 0, maximum and minimum of equals 1/2 each, clip at its limits 1 (as torch has it).
  * Two losses state slopes that are not those of their values, as torch does: raised goes on being moved below its
