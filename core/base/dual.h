@@ -24,14 +24,14 @@ typedef double _Complex dual;
 #define DUAL_STEP 0x1p-333
 
 /* h for a direction whose largest number is `largest`, as if that were about 1: a power of two, so that v comes back
- * without rounding. */
+ * without rounding; the smallest there is from 2^741 on, where h v is still below 2^-49. */
 static inline double dual_step(double largest)
 {
 	int exponent = 0;
 	if (largest > 0 && isfinite(largest)) {
 		frexp(largest, &exponent);
 	}
-	return ldexp(DUAL_STEP, -exponent);
+	return ldexp(DUAL_STEP, exponent > 741 ? -741 : -exponent);
 }
 
 /* slope * tangent of a part of a value. */

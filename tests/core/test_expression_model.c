@@ -336,44 +336,6 @@ START_TEST(threads_do_not_change_a_bit)
 }
 END_TEST
 
-/* Coupled rows, whole matrices, fused runs of long vectors, and the way back alike; numbers alone are over too soon. */
-START_TEST(a_raised_stop_flag_ends_what_has_no_blocks_of_rows)
-{
-	static const char *const texts[] = {
-		"sqrt(mean((y - X @ w)**2)) + s*b",
-		"r = X @ w; max(r) - min(r*s) + std(r - b*y)",
-		"sum(square(outer(w, w) @ outer(w, s*w))) + b*b",
-		"sum(exp(w)*tanh(w)) + b*s",
-		"mean(y - x0*s) + norm(outer(w, w) @ w) + b*b",
-	};
-	struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = 300, .products = true };
-	struct executor executor = executor_serial();
-	struct data_view data = modelling_data(DTYPE_FLOAT64, 300, &shape);
-	const struct batch batch = { .data = &data, .count = 300 };
-	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
-		struct written written;
-		double value, gradient[NUMBERS];
-		atomic_bool stop = true;
-		write_model(&written, texts[k], NULL, NULL);
-		struct objective *objective = build(&written, &shape, DTYPE_FLOAT64, 1);
-		const struct objective_type *type = objective->type;
-		executor.stop = &stop;
-		ck_assert_int_eq(type->evaluate(objective, point, &batch, &executor, &value, gradient), E_CANCELLED);
-		ck_assert_int_eq(type->evaluate(objective, point, &batch, &executor, &value, NULL), E_CANCELLED);
-		ck_assert_int_eq(type->product(objective, point, point, &batch, &executor, gradient), E_CANCELLED);
-		atomic_store(&stop, false);
-		const struct result after = evaluate(objective, point, &batch, &executor);
-		executor.stop = NULL;
-		const struct result unstopped = evaluate(objective, point, &batch, &executor);
-		ck_assert_msg(memcmp(&after.value, &unstopped.value, sizeof unstopped.value) == 0, "%s", texts[k]);
-		ck_assert_msg(memcmp(after.gradient, unstopped.gradient, objective->n * sizeof(double)) == 0, "%s",
-			      texts[k]);
-		objective_destroy(objective);
-	}
-	modelling_free(&data);
-}
-END_TEST
-
 START_TEST(a_sum_over_a_mini_batch_is_scaled_to_all_rows)
 {
 	struct model_shape shape = { .features = FEATURES, .targets = 1, .rows = 400 };
@@ -616,7 +578,6 @@ int main(void)
 	tcase_add_test(tests, what_where_leaves_out_stays_out_of_the_gradient_of_rows);
 	tcase_add_test(tests, what_is_made_of_constants_takes_its_numbers_once);
 	tcase_add_test(tests, threads_do_not_change_a_bit);
-	tcase_add_test(tests, a_raised_stop_flag_ends_what_has_no_blocks_of_rows);
 	tcase_add_test(tests, a_sum_over_a_mini_batch_is_scaled_to_all_rows);
 	tcase_add_test(tests, predictions_are_those_of_the_text_and_parameters_begin_as_they_say);
 	tcase_add_test(tests, a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignored);
