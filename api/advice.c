@@ -1,5 +1,6 @@
 #include "api/advice.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -358,12 +359,22 @@ static void unfinished(const struct advice_facts *facts, struct advice *out)
 	}
 }
 
+/* What differences of gradients may make of no curvature at all: gradients are rounded, in units of the terms that they
+ * are made of, to about epsilon, and looked at cbrt(epsilon) apart (core/certificate/curvature.c). */
+static double curvature_rounding(const struct advice_facts *facts)
+{
+	const bool single = facts->spec->train.training.dtype == DTYPE_FLOAT32;
+	const double epsilon = single ? (double)FLT_EPSILON : DBL_EPSILON;
+	return facts->traced > 0 ? pow(epsilon, 2.0 / 3) * facts->trace[0].gradient_norm : 0;
+}
+
 /* A gradient of nearly 0 where the objective bends down: not what was looked for. */
 static void saddle(const struct advice_facts *facts, struct advice *out)
 {
 	const struct certificate *certificate = facts->certificate;
 	const double largest = fmax(fabs(certificate->lambda_max), fabs(certificate->lambda_min));
-	if (certificate->lambda_min < -bends_down * largest && certificate->curvature_rows == 0) {
+	if (certificate->lambda_min < -fmax(bends_down * largest, curvature_rounding(facts)) &&
+	    certificate->curvature_rows == 0) {
 		const bool up = facts->spec->train.direction == MAXIMIZE;
 		say(out,
 		    "The gradient is nearly 0, but the Hessian of what is minimised has the eigenvalue %.3g: this is a "

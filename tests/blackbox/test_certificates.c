@@ -181,6 +181,17 @@ START_TEST(a_job_that_did_not_converge_says_what_to_change)
 	ck_assert_msg(advised(job, WORDS("still falling when the job was cancelled")), "%s", job->body);
 	job = job_run(server, bowl("\"training\": {\"steps\": 5000}"));
 	ck_assert_int_eq(cJSON_GetArraySize(get_at(job->json, "advice")), 0);
+	/* where nothing bends any more, rounding is no saddle */
+	for (int seed = 1; seed <= 5; seed += 2) {
+		job = job_run(
+			server,
+			text_of("{\"dataset\": {\"generator\": {\"type\": \"blobs\", \"rows\": 150, \"seed\": %d}}, "
+				"\"model\": {\"type\": \"expression\", \"objective\": \"cross_entropy(X @ W + b, y)\", "
+				"\"parameters\": {\"W\": {\"shape\": [2, 3]}, \"b\": {\"shape\": [3]}}}, "
+				"\"optimizer\": \"lbfgs\", \"training\": {\"steps\": 200, \"dtype\": \"float32\"}}",
+				seed));
+		ck_assert_msg(!advised(job, WORDS("saddle")), "%s", job->body);
+	}
 	/* who lets the rate decay already is not told to do so; corners are no plateau */
 	for (int decays = 0; decays < 2; decays++) {
 		for (int full = 0; full < 2; full++) {
