@@ -130,6 +130,22 @@ static void table_render(const char *name, const double *numbers, size_t rows, s
 	text_puts(out, "]");
 }
 
+/* Which numbers JSON could not hold, as of predictions; nothing where there are none. */
+static void nonfinite_render(const double *numbers, size_t rows, size_t columns, struct text *out)
+{
+	bool any = false;
+	for (size_t i = 0; i < rows * columns; i++) {
+		if (!isfinite(numbers[i])) {
+			text_printf(out, "%s{\"row\":%zu,\"output\":%zu,\"value\":\"", any ? "," : ",\"nonfinite\":[",
+				    i / columns, i % columns);
+			text_csv_double(out, numbers[i]);
+			text_puts(out, "\"}");
+			any = true;
+		}
+	}
+	text_puts(out, any ? "]" : "");
+}
+
 /* The rows as a file like the data's. */
 static void csv_render(const struct model_card *card, const double *rows, size_t count, struct text *out)
 {
@@ -167,6 +183,8 @@ void samples_render(const char *job_id, uint64_t step, const struct model_card *
 	}
 	text_puts(out, "]");
 	table_render("samples", rows, sampling->count, card->features, card->mean, card->std, out);
-	table_render("latents", latents, sampling->count, latent, NULL, NULL, out);
+	const double *given = sampling->latents != NULL ? sampling->latents : latents;
+	table_render("latents", given, sampling->count, latent, NULL, NULL, out);
+	nonfinite_render(rows, sampling->count, card->features, out);
 	text_puts(out, "}");
 }

@@ -123,11 +123,13 @@ static enum status check_layers(const struct layer_config *layers, size_t count,
 		const bool batch_norm = layers[i].type == &layer_batch_norm;
 		if (batch_norm || layers[i].type->indexes) {
 			memcpy(fault->place, own, sizeof own);
-			return error_set(&fault->error, E_INVALID,
-					 batch_norm ? "batch_norm keeps statistics of the rows that it sees, and a "
-						      "discriminator sees rows of two kinds: use layer_norm"
-						    : "an embedding has no gradient by the numbers that it reads, so a "
-						      "generator could not learn through it");
+			return error_set(
+				&fault->error, E_INVALID,
+				batch_norm ? "batch_norm keeps statistics of the rows that it sees, and both networks "
+					     "of a "
+					     "game run in the turns of both players, on different rows: use layer_norm"
+					   : "an embedding has no gradient by the numbers that it reads, so a "
+					     "generator could not learn through it");
 		}
 		status = check_layers(layers[i].layers, layers[i].layer_count, own, fault);
 	}

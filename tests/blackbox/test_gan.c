@@ -164,6 +164,7 @@ START_TEST(samples_are_a_function_of_their_seed_and_of_their_latent_vectors)
 			ck_assert(i >= 2 || number_at(few->json, place) == number_at(one->json, place));
 		}
 	}
+	ck_assert_ptr_null(cJSON_GetObjectItem(one->json, "nonfinite"));
 	expect(client_get(server, text_of("/v1/jobs/%s/weights?at=averaged", string_at(job->json, "id"))), 200);
 	finish(server);
 }
@@ -188,6 +189,16 @@ START_TEST(other_losses_are_played_and_their_verdicts_are_what_they_are)
 		const struct reply *reply = ask(server, job, "{\"inputs\": [[0.6, 0.8]]}");
 		const double p = number_at(reply->json, "predictions.0"), z = number_at(reply->json, "outputs.0.0");
 		ck_assert_double_eq_tol(p, i == 0 ? 1 / (1 + exp(-z)) : z, 1e-9);
+		/* What no float32 holds makes no row, and says so. */
+		const struct reply *lost =
+			ask(server, job,
+			    "{\"latents\": [[0.5, 1, -1, 1, 1, 0, 0, 0], [1e300, 1e300, -1e300, 1, 1, 1, 1, 1]]}");
+		expect(lost, 200);
+		ck_assert_double_eq(number_at(lost->json, "latents.1.2"), -1e300);
+		ck_assert(cJSON_IsNumber(get_at(lost->json, "samples.0.1")));
+		ck_assert(cJSON_IsNull(get_at(lost->json, "samples.1.1")));
+		ck_assert_double_eq(number_at(lost->json, "nonfinite.1.row"), 1);
+		ck_assert_double_eq(number_at(lost->json, "nonfinite.1.output"), 1);
 		/* The spec as it is answered is the same job. */
 		const struct reply *again = job_run(server, keep(cJSON_PrintUnformatted(get_at(job->json, "spec"))));
 		expect_same_results(server, string_at(job->json, "id"), server, string_at(again->json, "id"));
