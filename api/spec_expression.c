@@ -4,6 +4,7 @@
  * Names are looked up in parameters, constants, then the data: each numeric column by its own name (or the one that
  * `columns` gives it), X all features, y the target. A name that is found twice is a fault, not a guess.
  */
+#include <math.h>
 #include <string.h>
 
 #include "api/expressions.h"
@@ -24,8 +25,9 @@ struct names {
 	struct expression_symbol *symbol;
 	size_t symbols;
 	/* Every name that means something, by its hash: a table may have tens of thousands of columns. */
-	const char **taken; /* [places], NULL where there is none; more than half are */
-	size_t places;      /* a power of two */
+	const char **taken;         /* [places], NULL where there is none; more than half are */
+	size_t places;              /* a power of two */
+	const struct field *fields; /* of the job */
 };
 
 /* Where the name lies in the table, or would lie. FNV-1a, linear probing. */
@@ -42,22 +44,50 @@ static const char **place_of(const struct names *names, const char *name)
 	return &names->taken[i];
 }
 
+static bool is_taken(const struct names *names, const char *name)
+{
+	return *place_of(names, name) != NULL;
+}
+
 /* Whether the name is free and may be one; notes it when not. */
 static bool is_free(struct names *names, const struct at *at, const char *name)
 {
-	const bool taken = *place_of(names, name) != NULL;
 	if (name[0] == '\0' || strlen(name) > 63) {
 		reader_fault(&names->judge->reader, at, FAULT_OUT_OF_RANGE, NULL, NULL,
 			     "a name has between 1 and 63 bytes");
 	} else if (expression_reserved(name)) {
 		reader_fault(&names->judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
 			     "%s is the name of a function or a number", name);
-	} else if (taken) {
+	} else if (is_taken(names, name)) {
 		reader_fault(&names->judge->reader, at, FAULT_DUPLICATE, NULL, NULL,
 			     "the name %s means something else already: a parameter, a constant or a column", name);
 	} else {
 		return true;
 	}
+	return false;
+}
+
+/* Where the job says a name that the data have: in parameters, constants, or renaming a column. */
+static struct at culprit(const struct names *names, const char *name)
+{
+	struct at at = { &at_columns, name, 0 };
+	if (cJSON_GetObjectItemCaseSensitive(names->fields[EXPRESSION_CONSTANTS].item, name) != NULL) {
+		at.up = &at_constants;
+	} else if (cJSON_GetObjectItemCaseSensitive(names->fields[EXPRESSION_PARAMETERS].item, name) != NULL) {
+		at.up = &at_parameters;
+	}
+	return at;
+}
+
+/* Whether a name that the data bring along is free; `what` has it. Notes it when not. */
+static bool is_free_of(struct names *names, const char *name, const char *what)
+{
+	if (!is_taken(names, name)) {
+		return true;
+	}
+	struct at at = culprit(names, name);
+	reader_fault(&names->judge->reader, &at, FAULT_DUPLICATE, NULL, NULL,
+		     "%s has the name %s too: call this something else, or the column by `columns`", what, name);
 	return false;
 }
 
@@ -124,20 +154,15 @@ static const char *local_name(const cJSON *columns, const char *name)
 	return name;
 }
 
-/* A column under its name; one whose own name is that of a function can only be reached by another. */
+/* A column under its name or the one that it is given. Its own may be that of a function or a number: in quotes it is
+ * the column. One too long is reached by another name alone. Returns whether it is y. */
 static bool add_column(struct names *names, const cJSON *columns, const char *column, enum symbol_kind kind,
 		       size_t index)
 {
 	const char *name = local_name(columns, column);
 	struct at at = { &at_columns, name, 0 };
-	const struct at *where = &at;
-	if (name == column) {
-		where = &at_columns;
-		if (expression_reserved(name) || strlen(name) > 63) {
-			return false;
-		}
-	}
-	if (!is_free(names, where, name)) {
+	const bool own = name == column;
+	if (own ? strlen(name) > 63 || !is_free_of(names, name, "a column of the data") : !is_free(names, &at, name)) {
 		return false;
 	}
 	add_symbol(names, name, kind, index);
@@ -167,15 +192,14 @@ static void take_columns(struct names *names, const cJSON *columns)
 	if (spec->target_count == 1) {
 		has_y = add_column(names, columns, spec->target[0], SYMBOL_TARGET, 0) || has_y;
 	}
-	struct at at_x = { &at_parameters, "X", 0 }, at_y = { &at_parameters, "y", 0 };
 	bool has_x = false;
 	for (size_t i = 0; i < names->symbols; i++) {
 		has_x = has_x || (names->symbol[i].kind != SYMBOL_CONSTANT && strcmp(names->symbol[i].name, "X") == 0);
 	}
-	if (!has_x && is_free(names, &at_x, "X")) {
+	if (!has_x && is_free_of(names, "X", "the matrix of all features")) {
 		add_symbol(names, "X", SYMBOL_FEATURES, 0);
 	}
-	if (!has_y && spec->target_count > 0 && is_free(names, &at_y, "y")) {
+	if (!has_y && spec->target_count > 0 && is_free_of(names, "y", "the target")) {
 		add_symbol(names, "y", SYMBOL_TARGET, 0);
 	}
 }
@@ -199,25 +223,87 @@ static const cJSON *members(struct judge *judge, const struct at *at, const cJSO
 	return item->child;
 }
 
+/* A class that is none of `picked`, of rows that count; NaN: there is none that is known. */
+static double class_outside(const struct column_info *column, const struct expression_uses *uses)
+{
+	const double ends[] = { column->minimum, column->maximum };
+	const double *value = column->level_count > 0 ? column->level_number : ends;
+	for (size_t i = 0; i < (column->level_count > 0 ? column->level_count : 2); i++) {
+		const bool outside = value[i] < 0 || value[i] >= (double)uses->picked || value[i] != floor(value[i]);
+		if (outside && value[i] != uses->ignored) {
+			return value[i];
+		}
+	}
+	return (double)NAN;
+}
+
+/* The target where the text reads it: as a class, of which there are as many as there are numbers to pick from, or as
+ * a number, which those of texts hardly are. */
+static void judge_read_target(struct judge *judge, const struct at *at, const struct expression_uses *uses)
+{
+	const struct job_spec *spec = judge->spec;
+	const struct column_info *column = &judge->info->column[spec->target_column[0]];
+	const size_t classes = spec->shape.classes;
+	const double outside = classes == 0 && uses->picked > 0 ? class_outside(column, uses) : (double)NAN;
+	if (classes > 2 && uses->picked == 0) {
+		judge_warn(
+			judge,
+			"the target %s holds text: y is the number of its class, 0 to %zu in the order of `classes`, "
+			"and is computed with as a number",
+			column->name, classes - 1);
+	} else if (uses->picked > 0 && classes > uses->picked && !judge->stored) {
+		reader_fault(
+			&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
+			"y picks one of %zu numbers of a row, and the target %s has %zu classes: give one for each",
+			uses->picked, column->name, classes);
+	} else if (!isnan(outside) && !judge->stored) {
+		reader_fault(&judge->reader, at, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "y picks one of %zu numbers of a row, the first being 0 and the last %zu, and the target "
+			     "%s holds %.15g: give a number for each class, or count the classes from 0",
+			     uses->picked, uses->picked - 1, column->name, outside);
+	}
+}
+
+/* What the text makes of the names that it may use. */
+static void judge_uses(struct judge *judge, const struct expression_config *config, const struct expression_uses *uses)
+{
+	struct at at = { &at_model, config->objective != NULL ? "objective" : "prediction", 0 };
+	for (size_t p = 0; p < config->parameters; p++) {
+		if (!uses->parameter[p]) {
+			judge_warn(
+				judge,
+				"nothing depends on the parameter %s: it stays where it begins; leave it out, or use "
+				"it in the %s",
+				config->parameter[p].name, at.key);
+		}
+	}
+	if (uses->target && judge->spec->target_count == 1 && judge->info != NULL) {
+		judge_read_target(judge, &at, uses);
+	}
+}
+
 /* The text itself, once every name is known. */
 static void judge_text(struct judge *judge, struct expression_config *config)
 {
 	struct expression_error error;
+	struct expression_uses uses = { .parameter = arena_alloc(judge->reader.arena, config->parameters + 1,
+								 sizeof *uses.parameter) };
 	char couples[200];
 	bool objective = config->objective != NULL;
 	const char *text = objective ? config->objective : config->prediction;
 	if (judge->reader.problem->faults_total > 0 || arena_failed(judge->reader.arena)) {
 		return;
 	}
-	enum status status = expression_check(&judge->spec->model, &judge->spec->shape, couples, &error);
+	enum status status = expression_look(&judge->spec->model, &judge->spec->shape, &uses, couples, &error);
 	if (status == E_MEMORY) {
 		judge->failed = true;
 	} else if (status != OK) {
 		expression_fault(judge->reader.problem, objective ? "/model/objective" : "/model/prediction", text,
 				 &error);
-	} else if (couples[0] != '\0') {
-		judge->couples = arena_strdup(judge->reader.arena, couples);
-		judge->spec->couples = true;
+	} else {
+		judge->spec->couples = couples[0] != '\0';
+		judge->couples = couples[0] != '\0' ? arena_strdup(judge->reader.arena, couples) : NULL;
+		judge_uses(judge, config, &uses);
 	}
 }
 
@@ -225,6 +311,7 @@ static void judge_text(struct judge *judge, struct expression_config *config)
 static bool take_texts(struct judge *judge, const struct field *fields, const char *text[2])
 {
 	struct at at_objective = { &at_model, "objective", 0 }, at_prediction = { &at_model, "prediction", 0 };
+	const size_t faults = judge->reader.problem->faults_total;
 	for (size_t k = 0; k < 2; k++) {
 		struct at at = { &at_model, fields[EXPRESSION_OBJECTIVE + k].name, 0 };
 		const cJSON *item = fields[EXPRESSION_OBJECTIVE + k].item;
@@ -234,6 +321,9 @@ static bool take_texts(struct judge *judge, const struct field *fields, const ch
 	}
 	if (arena_failed(judge->reader.arena)) {
 		return false;
+	}
+	if (judge->reader.problem->faults_total > faults) {
+		return true;
 	}
 	if ((text[0] == NULL) == (text[1] == NULL)) {
 		reader_fault(&judge->reader, &at_objective, text[0] == NULL ? FAULT_MISSING : FAULT_NOT_ALLOWED, NULL,
@@ -251,7 +341,7 @@ void judge_expression(struct judge *judge, const struct field *fields)
 	struct job_spec *spec = judge->spec;
 	struct expression_config *config = arena_alloc(arena, 1, sizeof *config);
 	size_t room = 2 * PARAMETERS_MAX + spec->feature_count + 4;
-	struct names names = { .judge = judge };
+	struct names names = { .judge = judge, .fields = fields };
 	const char *text[2] = { NULL, NULL };
 	names.parameter = arena_alloc(arena, PARAMETERS_MAX, sizeof *names.parameter);
 	names.symbol = arena_alloc(arena, room, sizeof *names.symbol);
@@ -261,10 +351,12 @@ void judge_expression(struct judge *judge, const struct field *fields)
 	if (arena_failed(arena) || !take_texts(judge, fields, text)) {
 		return;
 	}
+	const size_t faults = judge->reader.problem->faults_total;
 	for (const cJSON *item = members(judge, &at_parameters, fields[EXPRESSION_PARAMETERS].item); item != NULL;
 	     item = item->next) {
 		take_parameter(&names, item);
 	}
+	const bool faulty = judge->reader.problem->faults_total > faults;
 	for (const cJSON *item = members(judge, &at_constants, fields[EXPRESSION_CONSTANTS].item); item != NULL;
 	     item = item->next) {
 		take_constant(&names, item);
@@ -273,7 +365,7 @@ void judge_expression(struct judge *judge, const struct field *fields)
 	const cJSON *columns = members(judge, &at_columns, renamed) != NULL ? renamed : NULL;
 	const cJSON *given = fields[EXPRESSION_PARAMETERS].item;
 	const bool some = given != NULL && given->child != NULL;
-	if (names.parameters == 0 && !(some && judge->reader.problem->faults_total > 0)) {
+	if (names.parameters == 0 && !faulty) {
 		reader_fault(&judge->reader, &at_parameters, FAULT_MISSING, NULL, NULL,
 			     some ? "none of these is trained: leave one to be found"
 				  : "say what is to be found, for example \"parameters\": {\"a\": 1}");

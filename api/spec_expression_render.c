@@ -30,13 +30,24 @@ static void tree_render(const cJSON *item, struct text *out)
 	}
 }
 
-/* A parameter as it was given, the law of its start with every setting. */
+/* A parameter as it was given, the law of its start with every setting; 0 where it says nothing of its start. */
 static void parameter_render(const struct judge *judge, const cJSON *item, struct text *out)
 {
 	const struct expression_config *config = judge->spec->model.expression;
 	const struct expression_parameter *parameter = NULL;
 	for (size_t p = 0; p < config->parameters; p++) {
 		parameter = strcmp(config->parameter[p].name, item->string) == 0 ? &config->parameter[p] : parameter;
+	}
+	if (cJSON_IsObject(item) && !cJSON_HasObjectItem(item, "init")) {
+		text_puts(out, "{");
+		for (const cJSON *child = item->child; child != NULL; child = child->next) {
+			text_json_string(out, child->string);
+			text_puts(out, ":");
+			tree_render(child, out);
+			text_puts(out, ",");
+		}
+		text_puts(out, "\"init\":0}");
+		return;
 	}
 	if (parameter == NULL || parameter->init == NULL) {
 		tree_render(item, out);

@@ -74,6 +74,61 @@ static size_t place_arguments(struct lowering *lowering, const struct ast_node *
 	return count;
 }
 
+/* What a number may be that is the setting of a loss or an activation. Those that are computed are not looked at. */
+static const struct bound {
+	const char *function, *argument;
+	double least, most;
+	bool above, below; /* the ends themselves are not allowed */
+} bounds[] = {
+	{ "quantile", "q", 0, 1, true, true },
+	{ "poisson", "eps", 0, INFINITY, false, true },
+	{ "poisson_nll", "eps", 0, INFINITY, false, true },
+	{ "gaussian", "eps", 0, INFINITY, true, true },
+	{ "gaussian_nll", "eps", 0, INFINITY, true, true },
+	{ "focal", "gamma", 0, INFINITY, false, true },
+	{ "focal", "alpha", -INFINITY, 1, true, false },
+	{ "cross_entropy", "label_smoothing", 0, 1, false, false },
+	{ "multi_margin", "p", 1, 2, false, false },
+	{ "triplet_margin", "p", 0, INFINITY, true, true },
+	{ "info_nce", "temperature", 0, INFINITY, true, true },
+	{ "softshrink", "lambda", 0, INFINITY, false, true },
+};
+
+static bool is_within(const struct bound *bound, double x)
+{
+	return (bound->above ? x > bound->least : x >= bound->least) &&
+	       (bound->below ? x < bound->most : x <= bound->most);
+}
+
+/* Says which argument is out of its bounds, and which those are. */
+static bool within_bounds(struct lowering *lowering, const struct ast_node *node,
+			  const struct expression_function *function, const size_t *value, size_t count)
+{
+	for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+		const struct bound *bound = &bounds[i];
+		if (strcmp(bound->function, function->name) != 0) {
+			continue;
+		}
+		const size_t k = expression_argument_find(function, bound->argument, strlen(bound->argument));
+		double x;
+		if (k >= count || !tensor_constant_value(lowering->graph, value[k], &x) || is_within(bound, x)) {
+			continue;
+		}
+		if (isinf(bound->most)) {
+			return syntax_fail(lowering->error, E_INVALID, node->position, "%s of %s is %s %g, not %g",
+					   bound->argument, function->name, bound->above ? "above" : "at least",
+					   bound->least, x);
+		}
+		if (isinf(bound->least)) {
+			return syntax_fail(lowering->error, E_INVALID, node->position, "%s of %s is at most %g, not %g",
+					   bound->argument, function->name, bound->most, x);
+		}
+		return syntax_fail(lowering->error, E_INVALID, node->position, "%s of %s is between %g and %g, not %g",
+				   bound->argument, function->name, bound->least, bound->most, x);
+	}
+	return true;
+}
+
 /* Only where takes a comparison, and it wants one first. */
 static bool check_comparisons(struct lowering *lowering, const struct ast_node *node,
 			      const struct expression_function *function)
@@ -147,6 +202,9 @@ size_t lower_call(struct lowering *lowering, const struct ast_node *node)
 	if (node->reduction != REDUCTION_UNSAID && !function->reduces) {
 		syntax_fail(lowering->error, E_INVALID, node->reduction_position,
 			    "%s takes no reduction, which is for losses: %s", function->name, function->usage);
+		return NODE_NONE;
+	}
+	if (!within_bounds(lowering, node, function, value, count)) {
 		return NODE_NONE;
 	}
 	if (function->element) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/size.h"
+#include "core/model/expression_uses.h"
 #include "core/model/squares_form.h"
 #include "core/model/tables.h"
 
@@ -285,8 +286,8 @@ static enum status measure(const struct model_config *config, const struct model
 	return status;
 }
 
-enum status expression_check(const struct model_config *config, const struct model_shape *shape, char couples[200],
-			     struct expression_error *error)
+enum status expression_look(const struct model_config *config, const struct model_shape *shape,
+			    struct expression_uses *uses, char couples[200], struct expression_error *error)
 {
 	struct sketch sketch;
 	struct error why;
@@ -298,8 +299,18 @@ enum status expression_check(const struct model_config *config, const struct mod
 			fail(error, status, why.text);
 		}
 	}
+	if (status == OK && !expression_uses_find(&sketch.graph, sketch.root, &sketch.scope, uses)) {
+		status = fail(error, E_MEMORY, "out of memory for the model");
+	}
 	sketch_fini(&sketch);
 	return status;
+}
+
+enum status expression_check(const struct model_config *config, const struct model_shape *shape, char couples[200],
+			     struct expression_error *error)
+{
+	struct expression_uses uses = { .parameter = NULL };
+	return expression_look(config, shape, &uses, couples, error);
 }
 
 bool expression_squares_sure(const struct model_config *config, const struct model_shape *shape)

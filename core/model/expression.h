@@ -30,6 +30,18 @@ struct expression_config {
 enum status expression_check(const struct model_config *config, const struct model_shape *shape, char couples[200],
 			     struct expression_error *error);
 
+/* What a text makes of the names that it may use. */
+struct expression_uses {
+	bool *parameter; /* [parameters] the value depends on it */
+	bool target;     /* the target is read */
+	size_t picked;   /* of how many numbers y picks one, as a class does; 0: of none, or not known */
+	double ignored;  /* y of the rows that then count for nothing; NaN: none */
+};
+
+/* The same, and what is used: uses->parameter is given, NULL too. */
+enum status expression_look(const struct model_config *config, const struct model_shape *shape,
+			    struct expression_uses *uses, char couples[200], struct expression_error *error);
+
 /* Of a config whose loss is loss_residual: whether its weights are no less than 0 whatever the data are. */
 bool expression_squares_sure(const struct model_config *config, const struct model_shape *shape);
 

@@ -207,7 +207,8 @@ START_TEST(what_is_wrong_with_an_expression_is_pointed_at)
 		  "/model/objective", "not_allowed", -1 },
 		{ "\"objective\": \"a\", \"parameters\": {\"exp\": 1}", "", "/model/parameters/exp", "not_allowed",
 		  -1 },
-		{ "\"objective\": \"mean(t)\", \"parameters\": {\"t\": 1}", "", "/model/columns", "duplicate", -1 },
+		{ "\"objective\": \"mean(t)\", \"parameters\": {\"t\": 1}", "", "/model/parameters/t", "duplicate",
+		  -1 },
 		{ "\"objective\": \"a\", \"parameters\": {\"a\": {\"min\": 2, \"max\": 1}}", "",
 		  "/model/parameters/a/min", NULL, -1 },
 		{ "\"objective\": \"a\"", "", "/model/parameters", "missing", -1 },
@@ -221,6 +222,17 @@ START_TEST(what_is_wrong_with_an_expression_is_pointed_at)
 		  "/model/parameters/a/shape", "out_of_range", -1 },
 		{ "\"objective\": \"a\", \"parameters\": {\"a\": 1}, \"columns\": {\"q\": \"nothing\"}", "",
 		  "/model/columns/q", "not_found", -1 },
+		{ "\"objective\": \"a\", \"parameters\": {\"a\": 1}, \"constants\": {\"t\": 2.385}", "",
+		  "/model/constants/t", "duplicate", -1 },
+		{ "\"objective\": \"a\", \"parameters\": {\"a\": 1}, \"constants\": {\"X\": 2.385}", "",
+		  "/model/constants/X", "duplicate", -1 },
+		{ "\"objective\": \"cross_entropy(concat(a*t, t), y)\", \"parameters\": {\"a\": 1}", "",
+		  "/model/objective", "not_allowed", -1 },
+		{ "\"objective\": \"quantile(a*t, y, q=2)\", \"parameters\": {\"a\": 1}", "", "/model/objective",
+		  "not_allowed", 0 },
+		{ "\"objective\": 3, \"parameters\": {\"a\": 1}", "", "/model/objective", "wrong_type", -1 },
+		{ "\"objective\": \"a\", \"parameters\": {\"a\": \"1\"}", "", "/model/parameters/a", "wrong_type", -1 },
+		{ "\"objective\": \"a\", \"parameters\": 7", "", "/model/parameters", "wrong_type", -1 },
 	};
 	struct server *server = server_start(NULL);
 	const char *data =
@@ -231,9 +243,62 @@ START_TEST(what_is_wrong_with_an_expression_is_pointed_at)
 								"\"model\": {\"type\": \"expression\", %s}%s}",
 								data, cases[i].model, cases[i].more));
 		const cJSON *fault = expect_fault(reply, cases[i].pointer, cases[i].code);
+		ck_assert_msg(cJSON_GetArraySize(get_at(reply->json, "errors")) == 1, "%s: more than one fault",
+			      cases[i].model);
 		if (cases[i].position >= 0) {
 			ck_assert_int_eq((int)number_at(fault, "position"), cases[i].position);
 		}
+	}
+	finish(server);
+}
+END_TEST
+
+START_TEST(a_column_named_as_a_number_or_a_function_is_the_column_in_quotes_alone)
+{
+	static const char data[] = "\"dataset\": {\"inline\": {\"columns\": [\"e\", \"max\", \"y\"], \"rows\": "
+				   "[[1, 5, 4.5], [2, -1, 3.5], [3, 0, 6], [4, 2.385, 9.1925]]}, \"target\": \"y\"}";
+	struct server *server = server_start(NULL);
+	const struct reply *job =
+		job_run(server, text_of("{%s, \"model\": {\"type\": \"expression\", \"objective\": "
+					"\"mean((y - a*'e' - b*'max')**2)\", \"parameters\": {\"a\": 1, \"b\": 1}}}",
+					data));
+	size_t n;
+	const double *theta = job_weights(server, string_at(job->json, "id"), "last", &n);
+	ck_assert_double_eq_tol(theta[0], 2, 1e-6);
+	ck_assert_double_eq_tol(theta[1], 0.5, 1e-6);
+	const struct reply *bare =
+		client_post(server, "/v1/jobs",
+			    text_of("{%s, \"model\": {\"type\": \"expression\", \"objective\": \"mean((y - a*e)**2)\", "
+				    "\"parameters\": {\"a\": 1}}}",
+				    data));
+	const cJSON *fault = expect_fault(bare, "/model/objective", "not_allowed");
+	ck_assert_ptr_nonnull(strstr(string_at(fault, "detail"), "write \"e\" for the column, exp(1) for the number"));
+	finish(server);
+}
+END_TEST
+
+START_TEST(what_an_objective_makes_of_names_is_warned_of_and_no_more)
+{
+	static const struct {
+		const char *objective, *words;
+	} cases[] = {
+		{ "mean((y - X @ w)**2)", "nothing depends on the parameter b" },
+		{ "mean((y - X @ w - b)**2)", "y is the number of its class, 0 to 2" },
+		{ "cross_entropy(concat(X @ w, b + X @ w, 0*(X @ w)), y)", NULL },
+	};
+	static const char form[] =
+		"{\"dataset\": {\"inline\": {\"columns\": [\"p\", \"q\", \"y\"], \"rows\": [[1, 5, \"a\"], "
+		"[2, -1, \"b\"], [3, 0, \"c\"], [4, 2.385, \"a\"]]}, \"target\": \"y\"}, \"model\": {\"type\": "
+		"\"expression\", \"objective\": \"%s\", \"parameters\": {\"w\": {\"shape\": [2]}, \"b\": 1}}}";
+	struct server *server = server_start(NULL);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct reply *reply =
+			client_post(server, "/v1/jobs?dry_run=true", text_of(form, cases[i].objective));
+		const char *warnings = keep(cJSON_PrintUnformatted(get_at(reply->json, "warnings")));
+		ck_assert_msg(cases[i].words != NULL ? strstr(warnings, cases[i].words) != NULL
+						     : strcmp(warnings, "[]") == 0,
+			      "%s: %s", cases[i].objective, warnings);
+		ck_assert_double_eq(number_at(reply->json, "spec.model.parameters.w.init"), 0);
 	}
 	finish(server);
 }
@@ -251,5 +316,7 @@ int main(void)
 	tcase_add_test(tests, newton_converges_quadratically_on_an_expression_in_the_steps_of_the_built_in_function);
 	tcase_add_test(tests, parameters_begin_by_any_law_and_the_spec_says_all_of_it);
 	tcase_add_test(tests, what_is_wrong_with_an_expression_is_pointed_at);
+	tcase_add_test(tests, a_column_named_as_a_number_or_a_function_is_the_column_in_quotes_alone);
+	tcase_add_test(tests, what_an_objective_makes_of_names_is_warned_of_and_no_more);
 	return blackbox_run(suite);
 }
