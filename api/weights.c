@@ -65,8 +65,7 @@ static void tensor_render(const struct model_card *card, const struct tensor *te
 		text_puts(out, ",\"nonfinite\":[");
 		for (size_t i = 0; i < tensor->size; i++) {
 			size_t k = tensor->offset + i;
-			double value = card->dtype == DTYPE_FLOAT32 ? (double)((const float *)values)[k]
-								    : ((const double *)values)[k];
+			double value = dtype_get(card->dtype, values, k);
 			if (!isfinite(value)) {
 				text_printf(out, "%s{\"index\":%zu,\"value\":\"", first ? "" : ",", i);
 				text_csv_double(out, value);

@@ -21,16 +21,27 @@ static inline const char *dtype_name(enum dtype dtype)
 	return dtype == DTYPE_FLOAT32 ? "float32" : "float64";
 }
 
+/* Number i of an array of that type. */
+static inline double dtype_get(enum dtype dtype, const void *array, size_t i)
+{
+	return dtype == DTYPE_FLOAT32 ? (double)((const float *)array)[i] : ((const double *)array)[i];
+}
+
+/* Rounded where it has to be. */
+static inline void dtype_set(enum dtype dtype, void *array, size_t i, double value)
+{
+	if (dtype == DTYPE_FLOAT32) {
+		((float *)array)[i] = (float)value;
+	} else {
+		((double *)array)[i] = value;
+	}
+}
+
 /* target[i] = source[i], rounded to the other precision where it is the smaller one. */
 static inline void dtype_convert(enum dtype from, const void *source, enum dtype to, void *target, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		double value = from == DTYPE_FLOAT32 ? (double)((const float *)source)[i] : ((const double *)source)[i];
-		if (to == DTYPE_FLOAT32) {
-			((float *)target)[i] = (float)value;
-		} else {
-			((double *)target)[i] = value;
-		}
+		dtype_set(to, target, i, dtype_get(from, source, i));
 	}
 }
 

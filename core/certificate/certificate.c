@@ -47,8 +47,7 @@ double pass_numbers(const struct certificate_request *request)
 
 double request_get(const struct certificate_request *request, const void *array, size_t i)
 {
-	return request->objective->dtype == DTYPE_FLOAT32 ? (double)((const float *)array)[i]
-							  : ((const double *)array)[i];
+	return dtype_get(request->objective->dtype, array, i);
 }
 
 size_t request_moving(const struct certificate_request *request)

@@ -56,9 +56,7 @@ static void fill_block(const struct normal *self, size_t first, size_t count)
 		double *row = self->block + i * self->p;
 		for (size_t j = 0; j < features; j++) {
 			const size_t at = (first + i) * features + j;
-			row[j] = (data->dtype == DTYPE_FLOAT32 ? (double)((const float *)data->x)[at]
-							       : ((const double *)data->x)[at]) -
-				 self->mean[j];
+			row[j] = dtype_get(data->dtype, data->x, at) - self->mean[j];
 		}
 		if (self->p > features) {
 			row[features] = 1;

@@ -69,8 +69,7 @@ static void read_loss(struct glm *self, const struct model_config *model)
 
 static double parameter(const struct certificate_request *request, size_t i)
 {
-	return request->objective->dtype == DTYPE_FLOAT32 ? (double)((const float *)request->theta)[i]
-							  : ((const double *)request->theta)[i];
+	return dtype_get(request->objective->dtype, request->theta, i);
 }
 
 enum status glm_init(struct glm *self, const struct certificate_request *request)
@@ -220,7 +219,7 @@ double glm_target(const struct glm *self, size_t i, size_t k)
 		return 2 * data->label[i] - 1;
 	}
 	const size_t at = i * self->outputs + k;
-	return data->dtype == DTYPE_FLOAT32 ? (double)((const float *)data->y)[at] : ((const double *)data->y)[at];
+	return dtype_get(data->dtype, data->y, at);
 }
 
 double glm_penalty(const struct glm *self, const double *w, const double *b)

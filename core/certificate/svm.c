@@ -38,8 +38,7 @@ size_t svm_bytes(size_t features)
 static double feature(const struct glm *self, size_t row, size_t j)
 {
 	const size_t at = row * self->stride * self->features + j;
-	return self->data->dtype == DTYPE_FLOAT32 ? (double)((const float *)self->data->x)[at]
-						  : ((const double *)self->data->x)[at];
+	return dtype_get(self->data->dtype, self->data->x, at);
 }
 
 static double off_margin(const struct glm *self, size_t i)

@@ -10,14 +10,9 @@
 
 #include <assert.h>
 
-#include "core/base/dual.h"
+#include "core/base/dual_vector.h"
 #include "core/graph/layout.h"
 #include "core/graph/plan.h"
-
-static double number_at(enum dtype dtype, const void *array, size_t i)
-{
-	return dtype == DTYPE_FLOAT32 ? (double)((const float *)array)[i] : ((const double *)array)[i];
-}
 
 const void *product_rows(enum dtype dtype, const void *data, size_t width, const uint32_t *index, size_t first,
 			 size_t rows, void *room)
@@ -26,7 +21,7 @@ const void *product_rows(enum dtype dtype, const void *data, size_t width, const
 	for (size_t r = 0; r < rows; r++) {
 		const size_t row = index != NULL ? index[r] : first + r;
 		for (size_t c = 0; c < width; c++) {
-			*to++ = number_at(dtype, data, row * width + c);
+			*to++ = dtype_get(dtype, data, row * width + c);
 		}
 	}
 	return room;
@@ -38,23 +33,14 @@ enum status plan_product(struct plan *plan, const void *theta, const void *v, co
 	dual *point = (dual *)(void *)plan->point;
 	const dual *slope = (const dual *)(const void *)plan->slope;
 	const size_t n = plan->n;
-	double largest = 0;
 	assert(plan->numbers == NUMBERS_DUAL);
-	for (size_t i = 0; i < n; i++) {
-		largest = fmax(largest, fabs(number_at(plan->dtype, v, i)));
-	}
-	const double h = dual_step(largest);
-	for (size_t i = 0; i < n + plan->buffers; i++) {
-		point[i] = CMPLX(number_at(plan->dtype, theta, i), i < n ? h * number_at(plan->dtype, v, i) : 0);
+	const double h = dual_along(plan->dtype, n, theta, v, point);
+	for (size_t i = n; i < n + plan->buffers; i++) {
+		point[i] = dtype_get(plan->dtype, theta, i);
 	}
 	const enum status status = plan_evaluate(plan, point, batch, executor, NULL, plan->slope);
-	for (size_t i = 0; status == OK && i < n; i++) {
-		const double product = cimag(slope[i]) / h;
-		if (plan->dtype == DTYPE_FLOAT32) {
-			((float *)out)[i] = (float)product;
-		} else {
-			((double *)out)[i] = product;
-		}
+	if (status == OK) {
+		dual_product(plan->dtype, n, slope, h, out);
 	}
 	return status;
 }

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "core/base/dual.h"
+#include "core/base/dual_vector.h"
 #include "core/kernels/dual.h"
 #include "core/tensor/program_internal.h"
 
@@ -35,11 +35,6 @@ ELEMENTS(ELEMENT_OF_DUALS)
 #undef RE
 #undef M
 #undef K
-
-static double number_at(enum dtype dtype, const void *array, size_t i)
-{
-	return dtype == DTYPE_FLOAT32 ? (double)((const float *)array)[i] : ((const double *)array)[i];
-}
 
 #define REAL_IS_DUAL
 #define REAL_IS_FLOAT 0
@@ -72,23 +67,11 @@ enum status program_product(struct program *program, const void *theta, const vo
 	struct run_dual run = { .program = program, .batch = batch, .executor = executor, .back = true };
 	dual *m = (dual *)(void *)program->plain;
 	const dual *g = (const dual *)(const void *)program->gradient;
-	double largest = 0;
 	assert(program->dual);
-	for (size_t i = 0; i < program->n; i++) {
-		largest = fmax(largest, fabs(number_at(program->dtype, v, i)));
-	}
-	const double h = dual_step(largest);
-	for (size_t i = 0; i < program->n; i++) {
-		m[i] = CMPLX(number_at(program->dtype, theta, i), h * number_at(program->dtype, v, i));
-	}
+	const double h = dual_along(program->dtype, program->n, theta, v, m);
 	const enum status status = compute_dual(&run);
-	for (size_t i = 0; status == OK && i < program->n; i++) {
-		const double product = cimag(g[i]) / h;
-		if (program->dtype == DTYPE_FLOAT32) {
-			((float *)out)[i] = (float)product;
-		} else {
-			((double *)out)[i] = product;
-		}
+	if (status == OK) {
+		dual_product(program->dtype, program->n, g, h, out);
 	}
 	return status;
 }

@@ -68,7 +68,7 @@ static void NAME(bind_rows)(const struct NAME(run) * run, const struct program_s
 			for (size_t j = 0; j < count; j++) {
 				room[r * count + j] =
 					labels ? (double)data->label[row]
-					       : number_at(data->dtype, target ? data->y : data->x, at + j);
+					       : dtype_get(data->dtype, target ? data->y : data->x, at + j);
 			}
 		}
 	}

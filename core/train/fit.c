@@ -25,11 +25,6 @@ void fit_fini(struct fit *fit)
 	fit->unknown = NULL;
 }
 
-static double number_at(enum dtype dtype, const void *v, size_t i)
-{
-	return dtype == DTYPE_FLOAT32 ? (double)((const float *)v)[i] : ((const double *)v)[i];
-}
-
 /* sum (y - mean)^2 of one target column; NAN where there is none. */
 static double spread_of(const struct data_view *data)
 {
@@ -38,10 +33,10 @@ static double spread_of(const struct data_view *data)
 		return NAN;
 	}
 	for (size_t i = 0; i < data->rows; i++) {
-		mean += number_at(data->dtype, data->y, i) / (double)data->rows;
+		mean += dtype_get(data->dtype, data->y, i) / (double)data->rows;
 	}
 	for (size_t i = 0; i < data->rows; i++) {
-		const double d = number_at(data->dtype, data->y, i) - mean;
+		const double d = dtype_get(data->dtype, data->y, i) - mean;
 		spread += d * d;
 	}
 	return spread;
@@ -50,9 +45,9 @@ static double spread_of(const struct data_view *data)
 /* Whether a parameter is held by a bound: it has no error then, and counts for none. */
 static bool is_held(const struct objective *objective, const void *theta, size_t j)
 {
-	const double x = number_at(objective->dtype, theta, j);
-	return objective->lower != NULL && (x <= number_at(objective->dtype, objective->lower, j) ||
-					    x >= number_at(objective->dtype, objective->upper, j));
+	const double x = dtype_get(objective->dtype, theta, j);
+	return objective->lower != NULL && (x <= dtype_get(objective->dtype, objective->lower, j) ||
+					    x >= dtype_get(objective->dtype, objective->upper, j));
 }
 
 /* Sums over rows of w (u - mean)^2 of what was observed, one row after the other (Welford, West 1979). */
@@ -82,7 +77,7 @@ static enum status fold_rows(struct trainer *trainer, const void *theta, double 
 						  trainer->gradient);
 		for (size_t j = 0; status == OK && j < fit->n; j++) {
 			const bool held = is_held(trainer->setup.objective, theta, j);
-			row[j] = held ? 0 : number_at(trainer->dtype, trainer->gradient, j);
+			row[j] = held ? 0 : dtype_get(trainer->dtype, trainer->gradient, j);
 		}
 		if (status == OK) {
 			row[fit->n] = value;
@@ -91,7 +86,7 @@ static enum status fold_rows(struct trainer *trainer, const void *theta, double 
 		}
 		if (status == OK && residual->outputs == 2) {
 			status = residual->type->predict(residual, theta, &batch, trainer->setup.executor, outputs);
-			observe(observed, number_at(trainer->dtype, outputs, 0), number_at(trainer->dtype, outputs, 1));
+			observe(observed, dtype_get(trainer->dtype, outputs, 0), dtype_get(trainer->dtype, outputs, 1));
 		}
 	}
 	return status;
