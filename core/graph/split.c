@@ -1,3 +1,4 @@
+/* Small batches in phases: which plans may be run so, and the phases of a block. See split.h. */
 #include "core/graph/split.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The tiles of a wide layer's products, and the gathering of its X. See wide.h. */
 #include "core/graph/wide.h"
 
 #include <string.h>

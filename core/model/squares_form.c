@@ -1,3 +1,4 @@
+/* Signs, factors and weights are taken off until a square is left. See squares_form.h. */
 #include "core/model/squares_form.h"
 
 #include <stdlib.h>
