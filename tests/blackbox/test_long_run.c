@@ -131,7 +131,9 @@ START_TEST(a_queued_job_keeps_the_weights_that_it_was_told_to_start_from)
 	expect(client_delete(server, text_of("/v1/jobs/%s", first)), 204);
 	server_kill(server);
 	server_restart(server, FLAGS("--workers", "1"));
-	expect(client_post(server, text_of("/v1/jobs/%s/cancel", busy), ""), 202);
+	/* 202 where a worker has it again, 200 where it still waits: the restart settles neither. */
+	int cancelled = client_post(server, text_of("/v1/jobs/%s/cancel", busy), "")->status;
+	ck_assert_msg(cancelled == 202 || cancelled == 200, "cancel gave %d", cancelled);
 	ck_assert_str_eq(string_at(job_wait(server, id)->json, "status"), "succeeded");
 	const double *start = job_weights(server, id, NULL, &m);
 	ck_assert_uint_eq(n, m);
