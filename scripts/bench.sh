@@ -1,7 +1,8 @@
 #!/bin/sh
 # bench.sh: how fast we are, as a table: each row a ratio to a limit or a peer that was measured in the same run, in turn
 # with us. Medians of rounds. PEERS names a folder of peers (t3/t3_torch.py ...; default ../shared/peers); where there is
-# none, the rows stand beside their limits alone. Everything it starts, it ends.
+# none, the rows stand beside their limits alone. Peers in C are taken as their run_all.sh built them, or built here, under
+# build/peers, with what Debian packages of their libraries there are. Everything it starts, it ends.
 set -eu
 bin=build/release/tests/bench
 program=build/release/descentd
@@ -36,6 +37,27 @@ peer() {
 	timeout 120 "$@" 2>/dev/null | sed -n "s/.*\"$field\": \([0-9.e+-]*\).*/$name\t\1/p" >>"$results" || true
 }
 
+# L-BFGS by liblbfgs (t6_c), and liblinear on the adult data (t2_c; its problem as files, and the optimum, in a cache).
+t6=$peers/bin/t6_c t2=$peers/bin/t2_c cache=$peers/cache
+if [ ! -x "$t6" ] && [ -f "$peers/t6/t6_c.c" ]; then
+	sh scripts/setup.sh peers || true
+	t6=build/peers/t6_c t2=build/peers/t2_c cache=build/peers/cache
+	mkdir -p "$cache"
+	[ -x "$t6" ] || gcc -O2 -march=native -ffp-contract=off "$peers/t6/t6_c.c" -o "$t6" -llbfgs -lm 2>"$scratch/log" ||
+		echo "bench: without liblbfgs: $(grep -m 1 error "$scratch/log")"
+	[ -x "$t2" ] || gcc -O3 -march=native "$peers/t2/t2_c.c" -o "$t2" -llinear -llbfgs -lblas -lm 2>"$scratch/log" ||
+		echo "bench: without liblinear: $(grep -m 1 error "$scratch/log")"
+fi
+if [ -x "$t2" ] && [ ! -f "$cache/t2_meta.txt" ] && [ -f "$data/csv/adult_onehot_train.csv.gz" ]; then
+	OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 "$python" -c 'import sys
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/t2"]
+import common
+common.CACHE = sys.argv[2]
+import t2_common
+t2_common.fstar(sys.argv[3])' "$peers" "$cache" "$data" 2>"$scratch/log" ||
+		echo "bench: without liblinear: $(tail -n 1 "$scratch/log")"
+fi
+
 kernel=$("$bin/bench_mlp" name)
 echo "bench: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) cores, load $(cut -d' ' -f1-3 /proc/loadavg), $kernel"
 
@@ -46,7 +68,7 @@ echo "bench: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(npro
 "$bin/bench_hostile" >>"$results"
 for _ in 1 2 3; do
 	"$bin/bench_descent" >>"$results"
-	[ ! -x "$peers/bin/t6_c" ] || timeout 120 "$peers/bin/t6_c" | grep liblbfgs |
+	[ ! -x "$t6" ] || timeout 120 "$t6" | grep liblbfgs |
 		sed -n 's/.*"train_s":\([0-9.e+-]*\).*/rosenbrock.liblbfgs\t\1/p' >>"$results" || true
 done
 for _ in 1 2 3 4 5; do
@@ -106,7 +128,7 @@ beside_bare() {
 	note "$1.bytes" "$bytes"
 }
 # Logistic regression on the one-hot adult data by Newton's method, far beyond 1e-6 of its minimum: the whole request,
-# in turn with liblinear's -s 0 stopped at 1e-6 (the peers' own program, built by their run_all.sh).
+# in turn with liblinear's -s 0 stopped at 1e-6 (the peers' own program).
 if [ -n "$data" ] && [ -f "$data/csv/adult_onehot_train.csv.gz" ]; then
 	adult=$(gzip -dc "$data/csv/adult_onehot_train.csv.gz" |
 		curl -sS --noproxy '*' --data-binary @- "${url%/jobs}/datasets?name=adult&target=income" | jq -r .id)
@@ -115,8 +137,8 @@ if [ -n "$data" ] && [ -f "$data/csv/adult_onehot_train.csv.gz" ]; then
 			"dataset": {"id": "'"$adult"'", "standardize": false}, "optimizer": {"type": "newton"},
 			"model": {"type": "logistic_regression", "l2": 3.0711587481956942e-05, "penalize_intercept": true},
 			"training": {"dtype": "float64", "batch_size": "full"}}' "$url")"
-		if [ -x "$peers/bin/t2_c" ] && [ -f "$peers/cache/t2_meta.txt" ]; then
-			timeout 120 "$peers/bin/t2_c" 1 "$peers/cache" 0 2>/dev/null | grep 'subopt<=1e-06' |
+		if [ -x "$t2" ] && [ -f "$cache/t2_meta.txt" ]; then
+			timeout 120 "$t2" 1 "$cache" 0 2>/dev/null | grep 'subopt<=1e-06' |
 				sed -n 's/.*"train_s":\([0-9.e+-]*\).*/adult.liblinear\t\1/p' >>"$results" || true
 		fi
 	done

@@ -7,7 +7,8 @@ set -eu
 # libopenblas    dense products           random123  counter-based random   libsodium   SHA-256, tokens
 # zlib           gzip                     libcsv     CSV reader             check       unit tests (needs subunit)
 # libcurl        black-box tests          curl, jq   demo                   clang-*     lint
-# What for: nothing said: build, test, demo; build: the program only; runtime: to run it only (the container); lint, bench: all and their tools; fuzz: to fuzz it.
+# What for: nothing said: build, test, demo; build: the program only; runtime: to run it only (the container); lint, bench: all and their tools; fuzz: to fuzz it;
+# peers: libraries that bench stands beside, where there is a folder of peers.
 build="gcc make libc6-dev pkg-config
 libmicrohttpd-dev libcjson-dev libsqlite3-dev libopenblas-pthread-dev librandom123-dev libsodium-dev zlib1g-dev libcsv-dev"
 tests="check libsubunit-dev libcurl4-openssl-dev curl jq ca-certificates"
@@ -17,9 +18,10 @@ build) packages="$build" ;;
 runtime) packages="libmicrohttpd12 libcjson1 libsqlite3-0 libopenblas0-pthread libsodium23 zlib1g libcsv3" ;;
 lint) packages="$build $tests clang-format-14 cppcheck shellcheck git" ;;
 bench) packages="$build $tests wrk" ;;
+peers) packages="gcc libc6-dev libopenblas-pthread-dev liblbfgs-dev liblinear-dev" ;;
 fuzz) packages="$build clang-14 libclang-rt-14-dev" ;;
 *)
-	echo "setup: build, runtime, lint, bench, fuzz or nothing, not '$1'" >&2
+	echo "setup: build, runtime, lint, bench, peers, fuzz or nothing, not '$1'" >&2
 	exit 2
 	;;
 esac
