@@ -47,8 +47,9 @@ DIR=$1
 shift
 export DIR DESCENTD="$DIR/descentd"
 export OPENBLAS_NUM_THREADS=1
-export CK_TIMEOUT_MULTIPLIER="${CK_TIMEOUT_MULTIPLIER:-1}"
-# Of tests that name no limit of their own: a guard against hangs, wide enough for a busy machine.
+# Limits are guards against hangs, wide enough for a slow machine that is busy: ten times what the tests name, and a minute
+# for those that name none.
+export CK_TIMEOUT_MULTIPLIER="${CK_TIMEOUT_MULTIPLIER:-10}"
 export CK_DEFAULT_TIMEOUT="${CK_DEFAULT_TIMEOUT:-60}"
 jobs=1
 AGAIN=0
@@ -56,12 +57,12 @@ AGAIN=0
 case $DIR in
 *asan)
 	export ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:allocator_may_return_null=1:${ASAN_OPTIONS:-}"
-	export UBSAN_OPTIONS="print_stacktrace=1" CK_TIMEOUT_MULTIPLIER=10
+	export UBSAN_OPTIONS="print_stacktrace=1" CK_TIMEOUT_MULTIPLIER=20
 	jobs=$(nproc) AGAIN=1
 	;;
 *tsan)
 	export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1:${TSAN_OPTIONS:-}"
-	export CK_TIMEOUT_MULTIPLIER=20
+	export CK_TIMEOUT_MULTIPLIER=40
 	jobs=$(nproc) AGAIN=1
 	;;
 esac

@@ -36,15 +36,18 @@ void expect_bits_after_kills(job_text *job, int which, int epochs)
 	const char *const *careful = FLAGS("--workers", "1", "--checkpoint-seconds", "0.05");
 	struct server *server = server_start(careful);
 	digits = dataset_upload(server, "digits.csv", "target=target");
-	const char *id = job_post(server, job(which, digits, epochs, "float32"));
-	for (int kill = 0; kill < 2; kill++) {
-		job_reach(server, id, expected.step * (kill + 0.3) / 3);
-		server_kill(server);
-		server_restart(server, careful);
+	double attempts = 1;
+	for (int tries = 0; tries < CATCH_TRIES && attempts < 2; tries++) {
+		const char *id = job_post(server, job(which, digits, epochs, "float32"));
+		for (int kill = 0; kill < 2; kill++) {
+			job_reach(server, id, expected.step * (kill + 0.3) / 3);
+			server_kill(server);
+			server_restart(server, careful);
+		}
+		expect_results(server, id, &expected);
+		attempts = job_attempt(server, id);
 	}
-	expect_results(server, id, &expected);
-	const struct reply *ended = client_get(server, text_of("/v1/jobs/%s", id));
-	ck_assert_double_ge(number_at(ended->json, "attempt"), 2);
+	ck_assert_double_ge(attempts, 2);
 	finish(server);
 }
 

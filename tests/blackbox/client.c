@@ -15,8 +15,6 @@
 
 #include "tests/support/golden.h"
 
-enum { CALL_SECONDS = 90 };
-
 /* Everything that client_forget frees. */
 struct kept {
 	struct kept *next;
@@ -132,7 +130,7 @@ const struct reply *client_call(const struct server *server, const struct call *
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, collect_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &headers);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(CALL_SECONDS * blackbox_patience()));
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)HANG_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	set_method(curl, call);
@@ -189,14 +187,13 @@ const char *reply_header(const struct reply *reply, const char *name)
 	return NULL;
 }
 
-int client_raw(const struct server *server, const char *bytes, size_t length, bool half_close, const char **answer)
+int client_raw(const struct server *server, const char *bytes, size_t length, int silence)
 {
 	int connection = socket(AF_INET, SOCK_STREAM, 0);
 	ck_assert_int_ge(connection, 0);
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)server->port) };
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	/* What is not answered by then waits for bytes that never come: the service's own deadlines are longer. */
-	struct timeval limit = { .tv_sec = blackbox_patience() > 4 ? 4 : (time_t)blackbox_patience() };
+	struct timeval limit = { .tv_sec = silence };
 	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	ck_assert_int_eq(connect(connection, (struct sockaddr *)&address, sizeof address), 0);
 	for (size_t sent = 0; sent < length;) {
@@ -205,8 +202,7 @@ int client_raw(const struct server *server, const char *bytes, size_t length, bo
 			break; /* refused early: what it says still counts */
 		sent += (size_t)n;
 	}
-	if (half_close)
-		shutdown(connection, SHUT_WR);
+	shutdown(connection, SHUT_WR);
 	struct buffer buffer = { calloc(1, 1), 0 };
 	char piece[4096];
 	for (ssize_t n; (n = recv(connection, piece, sizeof piece, 0)) > 0;)
@@ -216,8 +212,6 @@ int client_raw(const struct server *server, const char *bytes, size_t length, bo
 	if (sscanf(buffer.data, "HTTP/1.%*d %d", &status) != 1)
 		status = 0;
 	keep(buffer.data);
-	if (answer)
-		*answer = buffer.data;
 	return status;
 }
 

@@ -50,10 +50,9 @@ void finish(struct server *server);
 /* Value of a header (any case), kept; NULL when there is none. */
 const char *reply_header(const struct reply *reply, const char *name);
 
-/* Sends bytes as they are, then (half_close) ends its side, reads until the other side closes or is silent for a
- * second. Returns the status of the first response, 0 when the connection closed without one. *answer is kept, may be
- * NULL. */
-int client_raw(const struct server *server, const char *bytes, size_t length, bool half_close, const char **answer);
+/* Sends bytes as they are, ends its side, reads until the other side closes or is silent for so many whole seconds.
+ * Returns the status of the first response, 0 when there was none. */
+int client_raw(const struct server *server, const char *bytes, size_t length, int silence);
 
 /* JSON by a path like "progress.step" or "data.0.id": NULL when there is none. */
 const cJSON *find(const cJSON *json, const char *path);

@@ -43,13 +43,13 @@ static bool ended(const char *status)
 
 const struct reply *job_wait(const struct server *server, const char *id)
 {
-	time_t until = time(NULL) + (time_t)(120 * blackbox_patience());
+	double until = seconds_now() + HANG_SECONDS;
 	for (;;) {
 		const struct reply *job = client_get(server, text_of("/v1/jobs/%s?wait=20", id));
 		expect(job, 200);
 		if (ended(string_at(job->json, "status")))
 			return job;
-		ck_assert_msg(time(NULL) < until, "the job does not end: %s", job->body);
+		ck_assert_msg(seconds_now() < until, "the job does not end: %s", job->body);
 	}
 }
 
@@ -60,18 +60,26 @@ const struct reply *job_run(const struct server *server, const char *json)
 	return job;
 }
 
-void job_reach(const struct server *server, const char *id, double step)
+bool job_reach(const struct server *server, const char *id, double step)
 {
-	for (int i = 0; i < 20000; i++) {
+	for (double until = seconds_now() + HANG_SECONDS; seconds_now() < until;) {
 		const struct reply *job = client_get(server, text_of("/v1/jobs/%s", id));
 		expect(job, 200);
 		/* A queued job still tells the step that it had reached before the restart. */
 		bool runs = strcmp(string_at(job->json, "status"), "running") == 0;
-		if (ended(string_at(job->json, "status")) || (runs && number_at(job->json, "progress.step") >= step))
-			return;
+		if (runs && number_at(job->json, "progress.step") >= step)
+			return true;
+		if (ended(string_at(job->json, "status")))
+			return false;
 		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	}
 	ck_abort_msg("the job does not reach step %g", step);
+	return false;
+}
+
+double job_attempt(const struct server *server, const char *id)
+{
+	return number_at(client_get(server, text_of("/v1/jobs/%s", id))->json, "attempt");
 }
 
 static const struct reply *weights_reply(const struct server *server, const char *id, const char *at)

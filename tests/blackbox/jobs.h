@@ -11,12 +11,18 @@ const char *dataset_upload_text(const struct server *server, const char *csv, co
 
 /* Posts a job (202, or 200 when it had ended already) and returns its id, kept. */
 const char *job_post(const struct server *server, const char *json);
-/* Waits for the job's end (two minutes at most) and returns the job as it then is. */
+/* Waits for the job's end and returns the job as it then is. */
 const struct reply *job_wait(const struct server *server, const char *id);
 /* Both; the job must have succeeded. */
 const struct reply *job_run(const struct server *server, const char *json);
-/* Waits until the job has made `step` updates, or ended. */
-void job_reach(const struct server *server, const char *id, double step);
+/* Waits until the job runs and has made `step` updates; false: it ended before it was seen there, as any job of so many
+ * steps may where the machine lets the service go on and this program wait. */
+bool job_reach(const struct server *server, const char *id, double step);
+/* A test that interrupts jobs is made anew where a job came to its end before it was met at work: so often at most. */
+enum { CATCH_TRIES = 10 };
+
+/* How often it was started. */
+double job_attempt(const struct server *server, const char *id);
 
 /* All parameters of a job, flat, in the order in which `weights` lists them. Kept. */
 const double *job_weights(const struct server *server, const char *id, const char *at, size_t *n);

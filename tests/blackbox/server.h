@@ -26,8 +26,14 @@ struct server {
 
 /* Runs a suite of black-box tests in a scratch folder of its own; returns the exit code for main. */
 int blackbox_run(Suite *suite);
-/* How much slower than a plain build this one may be (1, more under sanitizers). */
+/* How much slower than a plain build this one may be: 1, more under sanitizers. It scales the work of a test, no limit.
+ */
 double blackbox_patience(void);
+/* A guard against hangs, in any build: nothing that these tests wait for takes as long on any machine. Check's own
+ * limits (scripts/run-tests.sh) lie above. */
+enum { HANG_SECONDS = 500 };
+/* Of a clock that nobody sets. */
+double seconds_now(void);
 
 /* A fresh, empty folder inside the scratch folder. */
 void server_folder(char *dir, size_t size);
@@ -41,6 +47,9 @@ void server_kill(struct server *server);
 int server_terminate(struct server *server, double *seconds);
 /* Ends it if it runs (exit code 0 is expected), frees. */
 void server_destroy(struct server *server);
+/* Whether its last stop was cut off by its own alarm, on a machine too slow to stop in two seconds: then what ran
+ * begins where a crash would have left it. To be asked before the next start. */
+bool server_stopped_late(const struct server *server);
 /* What it wrote to standard output ("out") or standard error ("err") since its last start. Returned owned: free. */
 char *server_log(const struct server *server, const char *stream);
 

@@ -330,7 +330,8 @@ END_TEST
 /* A refusal (400 to 499, 501, 505) or a closed connection. */
 static void expect_closed_door(const char *bytes, size_t length)
 {
-	int status = client_raw(server, bytes, length, true, NULL);
+	/* Silence is right, too: some of these lack bytes that the service waits for longer than we do. */
+	int status = client_raw(server, bytes, length, 1);
 	ck_assert_msg(status == 0 || (status >= 400 && status < 500) || status == 501 || status == 505, "%d for %.60s",
 		      status, bytes);
 	expect_alive(server, survivor);

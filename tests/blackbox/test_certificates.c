@@ -305,7 +305,7 @@ int main(void)
 	Suite *suite = suite_create("certificates");
 	TCase *ends = tcase_create("ends");
 	suite_add_tcase(suite, ends);
-	tcase_set_timeout(ends, 60 * blackbox_patience());
+	tcase_set_timeout(ends, 60);
 	tcase_add_test(ends, each_rule_says_what_it_saw_and_what_its_limit_was);
 	tcase_add_test(ends, a_cancelled_and_a_diverged_job_keep_best_and_last_and_name_no_value);
 	tcase_add_test(ends, a_job_that_did_not_converge_says_what_to_change);

@@ -228,14 +228,18 @@ START_TEST(a_game_that_is_killed_goes_on_to_the_same_bits_on_other_threads)
 	server_destroy(calm);
 	const char *const *often = FLAGS("--workers", "1", "--threads", "2", "--checkpoint-seconds", "0.05");
 	struct server *server = server_start(often);
-	const char *id = job_post(server, text_of(LONG, steps));
-	for (int kills = 1; kills <= 2; kills++) {
-		job_reach(server, id, steps * kills / 5.0);
-		server_kill(server);
-		server_restart(server, often);
+	double attempts = 1;
+	for (int tries = 0; tries < CATCH_TRIES && attempts < 2; tries++) {
+		const char *id = job_post(server, text_of(LONG, steps));
+		for (int kills = 1; kills <= 2; kills++) {
+			job_reach(server, id, steps * kills / 5.0);
+			server_kill(server);
+			server_restart(server, often);
+		}
+		expect_results(server, id, &expected);
+		attempts = job_attempt(server, id);
 	}
-	expect_results(server, id, &expected);
-	ck_assert_double_ge(number_at(client_get(server, text_of("/v1/jobs/%s", id))->json, "attempt"), 2);
+	ck_assert_double_ge(attempts, 2);
 	finish(server);
 }
 END_TEST

@@ -81,10 +81,11 @@ START_TEST(a_job_with_nothing_but_defaults_trains_iris_well)
 	struct server *server = server_start(NULL);
 	const char *dataset = dataset_upload(server, "iris.csv", "target=target");
 	const struct reply *made = client_post(server, "/v1/jobs", text_of(IRIS_JOB, dataset));
-	ck_assert_int_eq(made->status, 202);
+	/* 200 where the job has ended already */
+	ck_assert_msg(made->status == 202 || made->status == 200, "status %d: %s", made->status, made->body);
 	const char *id = string_at(made->json, "id");
 	ck_assert_str_eq(reply_header(made, "Location"), text_of("/v1/jobs/%s", id));
-	ck_assert_ptr_nonnull(reply_header(made, "Retry-After"));
+	ck_assert_int_eq(reply_header(made, "Retry-After") != NULL, made->status == 202);
 	ck_assert_uint_le(strlen(id), 40);
 	const struct reply *job = job_wait(server, id);
 	ck_assert_str_eq(string_at(job->json, "status"), "succeeded");

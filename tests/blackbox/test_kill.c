@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/blackbox/jobs.h"
 
@@ -41,6 +42,23 @@ static const double *first_seconds(const struct server *server, const char *id, 
 	return curve_series(curve, "seconds", n);
 }
 
+/* The file goes just after the end is told. */
+static void await_no_files(const struct server *server, const char *name)
+{
+	for (double until = seconds_now() + HANG_SECONDS; files(server, name) > 0 && seconds_now() < until;)
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+	ck_assert_int_eq(files(server, name), 0);
+}
+
+/* Weights can be had from the first checkpoint on, or from the end on. */
+static void reach_checkpoint(const struct server *server, const char *id, double step)
+{
+	const char *weights = text_of("/v1/jobs/%s/weights?at=last", id);
+	job_reach(server, id, step);
+	while (client_call(server, &(struct call){ .method = "HEAD", .path = weights })->status != 200)
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+}
+
 START_TEST(a_kill_while_large_checkpoints_are_written_costs_no_bit)
 {
 	const char *const *often = FLAGS("--workers", "1", "--checkpoint-seconds", "0.1");
@@ -53,29 +71,27 @@ START_TEST(a_kill_while_large_checkpoints_are_written_costs_no_bit)
 	server_destroy(calm);
 	struct server *server = server_start(often);
 	digits = dataset_upload(server, "digits.csv", "target=target");
-	const char *id = job_post(server, text_of(LARGE, digits, units, units, steps));
-	const char *weights = text_of("/v1/jobs/%s/weights?at=last", id);
-	const double *before = NULL;
-	size_t n = 0, m;
-	for (int kills = 0; kills < 3; kills++) {
-		/* Weights can be had from the first checkpoint on; each kill then comes a little later. */
-		job_reach(server, id, 20 + 30 * kills);
-		while (client_call(server, &(struct call){ .method = "HEAD", .path = weights })->status != 200)
-			ck_assert_str_eq(string_at(client_get(server, text_of("/v1/jobs/%s", id))->json, "status"),
-					 "running");
-		if (kills == 0)
-			before = first_seconds(server, id, &n);
-		server_kill(server);
-		server_restart(server, often);
-		ck_assert_int_le(files(server, "checkpoints"), 2); /* what was half written is swept */
+	double attempts = 1;
+	for (int tries = 0; tries < CATCH_TRIES && attempts < 2; tries++) {
+		const char *id = job_post(server, text_of(LARGE, digits, units, units, steps));
+		const double *before = NULL;
+		size_t n = 0, m;
+		for (int kills = 0; kills < 3; kills++) {
+			reach_checkpoint(server, id, 20 + 30 * kills);
+			before = kills == 0 ? first_seconds(server, id, &n) : before;
+			server_kill(server);
+			server_restart(server, often);
+		}
+		expect_results(server, id, &expected);
+		const double *after = first_seconds(server, id, &m);
+		ck_assert(n > 2 && m >= n);
+		ck_assert_int_eq(memcmp(before, after, 2 * sizeof *before), 0);
+		/* Four, unless the machine let the job run to its end before a kill came. */
+		attempts = job_attempt(server, id);
 	}
-	expect_results(server, id, &expected);
-	const double *after = first_seconds(server, id, &m);
-	ck_assert(n > 2 && m > n);
-	ck_assert_int_eq(memcmp(before, after, 2 * sizeof *before), 0);
-	/* Four, unless the machine let the job run to its end before a kill came. */
-	ck_assert_double_ge(number_at(client_get(server, text_of("/v1/jobs/%s", id))->json, "attempt"), 2);
-	ck_assert_int_eq(files(server, "checkpoints"), 0);
+	ck_assert_double_ge(attempts, 2);
+	await_no_files(server,
+		       "checkpoints"); /* nor one that was half written at a kill: those are swept at the start */
 	finish(server);
 }
 END_TEST
@@ -93,19 +109,21 @@ START_TEST(a_start_with_another_number_of_threads_goes_on_to_the_same_bits)
 	const char *json = text_of(SMALL, dataset, text_of("\"epochs\": %d, \"batch_size\": %s", budget, batches[_i]));
 	struct results expected;
 	results_take(server, job_post(server, json), &expected);
-	server_kill(server);
-	const char *id = NULL;
-	for (int k = 0; k < STARTS; k++) {
-		server_restart(server, FLAGS("--workers", "1", "--threads", threads[k], "--checkpoint-seconds", "0.2"));
-		id = id == NULL ? job_post(server, json) : id;
-		if (k + 1 < STARTS) {
-			job_reach(server, id, expected.step * (k + 0.5) / STARTS);
+	double attempts = 1;
+	for (int tries = 0; tries < CATCH_TRIES && attempts < 2; tries++) {
+		const char *id = NULL;
+		for (int k = 0; k < STARTS; k++) {
+			if (id != NULL)
+				job_reach(server, id, expected.step * (k - 0.5) / STARTS);
 			server_kill(server);
+			server_restart(server,
+				       FLAGS("--workers", "1", "--threads", threads[k], "--checkpoint-seconds", "0.2"));
+			id = id == NULL ? job_post(server, json) : id;
 		}
+		expect_results(server, id, &expected);
+		attempts = job_attempt(server, id);
 	}
-	expect_results(server, id, &expected);
-	const struct reply *job = client_get(server, text_of("/v1/jobs/%s", id));
-	ck_assert_double_ge(number_at(job->json, "attempt"), 2);
+	ck_assert_double_ge(attempts, 2);
 	finish(server);
 }
 END_TEST

@@ -247,7 +247,7 @@ int main(void)
 {
 	Suite *suite = suite_create("blackbox/named_models");
 	TCase *tests = tcase_create("all");
-	tcase_set_timeout(tests, 60 * blackbox_patience());
+	tcase_set_timeout(tests, 60);
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, a_linear_autoencoder_finds_the_principal_components);
 	tcase_add_test(tests, hidden_layers_bend_what_a_line_cannot);

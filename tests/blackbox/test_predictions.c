@@ -457,7 +457,7 @@ int main(void)
 {
 	Suite *suite = suite_create("blackbox/predictions");
 	TCase *tests = tcase_create("predictions");
-	tcase_set_timeout(tests, 60 * blackbox_patience());
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, a_dataset_is_predicted_as_its_rows_are_by_every_model);
 	tcase_add_test(tests, a_long_answer_is_the_same_and_leaves_nothing_behind);
 	tcase_add_test(tests, the_weights_are_those_that_are_asked_for);

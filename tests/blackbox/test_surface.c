@@ -400,7 +400,7 @@ int main(void)
 {
 	Suite *suite = suite_create("surface");
 	TCase *tcase = tcase_create("surface");
-	tcase_set_timeout(tcase, 60 * blackbox_patience());
+	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, a_grid_lies_around_the_recorded_path);
 	tcase_add_test(tcase, a_range_and_a_number_of_points_can_be_given);
 	tcase_add_test(tcase, a_linear_model_and_a_formula_on_data_have_theirs);
