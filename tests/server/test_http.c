@@ -254,14 +254,14 @@ START_TEST(a_body_that_is_too_large_is_413_whatever_way_it_comes)
 	memset(large, 'x', sizeof large - 1);
 	int fd = dial();
 	say(fd, "POST /v1/things HTTP/1.1\r\n" HOST "Content-Length: 2999999\r\n\r\n");
-	say(fd, large);
+	offer(fd, large);
 	is_problem(hear(fd), 413, "too-large");
 	ck_assert(is_closed(fd));
 	close(fd);
 	/* in chunks, once over */
 	fd = dial();
 	say(fd, "POST /v1/things HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n2dc6bf\r\n");
-	say(fd, large);
+	offer(fd, large);
 	is_problem(hear(fd), 413, "too-large");
 	close(fd);
 	/* exactly the limit is taken */

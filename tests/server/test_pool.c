@@ -10,6 +10,8 @@
 #include "tests/support/suite.h"
 
 enum { PIECES_MAX = 1000, SLOTS_MAX = 8 };
+/* A guard against hangs; and how often a busy machine may spoil a measurement. */
+enum { HANG_SECONDS = 200, TRIES = 20 };
 
 struct tally {
 	atomic_uint runs[PIECES_MAX];
@@ -25,6 +27,13 @@ static void nap(size_t microseconds)
 {
 	struct timespec time = { 0, (long)microseconds * 1000 };
 	nanosleep(&time, NULL);
+}
+
+static double seconds_now(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 static void count_piece(void *context, size_t index, size_t slot)
@@ -102,16 +111,44 @@ START_TEST(a_single_piece_stays_on_the_calling_thread)
 }
 END_TEST
 
+/* Pieces that wait for each other, so that each is on a thread of its own. */
+struct meeting {
+	struct tally tally;
+	atomic_size_t arrived;
+	size_t wanted;
+};
+
+static void meet(void *context, size_t index, size_t slot)
+{
+	struct meeting *meeting = context;
+	atomic_fetch_add(&meeting->arrived, 1);
+	for (double end = seconds_now() + HANG_SECONDS;
+	     atomic_load(&meeting->arrived) < meeting->wanted && seconds_now() < end;) {
+		nap(100);
+	}
+	count_piece(&meeting->tally, index, slot);
+}
+
+static void expect_meeting(struct executor *executor, size_t threads)
+{
+	struct meeting *meeting = calloc(1, sizeof *meeting);
+	meeting->wanted = threads;
+	executor->run(executor, threads, meet, meeting);
+	ck_assert_uint_eq(meeting->tally.slots_seen, (1u << threads) - 1);
+	check_tally(&meeting->tally, threads, 1);
+	free(meeting);
+}
+
 START_TEST(one_job_alone_uses_all_threads)
 {
 	struct pool *pool = make_pool(3);
 	struct executor *executor = pool_executor_create(pool, NULL);
 	pool_executor_begin(executor);
+	expect_meeting(executor, 3);
 	struct tally *tally = calloc(1, sizeof *tally);
 	tally->nap = 2385;
 	executor->run(executor, 30, count_piece, tally);
-	ck_assert_uint_eq(tally->slots_seen, 7);
-	ck_assert_uint_eq(tally->at_once_max, 3);
+	ck_assert_uint_le(tally->at_once_max, 3);
 	check_tally(tally, 30, 1);
 	free(tally);
 	pool_executor_destroy(executor);
@@ -125,27 +162,31 @@ START_TEST(sleeping_helpers_are_woken_for_the_next_run)
 	struct executor *executor = pool_executor_create(pool, NULL);
 	for (int i = 0; i < 10; i++) {
 		nap(3000); /* longer than a helper spins */
-		struct tally *tally = calloc(1, sizeof *tally);
-		tally->nap = 5000;
-		executor->run(executor, 4, count_piece, tally);
-		ck_assert_uint_eq(tally->slots_seen, 3);
-		check_tally(tally, 4, 1);
-		free(tally);
+		expect_meeting(executor, 2);
 	}
 	pool_executor_destroy(executor);
 	pool_destroy(pool);
 }
 END_TEST
 
+static double seconds_burnt(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
 START_TEST(idle_helpers_burn_no_processor_time)
 {
 	struct pool *pool = make_pool(4);
-	nap(20000);
-	struct timespec before, after;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
-	nap(300000);
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
-	double burnt = (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+	double burnt = 1;
+	/* On a busy machine they may be late to begin, and to become idle. */
+	for (int tries = 0; tries < TRIES && burnt >= 0.02; tries++) {
+		nap(20000);
+		const double before = seconds_burnt();
+		nap(300000);
+		burnt = seconds_burnt() - before;
+	}
 	ck_assert_double_lt(burnt, 0.02);
 	pool_destroy(pool);
 }
@@ -156,13 +197,15 @@ START_TEST(a_helper_does_not_burn_while_the_runner_works_on_the_last_piece)
 	struct pool *pool = make_pool(2);
 	struct executor *executor = pool_executor_create(pool, NULL);
 	struct tally *tally = calloc(1, sizeof *tally);
-	executor->run(executor, 2, count_piece, tally);
-	struct timespec before, after;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
-	tally->nap = 200000;
-	executor->run(executor, 3, count_piece, tally); /* two at once, then one alone */
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
-	double burnt = (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+	double burnt = 1;
+	for (int tries = 0; tries < TRIES && burnt >= 0.02; tries++) {
+		tally->nap = 0;
+		executor->run(executor, 2, count_piece, tally);
+		const double before = seconds_burnt();
+		tally->nap = 200000;
+		executor->run(executor, 3, count_piece, tally); /* two at once, then one alone */
+		burnt = seconds_burnt() - before;
+	}
 	ck_assert_double_lt(burnt, 0.02);
 	free(tally);
 	pool_executor_destroy(executor);
@@ -175,6 +218,7 @@ struct runner {
 	struct pool *pool;
 	struct tally *shared; /* counts threads at once over all runners; its slots are not looked at */
 	unsigned rounds;
+	atomic_uint *unhelped; /* or NULL; more rounds until all that share it have had help */
 	size_t pieces;
 	size_t nap;
 	unsigned slots_seen;
@@ -206,12 +250,21 @@ static void *runner_main(void *argument)
 	struct executor *executor = pool_executor_create(runner->pool, NULL);
 	pool_executor_begin(executor);
 	pthread_barrier_wait(runner->start);
-	for (unsigned round = 1; round <= runner->rounds; round++) {
+	unsigned round = 0;
+	bool helped = false;
+	for (double end = seconds_now() + HANG_SECONDS;
+	     round < runner->rounds ||
+	     (runner->unhelped != NULL && atomic_load(runner->unhelped) > 0 && seconds_now() < end);
+	     round++) {
 		executor->run(executor, runner->pieces, shared_piece, context);
+		if (runner->unhelped != NULL && !helped && context->own.slots_seen != 1) {
+			helped = true;
+			atomic_fetch_sub(runner->unhelped, 1);
+		}
 	}
 	pthread_barrier_wait(runner->start);
 	pool_executor_end(executor);
-	check_tally(&context->own, runner->pieces, runner->rounds);
+	check_tally(&context->own, runner->pieces, round);
 	runner->slots_seen = context->own.slots_seen;
 	pool_executor_destroy(executor);
 	free(context);
@@ -266,8 +319,9 @@ END_TEST
 
 START_TEST(helpers_serve_all_jobs_in_turn)
 {
-	struct runner runner[2] = { { .rounds = 40, .pieces = 8, .nap = 500 },
-				    { .rounds = 40, .pieces = 8, .nap = 500 } };
+	atomic_uint unhelped = 2;
+	struct runner runner[2] = { { .rounds = 40, .pieces = 8, .nap = 500, .unhelped = &unhelped },
+				    { .rounds = 40, .pieces = 8, .nap = 500, .unhelped = &unhelped } };
 	ck_assert_uint_le(run_runners(4, runner, 2), 4);
 	ck_assert_uint_ne(runner[0].slots_seen, 1);
 	ck_assert_uint_ne(runner[1].slots_seen, 1);
