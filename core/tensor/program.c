@@ -180,6 +180,7 @@ static enum status start(const struct order *order, struct program **out, struct
 	program->nodes = graph->nodes;
 	program->root = order->root;
 	program->output = order->output;
+	program->output_width = order->output == NODE_NONE ? 0 : shape_size(&graph->node[order->output].shape);
 	program->features = graph->features;
 	program->targets = graph->targets;
 	program->slots = order->slots;

@@ -74,6 +74,7 @@ struct program {
 	const struct tensor_operations *operations;
 	size_t n, nodes;
 	size_t root, output; /* nodes; NODE_NONE */
+	size_t output_width; /* numbers a row of the output; 0: there is none */
 	bool rowed;          /* there are rows to read */
 	bool coupled;
 	bool ahead; /* some step streams X: blocks are small, and the next one is asked for meanwhile */

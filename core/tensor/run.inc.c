@@ -323,14 +323,13 @@ static void NAME(predict_block)(void *context, size_t block, size_t slot_index)
 	size_t first = block * run->block_rows, left = run->batch->count - first;
 	struct tensor_call call = { .program = program, .rows = left < run->block_rows ? left : run->block_rows };
 	NAME(bind_rows)(run, slot, program->leaves, first, call.rows);
-	size_t steps = program->constants + program->before + program->middle, width = 1;
+	const size_t steps = program->constants + program->before + program->middle, width = program->output_width;
 	for (size_t s = program->constants; s < steps; s++) {
 		const struct step *step = &program->step[s];
 		if (step->for_output && step->form->shape[3].rowed) {
 			NAME(bind)(slot, step, &call);
 			program->operations->NAME(forward)(&call);
 		}
-		width = step->out == program->output ? shape_size(&step->form->shape[3]) : width;
 	}
 	memcpy(run->outputs + first * width, slot->value[program->output], call.rows * width * sizeof(REAL));
 }

@@ -397,6 +397,26 @@ START_TEST(predictions_are_those_of_the_text_and_parameters_begin_as_they_say)
 }
 END_TEST
 
+START_TEST(what_the_data_hold_themselves_is_predicted_in_its_width)
+{
+	enum { MANY = 700 };
+	struct model_shape shape = { .features = FEATURES, .targets = FEATURES, .rows = MANY };
+	struct executor executor = executor_serial();
+	struct data_view data = modelling_data(DTYPE_FLOAT64, MANY, &shape);
+	struct batch batch = { .data = &data, .count = MANY };
+	struct written written;
+	double *outputs = calloc(MANY * FEATURES, sizeof *outputs);
+	write_model(&written, NULL, "X", "mse");
+	struct objective *objective = build(&written, &shape, DTYPE_FLOAT64, 1);
+	ck_assert_uint_eq(objective->outputs, FEATURES);
+	ck_assert_int_eq(objective->type->predict(objective, point, &batch, &executor, outputs), OK);
+	ck_assert_mem_eq(outputs, data.x, MANY * FEATURES * sizeof *outputs);
+	free(outputs);
+	objective_destroy(objective);
+	modelling_free(&data);
+}
+END_TEST
+
 START_TEST(a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignored)
 {
 	struct model_shape shape = { .features = FEATURES, .classes = 5, .rows = 10 };
@@ -580,6 +600,7 @@ int main(void)
 	tcase_add_test(tests, threads_do_not_change_a_bit);
 	tcase_add_test(tests, a_sum_over_a_mini_batch_is_scaled_to_all_rows);
 	tcase_add_test(tests, predictions_are_those_of_the_text_and_parameters_begin_as_they_say);
+	tcase_add_test(tests, what_the_data_hold_themselves_is_predicted_in_its_width);
 	tcase_add_test(tests, a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignored);
 	tcase_add_test(tests, class_weights_weigh_a_batch_as_in_the_built_in_model);
 	tcase_add_test(tests, rows_of_the_ignored_class_are_as_if_they_were_not_there);
