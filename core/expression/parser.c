@@ -153,8 +153,11 @@ static size_t parse_index(struct parser *parser, size_t target)
 				 .position = (uint16_t)parser->lexer.token.position,
 				 .range = (uint16_t)ast->ranges };
 	do {
-		if (node.ranges == 2 || ast->ranges >= EXPRESSION_NODES_MAX) {
+		if (node.ranges == 2) {
 			return fail(parser, E_INVALID, "an index has at most two parts");
+		}
+		if (ast->ranges >= EXPRESSION_NODES_MAX) {
+			return fail(parser, E_TOO_LARGE, "the expression has too many indices");
 		}
 		if (!lexer_next(&parser->lexer) || !parse_range(parser, &ast->range[ast->ranges])) {
 			return BAD;

@@ -491,6 +491,20 @@ START_TEST(a_hundred_levels_of_parentheses_are_read_and_one_more_is_not)
 }
 END_TEST
 
+START_TEST(more_indices_than_there_may_be_are_too_many_and_not_too_long)
+{
+	cJSON *variables = variables_of_the_dialect();
+	struct point point;
+	point_read(&point, variables);
+	char *text = repeated("sum(A", "[:,:]", ")", EXPRESSION_NODES_MAX / 2 + 1);
+	ck_assert_int_eq(evaluate(&point, text), E_TOO_LARGE);
+	ck_assert_str_eq(point.error.text, "the expression has too many indices");
+	free(text);
+	point_free(&point);
+	cJSON_Delete(variables);
+}
+END_TEST
+
 START_TEST(a_nul_in_a_quoted_name_is_no_end_of_it)
 {
 	static const char *const texts[] = { "'x\0'", "'sin\0'", "x + 'x\0\0'" };
@@ -555,6 +569,7 @@ int main(void)
 	tcase_add_test(tests, broadcasting_has_the_values_of_numpy);
 	tcase_add_test(tests, texts_that_say_the_same_have_the_same_value);
 	tcase_add_test(tests, a_hundred_levels_of_parentheses_are_read_and_one_more_is_not);
+	tcase_add_test(tests, more_indices_than_there_may_be_are_too_many_and_not_too_long);
 	tcase_add_test(tests, a_nul_in_a_quoted_name_is_no_end_of_it);
 	tcase_add_test(tests, hostile_expressions_are_refused_before_they_cost_anything);
 	return suite_run(suite);
