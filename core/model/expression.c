@@ -14,7 +14,8 @@ struct sketch {
 	struct tensor_graph graph;
 	struct expression_scope scope;
 	size_t root, output, outputs, classes;
-	bool unsure; /* a sum of squares only where the data's weights are no less than 0 */
+	double beside; /* of residuals: the number beside their squares */
+	bool unsure;   /* a sum of squares only where the data's weights are no less than 0 */
 };
 
 static enum status make_scope(struct sketch *sketch, const struct expression_config *config,
@@ -154,6 +155,7 @@ static enum status draw_residual(struct sketch *sketch, struct expression_error 
 		sketch->output = form.observed;
 		sketch->outputs = form.observed == NODE_NONE ? 0 : 2;
 		sketch->unsure = !form.sure;
+		sketch->beside = form.beside;
 		graph->scores = true;
 	}
 	return status == OK && graph->status == OK ? OK : fail(error, E_MEMORY, "out of memory for the model");
@@ -255,6 +257,7 @@ static enum status build(const struct model_config *config, const struct model_s
 	}
 	if (status == OK) {
 		(*out)->link = model_link(config);
+		(*out)->beside = sketch.beside;
 		status = slots > 0 ? bound(expression, *out, error) : OK;
 	}
 	free(start);

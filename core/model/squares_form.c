@@ -10,6 +10,8 @@ struct search {
 	struct tensor_graph *graph;
 	bool *fixed;   /* [nodes at the start] no parameter is behind it */
 	double sign;   /* of c */
+	double factor; /* numbers that multiply the sum, while those beside it are looked for */
+	double beside; /* the number that is added */
 	size_t weight; /* w, or its root; NODE_NONE: 1 */
 };
 
@@ -57,15 +59,22 @@ static size_t factored(const struct search *search, size_t id, size_t *factor)
 	return NODE_NONE;
 }
 
-/* Takes a constant factor into the sign. False: it is none, or 0. */
-static bool take_sign(struct search *search, size_t factor)
+/* Takes a constant factor or divisor into the sign. False: it is none. */
+static bool take_sign(struct search *search, enum tensor_op op, size_t factor)
 {
 	double value;
 	if (!tensor_constant_value(search->graph, factor, &value) || node_of(search, factor)->shape.rank > 0) {
 		return false;
 	}
 	search->sign *= value < 0 ? -1 : value > 0 ? 1 : 0;
+	search->factor *= op == TENSOR_div ? 1 / value : value;
 	return true;
+}
+
+static void turn(struct search *search)
+{
+	search->sign = -search->sign;
+	search->factor = -search->factor;
 }
 
 /* The sum or mean over rows under factors and beside numbers; NODE_NONE: it is none. */
@@ -78,17 +87,21 @@ static size_t under_factors(struct search *search, size_t id)
 		if (node->op == TENSOR_SUM_ROWS || node->op == TENSOR_MEAN_ROWS) {
 			return node->input[0];
 		}
-		if (inner != NODE_NONE && !take_sign(search, factor)) {
+		if (inner != NODE_NONE && !take_sign(search, node->op, factor)) {
 			return NODE_NONE;
 		}
 		if (node->op == TENSOR_neg) {
-			search->sign = -search->sign;
+			turn(search);
 			inner = node->input[0];
 		}
 		for (size_t k = 0; (node->op == TENSOR_add || node->op == TENSOR_sub) && k < 2; k++) {
 			if (tensor_constant_value(search->graph, node->input[1 - k], &beside)) {
-				search->sign *= node->op == TENSOR_sub && k == 1 ? -1 : 1;
+				const bool less = node->op == TENSOR_sub && k == 0;
+				search->beside += (less ? -search->factor : search->factor) * beside;
 				inner = node->input[k];
+				if (node->op == TENSOR_sub && k == 1) {
+					turn(search);
+				}
 			}
 		}
 		if (inner == NODE_NONE) {
@@ -108,7 +121,7 @@ static size_t strip(struct search *search, size_t id)
 		if (op == TENSOR_neg) {
 			search->sign = -search->sign;
 			inner = node->input[0];
-		} else if (inner != NODE_NONE && !take_sign(search, factor)) {
+		} else if (inner != NODE_NONE && !take_sign(search, op, factor)) {
 			weigh(search, op, factor);
 		}
 		if (inner == NODE_NONE) {
@@ -234,17 +247,21 @@ static void observe(struct search *search, size_t residual, struct squares_form 
 
 enum status squares_form(struct tensor_graph *graph, size_t root, struct squares_form *out)
 {
-	struct search search = { graph, malloc(graph->nodes + 1), 1, NODE_NONE };
-	*out = (struct squares_form){ NODE_NONE, NODE_NONE, true };
+	struct search search = {
+		.graph = graph, .fixed = malloc(graph->nodes + 1), .sign = 1, .factor = 1, .weight = NODE_NONE
+	};
+	*out = (struct squares_form){ .residual = NODE_NONE, .observed = NODE_NONE, .sure = true };
 	if (search.fixed == NULL) {
 		return E_MEMORY;
 	}
 	find_fixed(graph, search.fixed);
 	size_t sum = under_factors(&search, root);
+	const double beside = search.beside;
 	size_t residual = sum == NODE_NONE ? NODE_NONE : under_weights(&search, sum);
 	const struct shape *shape = residual == NODE_NONE ? NULL : &node_of(&search, residual)->shape;
 	if (shape != NULL && shape->rowed && shape->rank == 0 && search.sign > 0) {
 		out->residual = residual;
+		out->beside = beside;
 		if (search.weight != NODE_NONE) {
 			out->sure = never_negative(graph, search.weight, 0);
 			search.weight = tensor_unary(graph, TENSOR_sqrt, search.weight);

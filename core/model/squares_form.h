@@ -16,7 +16,8 @@ struct squares_form {
 	/* sqrt(w) u and sqrt(w) side by side for each row, u being 0 where nothing is observed; NODE_NONE: r is the
 	 * target and a prediction apart, w is 1. */
 	size_t observed;
-	bool sure; /* w is no less than 0 whatever the data are */
+	bool sure;     /* w is no less than 0 whatever the data are */
+	double beside; /* the number */
 };
 
 /* Appends the nodes. E_UNSUPPORTED: it is no such sum; E_MEMORY, or an error of the graph. */

@@ -69,6 +69,7 @@ struct objective {
 	const struct tensor *tensor; /* [tensors], owned by the objective */
 	size_t outputs;              /* columns that predict() writes; 0: it cannot */
 	enum link link;              /* what they are to predictions */
+	double beside;               /* of residuals (core/model/residual.h): a number that is added to their squares */
 	bool unscored;               /* outputs say nothing of the target by themselves: no accuracy, no errors */
 	bool rowed;                  /* sums over the rows of a data_view; false: batch is NULL */
 	bool quadratic;              /* a quadratic function of theta: its gradient is linear in theta */

@@ -64,6 +64,7 @@ struct iteration {
 	uint64_t steps_per_epoch;
 	const struct linear_view *linear; /* the objective as a linear model, all rows; NULL: it is none */
 	size_t rows;                      /* of the data, each with a residual where NEEDS_SQUARES is met; 0: none */
+	double beside;                    /* then: the number in f that is no square */
 
 	const struct iteration_calls *call;
 	void *trainer;
@@ -140,8 +141,8 @@ static inline double iteration_sum_sizes(const struct iteration *it, const void 
 	return it->call->sum_sizes(it, v);
 }
 
-/* The residual of a row at a point and its derivatives [n] there: f is in proportion to the sum of their squares. Only
- * with NEEDS_SQUARES. */
+/* The residual of a row at a point and its derivatives [n] there: f less `beside` is in proportion to the sum of their
+ * squares. Only with NEEDS_SQUARES. */
 static inline enum status iteration_residual(struct iteration *it, const void *point, size_t row, double *r,
 					     void *gradient)
 {

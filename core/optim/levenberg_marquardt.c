@@ -184,7 +184,7 @@ static void restrict_step(struct work *w)
 	}
 }
 
-/* A trial of p: rho's two parts, as shares of |r|^2. */
+/* A trial of p: rho's two parts, as shares of |r|^2, to which f is in proportion but for a number beside. */
 static enum status try_step(struct work *w, double *f, double *actual, double *linear, double *damping)
 {
 	const struct iteration *it = w->it;
@@ -195,7 +195,8 @@ static enum status try_step(struct work *w, double *f, double *actual, double *l
 	}
 	iteration_combine(it, 1, it->x, 1, w->o->scratch[STEP], w->o->scratch[POINT]);
 	const enum status status = iteration_evaluate(w->it, w->o->scratch[POINT], f, NULL);
-	*actual = *f < 100 * it->f ? 1 - *f / it->f : -1;
+	const double before = it->f - it->beside, after = *f - it->beside;
+	*actual = after < 100 * before ? 1 - after / before : -1;
 	for (size_t i = 0; i < w->n; i++) {
 		double sum = 0;
 		for (size_t j = i; j < w->n; j++) {

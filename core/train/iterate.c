@@ -158,6 +158,7 @@ enum status iterate_run(struct trainer *trainer, const struct batch *batch, doub
 				   .upper = trainer->setup.objective->upper,
 				   .l1 = trainer->proximal ? trainer->setup.objective->l1 : NULL,
 				   .rows = trainer->rows,
+				   .beside = trainer->setup.residual != NULL ? trainer->setup.residual->beside : 0,
 				   .next_f = NAN,
 				   .alpha = NAN,
 				   .batch = batch,

@@ -91,9 +91,12 @@ END_TEST
 
 START_TEST(an_objective_of_squares_is_fitted_as_its_prediction_is)
 {
-	static const char *const texts[] = { "mean((y - (a*exp(-k*t) + c))**2)", "0.5*sum((a*exp(-k*t) + c - y)^2)/6",
-					     "mse(y, a*exp(-k*t) + c)", "r = y - (a*exp(-k*t) + c); norm(r)**2",
-					     "r = a*exp(-k*t) + c - y; -mean(-2*r*r)*0.385" };
+	static const char *const texts[] = { "mean((y - (a*exp(-k*t) + c))**2)",
+					     "0.5*sum((a*exp(-k*t) + c - y)^2)/6",
+					     "mse(y, a*exp(-k*t) + c)",
+					     "r = y - (a*exp(-k*t) + c); norm(r)**2",
+					     "r = a*exp(-k*t) + c - y; -mean(-2*r*r)*0.385",
+					     "1.93 - (mean((y - (a*exp(-k*t) + c))**2) + 3)/-2.385" };
 	struct server *server = server_start(NULL);
 	const struct reply *wanted = job_run(server, LINE(DECAY, "\"optimizer\": \"levenberg_marquardt\""));
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
