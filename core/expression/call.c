@@ -9,6 +9,19 @@
 
 enum { ARGUMENTS_MAX = 32 };
 
+void expression_no_argument(const struct expression_function *function, const struct token *token,
+			    struct expression_error *error)
+{
+	const int shown = token->name_length < 80 ? (int)token->name_length : 80;
+	const bool tanh_form = strcmp(function->name, "gelu") == 0;
+	if (function->names == NULL && function->along == ALONG_NOTHING) {
+		syntax_fail(error, E_INVALID, token->position, "the arguments of %s are given without names: %s%s",
+			    function->name, function->usage, tanh_form ? ", or gelu_tanh(x)" : "");
+	}
+	syntax_fail(error, E_INVALID, token->position, "%s has no argument named %.*s: %s", function->name, shown,
+		    token->name, function->usage);
+}
+
 static size_t wrong_count(struct lowering *lowering, const struct ast_node *node,
 			  const struct expression_function *function, size_t count)
 {
@@ -39,12 +52,6 @@ static size_t place_arguments(struct lowering *lowering, const struct ast_node *
 		size_t at = child->kind == AST_NAMED
 				    ? expression_argument_find(function, child->name, child->name_length)
 				    : k;
-		int shown = child->name_length < 80 ? (int)child->name_length : 80;
-		if (child->kind == AST_NAMED && at == function->most) {
-			syntax_fail(lowering->error, E_INVALID, child->position, "%s has no argument named %.*s: %s",
-				    function->name, shown, child->name, function->usage);
-			return SIZE_MAX;
-		}
 		if ((named && child->kind != AST_NAMED) || given[at]) {
 			syntax_fail(lowering->error, E_INVALID, child->position,
 				    given[at] ? "this argument is there already"

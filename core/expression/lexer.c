@@ -50,7 +50,7 @@ static size_t digits(struct lexer *lexer)
 static bool read_number(struct lexer *lexer)
 {
 	size_t begin = lexer->at, count = digits(lexer);
-	char copy[64];
+	char copy[EXPRESSION_LENGTH_MAX + 1];
 	if (at(lexer, 0) == '.') {
 		lexer->at++;
 		count += digits(lexer);
@@ -62,11 +62,11 @@ static bool read_number(struct lexer *lexer)
 		whole = digits(lexer) > 0;
 	}
 	size_t length = lexer->at - begin;
-	if (whole && length < sizeof copy && at(lexer, 0) != '.' && is_name(at(lexer, 0))) {
+	if (whole && at(lexer, 0) != '.' && is_name(at(lexer, 0))) {
 		return syntax_fail(lexer->error, E_INVALID, begin,
 				   "this is not a number; a product is written with *, as in 2*x");
 	}
-	if (!whole || length >= sizeof copy || at(lexer, 0) == '.') {
+	if (!whole || length >= sizeof copy || at(lexer, 0) == '.') { /* a text is no longer than a copy */
 		return syntax_fail(lexer->error, E_INVALID, begin, "this is not a number");
 	}
 	memcpy(copy, lexer->text + begin, length);
@@ -74,7 +74,8 @@ static bool read_number(struct lexer *lexer)
 	lexer->token.kind = TOKEN_NUMBER;
 	lexer->token.number = strtod(copy, NULL);
 	if (!isfinite(lexer->token.number)) {
-		return syntax_fail(lexer->error, E_INVALID, begin, "the number %s is too large", copy);
+		return syntax_fail(lexer->error, E_INVALID, begin, "the number %.40s%s is too large", copy,
+				   length > 40 ? "..." : "");
 	}
 	return true;
 }
@@ -126,6 +127,31 @@ static bool read_operator(struct lexer *lexer, int c)
 	return true;
 }
 
+/* A character that is not the language's: what to write instead, where that is known. */
+static bool refuse(struct lexer *lexer, int c)
+{
+	static const struct {
+		char character;
+		const char *instead;
+	} known[] = {
+		{ '&', CONDITIONS_NEST },
+		{ '|', CONDITIONS_NEST },
+		{ '#', "an expression has no comments" },
+		{ '?', "write where(condition, a, b)" },
+		{ '%', "there is no remainder here" },
+	};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (c == known[i].character) {
+			return syntax_fail(lexer->error, E_INVALID, lexer->at,
+					   "the character %c means nothing here: %s", c, known[i].instead);
+		}
+	}
+	if (c > 32 && c < 127) {
+		return syntax_fail(lexer->error, E_INVALID, lexer->at, "the character %c means nothing here", c);
+	}
+	return syntax_fail(lexer->error, E_INVALID, lexer->at, "the character %d means nothing here", c);
+}
+
 bool lexer_next(struct lexer *lexer)
 {
 	while (isspace(at(lexer, 0))) {
@@ -148,10 +174,8 @@ bool lexer_next(struct lexer *lexer)
 	} else if (c == '!' && at(lexer, 1) == '=') {
 		good = syntax_fail(lexer->error, E_INVALID, lexer->at,
 				   "!= has no gradient; where() takes <, <=, > and >=");
-	} else if (c > 32 && c < 127) {
-		good = syntax_fail(lexer->error, E_INVALID, lexer->at, "the character %c means nothing here", c);
 	} else {
-		good = syntax_fail(lexer->error, E_INVALID, lexer->at, "the character %d means nothing here", c);
+		good = refuse(lexer, c);
 	}
 	lexer->token.length = lexer->at - lexer->token.position;
 	if (good && lexer->token.kind == TOKEN_NAME &&

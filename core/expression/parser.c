@@ -28,10 +28,31 @@ struct parser {
 static size_t parse_expression(struct parser *parser);
 static size_t parse_unary(struct parser *parser);
 
+static bool token_is(const struct token *token, const char *word)
+{
+	return token->kind == TOKEN_NAME && !token->quoted && token->name_length == strlen(word) &&
+	       memcmp(token->name, word, token->name_length) == 0;
+}
+
+/* Whether the current token is another language's way of choosing, where this one has where(). */
+static const char *choice(const struct parser *parser)
+{
+	const struct token *token = &parser->lexer.token;
+	const bool compares = token->kind == TOKEN_LESS_EQUAL || token->kind == TOKEN_GREATER_EQUAL ||
+			      (token->kind == TOKEN_OPERATOR && (token->symbol == '<' || token->symbol == '>'));
+	if (compares || token_is(token, "and") || token_is(token, "or")) {
+		return CONDITIONS_NEST;
+	}
+	return token_is(token, "if") ? "a choice is written where(condition, a, b)" : NULL;
+}
+
 static size_t fail(struct parser *parser, enum status status, const char *text)
 {
 	const struct token *token = &parser->lexer.token;
 	size_t size;
+	if (choice(parser) != NULL) {
+		syntax_fail(parser->lexer.error, status, token->position, "%s: %s", text, choice(parser));
+	}
 	const char *typed =
 		token->kind == TOKEN_NAME && !token->quoted ? lookalike(token->name, token->name_length, &size) : NULL;
 	if (typed != NULL) {
@@ -171,12 +192,6 @@ static size_t parse_index(struct parser *parser, size_t target)
 	return lexer_next(&parser->lexer) ? add_node(parser, node, &target, 1) : BAD;
 }
 
-static bool token_is(const struct token *token, const char *word)
-{
-	return token->kind == TOKEN_NAME && !token->quoted && token->name_length == strlen(word) &&
-	       memcmp(token->name, word, token->name_length) == 0;
-}
-
 /* True or False, or as numbers 1 and 0. */
 static bool parse_truth(struct parser *parser, bool *out)
 {
@@ -263,6 +278,11 @@ static size_t parse_argument(struct parser *parser, struct ast_node *call, bool 
 		*own = true;
 		call->reduction_position = (uint16_t)token->position;
 		return parse_reduction(parser, call) ? 0 : BAD;
+	}
+	const struct expression_function *function = expression_function_find(call->name, call->name_length);
+	if (function != NULL && expression_argument_find(function, token->name, token->name_length) == function->most) {
+		expression_no_argument(function, token, parser->lexer.error);
+		return BAD;
 	}
 	size_t value = parse_setting(parser);
 	struct ast_node named = { .kind = AST_NAMED,

@@ -16,6 +16,9 @@ enum token_kind {
 
 enum { NAME_MAX_LENGTH = 200 };
 
+/* What a reader is told who combines comparisons. */
+#define CONDITIONS_NEST "conditions are not combined but nested, as in where(x > 0, where(y > 0, a, b), b)"
+
 struct token {
 	enum token_kind kind;
 	char symbol; /* of an operator */
@@ -130,6 +133,9 @@ extern const size_t expression_function_count;
 const struct expression_function *expression_function_find(const char *name, size_t length);
 /* The place of the argument of that name; function->most: it has none. */
 size_t expression_argument_find(const struct expression_function *function, const char *name, size_t length);
+/* Says that the function has no argument of the token's name. */
+void expression_no_argument(const struct expression_function *function, const struct token *token,
+			    struct expression_error *error);
 
 /* The tree of a function's formula, kept while a text is lowered. */
 struct formula_tree {

@@ -110,6 +110,22 @@ START_TEST(what_is_no_number_stays_none_behind_clip_and_the_shrinkages)
 }
 END_TEST
 
+/* 0.1 as the double that it is, and a whole number that no double holds (73 digits: to the nearest). */
+START_TEST(a_number_may_have_any_number_of_digits)
+{
+	cJSON *variables = cJSON_Parse("{\"x\": 1}");
+	cJSON *first = cJSON_Parse("{\"value\": 0.1, \"grad\": {\"x\": 0.1}}");
+	cJSON *second = cJSON_Parse("{\"value\": 1e72, \"grad\": {\"x\": 1e72}}");
+	check_point("0.1000000000000000055511151231257827021181583404541015625000000000000000000*x", variables, first,
+		    0);
+	check_point("1000000000000000000000000000000000000000000000000000000000000000000000001*x", variables, second,
+		    0);
+	cJSON_Delete(first);
+	cJSON_Delete(second);
+	cJSON_Delete(variables);
+}
+END_TEST
+
 static cJSON *variables_of_the_dialect(void)
 {
 	return cJSON_Parse("{\"x\": 0.7, \"y\": -1.3, \"z\": 2.385, \"u\": [0.5, -1.2, 2.1], \"v\": [1.1, 0.3, -0.4],"
@@ -208,6 +224,24 @@ START_TEST(errors_point_at_the_character_and_say_what_is_wrong)
 		{ "x y", 2, "an operator is missing here" },
 		{ "f(", 2, "the expression ends where a value is missing" },
 		{ "'x", 0, "the quoted name does not end" },
+		{ "where(x > 0 and y > 0, 1, 2)", 12,
+		  "a , or a ) is missing: conditions are not combined but nested, as in where(x > 0, where(y > 0, a, "
+		  "b), b)" },
+		{ "where(x < y < z, 1, 2)", 12,
+		  "a , or a ) is missing: conditions are not combined but nested, as in where(x > 0, where(y > 0, a, "
+		  "b), b)" },
+		{ "where((x > 0) & (y > 0), 1, 2)", 14,
+		  "the character & means nothing here: conditions are not combined but nested, as in where(x > 0, "
+		  "where(y > 0, a, b), b)" },
+		{ "x if x > 0 else y", 2, "an operator is missing here: a choice is written where(condition, a, b)" },
+		{ "x + 1 # the sum", 6, "the character # means nothing here: an expression has no comments" },
+		{ "clip(x, low=0, high=1)", 8, "the arguments of clip are given without names: clip(x, low, high)" },
+		{ "gelu(x, approximate='tanh')", 8,
+		  "the arguments of gelu are given without names: gelu(x), or gelu_tanh(x)" },
+		{ "norm(u, p=inf)", 8, "norm has no argument named p: norm(u, ord=2), norm(A, axis=0)" },
+		{ "mse_loss(u, v)", 0, "unknown function mse_loss, did you mean mse?" },
+		{ "1e9999999999999999999999999999999999999999999*x", 0,
+		  "the number 1e99999999999999999999999999999999999999... is too large" },
 		{ "A.B", 2,
 		  "only .T may follow a point; a function is called by its name alone, as in sin(x) or sum(u)" },
 	};
@@ -563,6 +597,7 @@ int main(void)
 	tcase_add_test(tests, kinks_have_the_subgradients_that_torch_gives);
 	tcase_add_test(tests, conditions_let_nothing_flow_back_and_a_spread_of_nothing_has_no_slope);
 	tcase_add_test(tests, what_is_no_number_stays_none_behind_clip_and_the_shrinkages);
+	tcase_add_test(tests, a_number_may_have_any_number_of_digits);
 	tcase_add_test(tests, what_must_be_rejected_is_rejected_with_a_place);
 	tcase_add_test(tests, errors_point_at_the_character_and_say_what_is_wrong);
 	tcase_add_test(tests, every_operation_has_the_gradient_of_its_differences);
