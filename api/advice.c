@@ -12,6 +12,8 @@ static const double ill_conditioned = 1e4;
 static const double near_enough = 1e-6, small_gradient = 1e-3;
 /* The last quarter of a way stands still when it brings less than this part of the whole descent. */
 static const double still = 1e-3;
+/* An objective that has come down by this factor has no bottom, or none that a double can tell. */
+static const double far_down = 1e12;
 /* A Hessian with an eigenvalue below this part of the largest, and negative: not a minimum. */
 static const double bends_down = 1e-4;
 
@@ -133,6 +135,24 @@ static bool is_loss(const struct advice_facts *facts)
 
 /* --- symptoms --- */
 
+static void say_unbounded(const struct advice_facts *facts, struct advice *out)
+{
+	const bool up = facts->spec->train.direction == MAXIMIZE;
+	say(out,
+	    "The objective %s without bound, from %.4g on: it has no %s there. If you look for its %s, say "
+	    "\"direction\": \"%s\"; otherwise give it bounds, a penalty or another initial point.",
+	    up ? "grows" : "falls", first_loss(facts), up ? "maximum" : "minimum", up ? "minimum" : "maximum",
+	    up ? "minimize" : "maximize");
+}
+
+/* So far down, and as steep as in the beginning: where doubles lie too far apart for another step to count. */
+static bool unbounded(const struct advice_facts *facts)
+{
+	const double from = first_loss(facts), to = last_loss(facts);
+	return !is_loss(facts) && sign_of(facts) * to < -far_down * fmax(1, fabs(from)) &&
+	       facts->certificate->gradient_norm > small_gradient * facts->trace[0].gradient_norm;
+}
+
 static void mixed_up(const struct advice_facts *facts, struct advice *out)
 {
 	const double from = first_loss(facts), to = last_loss(facts);
@@ -144,12 +164,7 @@ static void mixed_up(const struct advice_facts *facts, struct advice *out)
 		    "Say \"direction\": \"minimize\".",
 		    from, to);
 	} else if (diverged && one_way(facts, 1)) {
-		const bool up = facts->spec->train.direction == MAXIMIZE;
-		say(out,
-		    "The objective %s without bound, from %.4g on: it has no %s there. If you look for its %s, say "
-		    "\"direction\": \"%s\"; otherwise give it bounds, a penalty or another initial point.",
-		    up ? "grows" : "falls", from, up ? "maximum" : "minimum", up ? "minimum" : "maximum",
-		    up ? "minimize" : "maximize");
+		say_unbounded(facts, out);
 	} else if (!diverged && one_way(facts, -1)) {
 		const bool up = facts->spec->train.direction == MAXIMIZE;
 		say(out,
@@ -169,6 +184,12 @@ static const char *general_cure(const struct advice_facts *facts)
 		return "Without log_input the outputs are the counts themselves, and one at or below 0 has no loss: "
 		       "leave "
 		       "log_input on, or begin at initial_parameters that give counts above 0 and take smaller steps.";
+	}
+	if (facts->progress->step == 0) {
+		return "The objective, or its gradient, is not finite at the initial parameters, before any step. "
+		       "Begin elsewhere (the parameters' init, initial_point, training.seed), or scale the data so "
+		       "that "
+		       "nothing overflows.";
 	}
 	if (optimizer_rate_index(optimizer) == optimizer->setting_count) {
 		return "This optimizer finds its steps itself: the objective may be unbounded, or not finite near the "
@@ -250,8 +271,11 @@ static void say_more_steps(const struct advice_facts *facts, struct advice *out)
 	}
 	char faster[120] = "";
 	if (setting(facts, "learning_rate") * facts->certificate->lambda_max < 0.1 * stable) {
-		snprintf(faster, sizeof faster, ", or a larger learning_rate (stable up to %.4g)",
-			 stable / facts->certificate->lambda_max);
+		const double limit = stable / facts->certificate->lambda_max;
+		const int length = snprintf(faster, sizeof faster, ", or a larger learning_rate");
+		if (isfinite(limit) && limit > 0) { /* where nothing bends there is none */
+			snprintf(faster + length, sizeof faster - (size_t)length, " (stable up to %.4g)", limit);
+		}
 	}
 	if (facts->progress->reason == STOP_CANCELLED) {
 		say(out, "The loss was still falling when the job was cancelled: it needs more steps%s.%s", faster,
@@ -322,6 +346,8 @@ static void stood_still(const struct advice_facts *facts, struct advice *out)
 		    "The run ended worse than it began, at %.4g from %.4g: its first steps were too large. Try a "
 		    "learning_rate ten times smaller.",
 		    last_loss(facts), first_loss(facts));
+	} else if (unbounded(facts)) {
+		say_unbounded(facts, out);
 	} else if (certificate->closed_form_gap > 100 * near_enough * size) {
 		say(out, "The changes became small, but the loss is %.3g above its least value.",
 		    certificate->closed_form_gap);

@@ -161,6 +161,20 @@ static bool wrong_type(struct reader *reader, const struct at *at, const cJSON *
 	return false;
 }
 
+enum { NAMES_SHOWN = 10, NAMES_LENGTH = 256 };
+
+/* "a, b, c", or nothing of more names than a sentence can hold: `allowed` has them all. */
+static const char *names_listed(const char *const *names, size_t count, char list[static NAMES_LENGTH])
+{
+	size_t length = 0;
+	for (size_t i = 0; i < count && count <= NAMES_SHOWN && length < NAMES_LENGTH; i++) {
+		length += (size_t)snprintf(list + length, NAMES_LENGTH - length, "%s%s", i > 0 ? ", " : ": known are ",
+					   names[i]);
+	}
+	list[length < NAMES_LENGTH ? length : 0] = '\0';
+	return list;
+}
+
 /* Notes a field that the object does not know. */
 static void unknown_field(struct reader *reader, const struct at *at, const char *key, const struct field *fields,
 			  size_t count)
@@ -177,7 +191,9 @@ static void unknown_field(struct reader *reader, const struct at *at, const char
 		reader_fault(reader, at, FAULT_UNKNOWN_FIELD, nearest, names, "unknown field, did you mean %s?",
 			     nearest);
 	} else {
-		reader_fault(reader, at, FAULT_UNKNOWN_FIELD, NULL, names, "unknown field");
+		char list[NAMES_LENGTH];
+		reader_fault(reader, at, FAULT_UNKNOWN_FIELD, NULL, names, "unknown field%s",
+			     names_listed(names, known, list));
 	}
 }
 
@@ -233,7 +249,7 @@ static const char *range_words(struct reader *reader, struct range range)
 	const char *words = !low && !high ? "finite"
 			    : !high       ? arena_printf(reader->arena, "%s %.15g", above, range.minimum)
 			    : !low        ? arena_printf(reader->arena, "%s %.15g", below, range.maximum)
-				   : arena_printf(reader->arena, "%s %.15g and %s %.15g", above, range.minimum, below,
+				   : arena_printf(reader->arena, "%s %.15g and %s %.16g", above, range.minimum, below,
 						  range.maximum);
 	return words == NULL ? "in range" : words;
 }

@@ -131,6 +131,14 @@ static const char *descent(const char *model, double rate, const char *rest)
 		       rest);
 }
 
+/* An objective of x and y, from (1, 2) on, by what the service takes. */
+static const char *formula(const char *text)
+{
+	return text_of("{\"model\": {\"type\": \"expression\", \"objective\": \"%s\", "
+		       "\"parameters\": {\"x\": 1, \"y\": 2}}}",
+		       text);
+}
+
 START_TEST(a_job_that_did_not_converge_says_what_to_change)
 {
 	struct server *server = server_start(NULL);
@@ -163,6 +171,11 @@ START_TEST(a_job_that_did_not_converge_says_what_to_change)
 		{ descent(valley, 0.001, "\"training\": {\"steps\": 1000}"), WORDS("still falling", "more steps") },
 		{ descent(valley, 1e-9, "\"training\": {\"steps\": 1000}"), WORDS("larger learning_rate") },
 		{ descent(saddle, 0.1, "\"training\": {\"steps\": 1000}"), WORDS("saddle", "initial_point") },
+		{ formula("sqrt(x - 2.385) + y**2"), WORDS("not finite at the initial parameters", "init") },
+		{ formula("2*x - y"), WORDS("falls without bound", "bounds") },
+		{ "{\"model\": {\"type\": \"expression\", \"objective\": \"x\", \"parameters\": {\"x\": 2.385}}, "
+		  "\"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 0.01}, \"training\": {\"steps\": 100}}",
+		  WORDS("still falling", "or a larger learning_rate.") },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const struct reply *job = job_wait(server, job_post(server, cases[i].job));
