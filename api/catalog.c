@@ -203,7 +203,10 @@ static const char data_model_more[] =
 static const char function_more[] =
 	",\"function\":{\"type\":\"string\",\"description\":\"See functions; their settings stand beside it.\"}"
 	",\"initial_point\":{\"type\":\"array\",\"items\":{\"type\":\"number\"},\"description\":\"Where to begin.\"}"
-	",\"scale\":{\"type\":\"number\",\"default\":1,\"description\":\"A factor on the function.\"}";
+	",\"scale\":{\"type\":\"number\",\"default\":1,\"description\":\"A factor on the function.\"}"
+	",\"min\":{\"description\":\"Least values of the point: a number for all, or a list with null where there is "
+	"none.\"}"
+	",\"max\":{\"description\":\"Largest values, likewise.\"}";
 
 static const char expression_more[] =
 	",\"objective\":{\"type\":\"string\",\"description\":\"What is minimised, as text.\"}"

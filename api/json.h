@@ -70,6 +70,7 @@ const char *reader_suggest(const struct reader *reader, const char *word, const 
 struct field {
 	const char *name;
 	const char *later; /* not available yet: the sentence that says so; NULL: available */
+	bool foreign;      /* of others: the reader refuses it, and it is not named among what is allowed */
 	const cJSON *item; /* out: the value, or NULL; a `later` one keeps NULL */
 };
 

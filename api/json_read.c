@@ -182,7 +182,7 @@ static void unknown_field(struct reader *reader, const struct at *at, const char
 	const char **names = arena_alloc(reader->arena, count + 1, sizeof *names);
 	size_t known = 0;
 	for (size_t i = 0; names != NULL && i < count; i++) {
-		if (fields[i].later == NULL) {
+		if (fields[i].later == NULL && !fields[i].foreign) {
 			names[known++] = fields[i].name;
 		}
 	}

@@ -230,10 +230,14 @@ static void judge_function(struct judge *judge, const cJSON *item)
 {
 	struct model_config *config = &judge->spec->model;
 	struct range any = { (double)-INFINITY, (double)INFINITY, false, false, NULL };
-	struct field extra[] = { { .name = "function" }, { .name = "initial_point" },
-				 { .name = "scale" },    { .name = "initial_parameters" },
-				 { .name = "loss" },     { .name = "layers" },
-				 { .name = "min" },      { .name = "max" } };
+	struct field extra[] = { { .name = "function" },
+				 { .name = "initial_point" },
+				 { .name = "scale" },
+				 { .name = "initial_parameters", .foreign = true },
+				 { .name = "loss", .foreign = true },
+				 { .name = "layers", .foreign = true },
+				 { .name = "min" },
+				 { .name = "max" } };
 	enum { POINT = 1, SCALE = 2, INITIAL = 3, LOSS = 4, LAYERS = 5, MIN = 6, MAX = 7, EXTRAS = 8 };
 	struct at at = { &at_model, "function", 0 };
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "function");
@@ -295,6 +299,7 @@ void judge_model(struct judge *judge)
 	}
 	for (size_t i = 0; i < MODEL_FIELDS; i++) {
 		extra[i].name = field_names[i];
+		extra[i].foreign = !has_field(judge->model, (enum model_field)i);
 	}
 	long index = kind_find(&judge->models, judge->model->name);
 	struct setting_value *settings =

@@ -195,6 +195,30 @@ START_TEST(names_are_told_apart_among_thousands_of_columns)
 }
 END_TEST
 
+START_TEST(fields_of_other_models_are_not_among_those_that_are_allowed)
+{
+	static const char *const bodies[] = {
+		NUMBERS "\"model\": {\"type\": \"linear_regression\", \"zz\": 1}}",
+		FUNCTION("\"initial_point\": [1, 2.385], \"zz\": 1}}"),
+	};
+	static const char *const foreign[] = { "layers", "generator", "objective", "init" };
+	for (size_t i = 0; i < 2; i++) {
+		struct problem problem;
+		struct job_spec *spec;
+		problem_init(&problem);
+		ck_assert_int_eq(people_resolve(bodies[i], strlen(bodies[i]), &people, &spec, &problem), E_INVALID);
+		ck_assert_str_eq(problem.fault[0].pointer, "/model/zz");
+		ck_assert_ptr_nonnull(problem.fault[0].allowed[0]);
+		for (char **name = problem.fault[0].allowed; *name != NULL; name++) {
+			for (size_t k = 0; k < 4; k++) {
+				ck_assert_str_ne(*name, foreign[k]);
+			}
+		}
+		problem_fini(&problem);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("api/judging");
@@ -203,6 +227,7 @@ int main(void)
 	tcase_add_test(tcase, a_class_that_only_the_validation_data_has_is_refused);
 	tcase_add_test(tcase, every_class_keeps_a_row_to_train_on);
 	tcase_add_test(tcase, values_that_the_precision_cannot_hold_are_refused);
+	tcase_add_test(tcase, fields_of_other_models_are_not_among_those_that_are_allowed);
 	tcase_add_test(tcase, warnings_are_taken_over_from_a_report);
 	tcase_add_loop_test(tcase, names_are_told_apart_among_thousands_of_columns, 0, 4);
 	suite_add_tcase(suite, tcase);

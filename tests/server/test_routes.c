@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/job_spec.h"
 #include "api/problem.h"
 #include "server/embedded.h"
 #include "server/routes/job_cache.h"
@@ -89,6 +90,77 @@ START_TEST(the_contract_names_every_parameter_and_every_problem)
 				      "%s of %s", *name, routes_table[i].pattern);
 		}
 	}
+}
+END_TEST
+
+/* The line behind `key:` among lines that begin at `at` and stand `indent` blanks in; NULL: there is none. */
+static const char *behind(const char *at, size_t indent, const char *key)
+{
+	const size_t size = strlen(key);
+	for (; *at != '\0'; at += strcspn(at, "\n") + 1) {
+		const size_t blanks = strspn(at, " ");
+		if (at[blanks] != '\n' && blanks < indent) {
+			return NULL;
+		}
+		if (blanks == indent && strncmp(at + indent, key, size) == 0 && at[indent + size] == ':') {
+			return at + strcspn(at, "\n") + 1;
+		}
+	}
+	return NULL;
+}
+
+static size_t count_keys(const char *at, size_t indent)
+{
+	size_t keys = 0;
+	for (; strspn(at, " ") >= indent; at += strcspn(at, "\n") + 1) {
+		keys += strspn(at, " ") == indent;
+	}
+	return keys;
+}
+
+/* The fields of an object in JobSpec (dotted; "": itself) are those that the fault of an unknown one, `zz`, names. */
+static void check_fields(const char *path, const char *pointer, const char *body)
+{
+	const char *at = strstr(embedded_openapi.data, "\n    JobSpec:\n");
+	struct problem problem;
+	struct job_draft *draft;
+	struct job_spec *spec = NULL;
+	char key[40];
+	size_t indent = 6, allowed = 0;
+	ck_assert_ptr_nonnull(at);
+	at = behind(at + strlen("\n    JobSpec:\n"), indent, "properties");
+	for (; at != NULL && *path != '\0'; path += strcspn(path, ".") + (path[strcspn(path, ".")] == '.')) {
+		snprintf(key, sizeof key, "%.*s", (int)strcspn(path, "."), path);
+		at = behind(at, indent + 2, key);
+		indent += 4;
+		at = at == NULL ? NULL : behind(at, indent, "properties");
+	}
+	ck_assert_ptr_nonnull(at);
+	problem_init(&problem);
+	ck_assert_int_eq(job_draft_read(body, strlen(body), &draft, &problem), OK);
+	ck_assert_int_eq(job_spec_resolve(draft, NULL, NULL, 2, &spec, &problem), E_INVALID);
+	job_draft_destroy(draft);
+	ck_assert_str_eq(problem.fault[0].pointer, pointer);
+	for (; problem.fault[0].allowed[allowed] != NULL; allowed++) {
+		const char *name = problem.fault[0].allowed[allowed];
+		ck_assert_msg(behind(at, indent + 2, name) != NULL, "%s: %s is in the table only", pointer, name);
+	}
+	ck_assert_msg(count_keys(at, indent + 2) == allowed, "%s: more is in the contract than in the table", pointer);
+	problem_fini(&problem);
+}
+
+START_TEST(the_contract_names_every_field_of_a_job_that_has_no_type)
+{
+#define OF_A_FUNCTION "{\"model\": {\"type\": \"function\", \"function\": \"booth\", \"initial_point\": [0, 0]}, "
+	check_fields("", "/zz", OF_A_FUNCTION "\"zz\": 1}");
+	check_fields("dataset", "/dataset/zz",
+		     "{\"dataset\": {\"id\": \"ds_a\", \"zz\": 1}, \"model\": {\"type\": \"linear_regression\"}}");
+	check_fields("training", "/training/zz", OF_A_FUNCTION "\"training\": {\"zz\": 1}}");
+	check_fields("stopping", "/stopping/zz", OF_A_FUNCTION "\"stopping\": {\"zz\": 1}}");
+	check_fields("stopping.early_stopping", "/stopping/early_stopping/zz",
+		     OF_A_FUNCTION "\"stopping\": {\"early_stopping\": {\"zz\": 1}}}");
+	check_fields("recording", "/recording/zz", OF_A_FUNCTION "\"recording\": {\"zz\": 1}}");
+#undef OF_A_FUNCTION
 }
 END_TEST
 
@@ -202,6 +274,7 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, the_contract_and_the_table_list_the_same_calls);
 	tcase_add_test(tests, the_contract_names_every_parameter_and_every_problem);
+	tcase_add_test(tests, the_contract_names_every_field_of_a_job_that_has_no_type);
 	tcase_add_test(tests, only_what_stands_under_v1_asks_for_the_token);
 	tcase_add_test(tests, the_document_of_a_running_job_holds_for_one_version_of_the_store);
 	tcase_add_test(tests, a_deleted_job_does_not_come_back_through_a_late_reader);
