@@ -6,124 +6,33 @@
  *   operators   + -, then * / @ (left to right), then unary - and +, then ** and ^ (right to left, whose right side
  *               may have a sign), then calls, indices and .T
  *
- * Every function returns the index of its node, or BAD after an error.
+ * Calls: parser_call.c. Every function returns the index of its node, or BAD after an error.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/expression/syntax.h"
+#include "core/expression/parser.h"
 
-#define BAD SIZE_MAX
-
-enum { BUCKETS = 128 };
-
-struct parser {
-	struct lexer lexer;
-	struct ast *ast;
-	size_t depth, room;
-	uint16_t bound[BUCKETS]; /* newest binding by hash: its index and 1; 0: none */
-};
-
-static size_t parse_expression(struct parser *parser);
 static size_t parse_unary(struct parser *parser);
-
-static bool token_is(const struct token *token, const char *word)
-{
-	return token->kind == TOKEN_NAME && !token->quoted && token->name_length == strlen(word) &&
-	       memcmp(token->name, word, token->name_length) == 0;
-}
-
-/* Whether the current token is another language's way of choosing, where this one has where(). */
-static const char *choice(const struct parser *parser)
-{
-	const struct token *token = &parser->lexer.token;
-	const bool compares = token->kind == TOKEN_LESS_EQUAL || token->kind == TOKEN_GREATER_EQUAL ||
-			      (token->kind == TOKEN_OPERATOR && (token->symbol == '<' || token->symbol == '>'));
-	if (compares || token_is(token, "and") || token_is(token, "or")) {
-		return CONDITIONS_NEST;
-	}
-	return token_is(token, "if") ? "a choice is written where(condition, a, b)" : NULL;
-}
-
-static size_t fail(struct parser *parser, enum status status, const char *text)
-{
-	const struct token *token = &parser->lexer.token;
-	size_t size;
-	if (choice(parser) != NULL) {
-		syntax_fail(parser->lexer.error, status, token->position, "%s: %s", text, choice(parser));
-	}
-	const char *typed =
-		token->kind == TOKEN_NAME && !token->quoted ? lookalike(token->name, token->name_length, &size) : NULL;
-	if (typed != NULL) {
-		syntax_fail(parser->lexer.error, status, token->position, "write %s for the character %.*s", typed,
-			    (int)size, token->name);
-	}
-	syntax_fail(parser->lexer.error, status, token->position, "%s", text);
-	return BAD;
-}
 
 /* A level down: parentheses, a call's arguments, a sign, an exponent. The text itself is one more. */
 static bool enter(struct parser *parser)
 {
 	if (parser->depth > EXPRESSION_DEPTH_MAX) {
-		fail(parser, E_TOO_LARGE, "the expression is nested too deeply");
+		parser_fail(parser, E_TOO_LARGE, "the expression is nested too deeply");
 		return false;
 	}
 	parser->depth++;
 	return true;
 }
 
-static bool is_operator(const struct parser *parser, char symbol)
-{
-	return parser->lexer.token.kind == TOKEN_OPERATOR && parser->lexer.token.symbol == symbol;
-}
-
-static size_t add_node(struct parser *parser, struct ast_node node, const size_t *child, size_t count)
-{
-	struct ast *ast = parser->ast;
-	if (ast->nodes >= EXPRESSION_NODES_MAX || ast->links + count > parser->room) {
-		syntax_fail(
-			parser->lexer.error, E_TOO_LARGE, node.position,
-			"the expression has more than %d names, numbers, operators and calls: this one is beyond the "
-			"limit",
-			EXPRESSION_NODES_MAX);
-		return BAD;
-	}
-	node.first = (uint16_t)ast->links;
-	node.count = (uint16_t)count;
-	for (size_t k = 0; k < count; k++) {
-		ast->link[ast->links + k] = (uint16_t)child[k];
-	}
-	ast->links += count;
-	ast->node[ast->nodes] = node;
-	return ast->nodes++;
-}
-
 static size_t add_binary(struct parser *parser, enum ast_kind kind, char symbol, size_t position, size_t a, size_t b)
 {
 	struct ast_node node = { .kind = (uint8_t)kind, .symbol = symbol, .position = (uint16_t)position };
-	return a == BAD || b == BAD ? BAD : add_node(parser, node, (size_t[]){ a, b }, 2);
+	return a == BAD || b == BAD ? BAD : parser_add(parser, node, (size_t[]){ a, b }, 2);
 }
 
 static const char an_index[] = "an index is a whole number of at most 1e9, written out";
-static const char an_axis[] = "an axis is a whole number, or None for all";
-
-/* A whole number, maybe with a sign. */
-static bool parse_integer(struct parser *parser, const char *what, int32_t *out)
-{
-	bool negative = is_operator(parser, '-');
-	if (negative && !lexer_next(&parser->lexer)) {
-		return false;
-	}
-	const struct token *token = &parser->lexer.token;
-	if (token->kind != TOKEN_NUMBER || token->number != floor(token->number) || token->number > 1e9) {
-		fail(parser, E_INVALID, what);
-		return false;
-	}
-	*out = (negative ? -1 : 1) * (int32_t)token->number;
-	return lexer_next(&parser->lexer);
-}
 
 /* The : before a step is the current token; there may be none behind it. */
 static bool parse_step(struct parser *parser, struct ast_range *range)
@@ -134,7 +43,7 @@ static bool parse_step(struct parser *parser, struct ast_range *range)
 	if (is_operator(parser, ',') || is_operator(parser, ']')) {
 		return true;
 	}
-	if (!parse_integer(parser, an_index, &range->step)) {
+	if (!parser_integer(parser, an_index, &range->step)) {
 		return false;
 	}
 	if (range->step == 0) {
@@ -148,7 +57,7 @@ static bool parse_range(struct parser *parser, struct ast_range *range)
 	*range = (struct ast_range){ .position = (uint16_t)parser->lexer.token.position, .step = 1 };
 	if (!is_operator(parser, ':')) {
 		range->has_start = true;
-		if (!parse_integer(parser, an_index, &range->start)) {
+		if (!parser_integer(parser, an_index, &range->start)) {
 			return false;
 		}
 	}
@@ -160,7 +69,7 @@ static bool parse_range(struct parser *parser, struct ast_range *range)
 		return false;
 	}
 	range->has_stop = !is_operator(parser, ',') && !is_operator(parser, ']') && !is_operator(parser, ':');
-	if (range->has_stop && !parse_integer(parser, an_index, &range->stop)) {
+	if (range->has_stop && !parser_integer(parser, an_index, &range->stop)) {
 		return false;
 	}
 	return !is_operator(parser, ':') || parse_step(parser, range);
@@ -175,10 +84,10 @@ static size_t parse_index(struct parser *parser, size_t target)
 				 .range = (uint16_t)ast->ranges };
 	do {
 		if (node.ranges == 2) {
-			return fail(parser, E_INVALID, "an index has at most two parts");
+			return parser_fail(parser, E_INVALID, "an index has at most two parts");
 		}
 		if (ast->ranges >= EXPRESSION_NODES_MAX) {
-			return fail(parser, E_TOO_LARGE, "the expression has too many indices");
+			return parser_fail(parser, E_TOO_LARGE, "the expression has too many indices");
 		}
 		if (!lexer_next(&parser->lexer) || !parse_range(parser, &ast->range[ast->ranges])) {
 			return BAD;
@@ -187,143 +96,9 @@ static size_t parse_index(struct parser *parser, size_t target)
 		node.ranges++;
 	} while (is_operator(parser, ','));
 	if (!is_operator(parser, ']')) {
-		return fail(parser, E_INVALID, "a ] is missing");
+		return parser_fail(parser, E_INVALID, "a ] is missing");
 	}
-	return lexer_next(&parser->lexer) ? add_node(parser, node, &target, 1) : BAD;
-}
-
-/* True or False, or as numbers 1 and 0. */
-static bool parse_truth(struct parser *parser, bool *out)
-{
-	const struct token *token = &parser->lexer.token;
-	const bool number = token->kind == TOKEN_NUMBER && (token->number == 0 || token->number == 1);
-	if (!number && !token_is(token, "True") && !token_is(token, "False")) {
-		fail(parser, E_INVALID, "keepdims is True or False");
-		return false;
-	}
-	*out = number ? token->number == 1 : token_is(token, "True");
-	return lexer_next(&parser->lexer);
-}
-
-/* reduction=sum; the name behind the = is the current token. */
-static bool parse_reduction(struct parser *parser, struct ast_node *node)
-{
-	static const char *const names[] = { "mean", "sum", "none", "batchmean" };
-	const struct token *token = &parser->lexer.token;
-	for (size_t i = 0; token->kind == TOKEN_NAME && i < sizeof names / sizeof *names; i++) {
-		if (token->name_length == strlen(names[i]) && memcmp(token->name, names[i], token->name_length) == 0) {
-			node->reduction = (uint8_t)(REDUCTION_MEAN + i);
-			return lexer_next(&parser->lexer);
-		}
-	}
-	fail(parser, E_INVALID, "a reduction is mean, sum, none or batchmean");
-	return false;
-}
-
-/* True and False as 1 and 0, which only the value of a named argument may be; else an expression. */
-static size_t parse_setting(struct parser *parser)
-{
-	const struct token *token = &parser->lexer.token;
-	struct ast_node node = { .kind = AST_NUMBER,
-				 .position = (uint16_t)token->position,
-				 .number = token_is(token, "True") };
-	if (!token_is(token, "True") && !token_is(token, "False")) {
-		return parse_expression(parser);
-	}
-	return lexer_next(&parser->lexer) ? add_node(parser, node, NULL, 0) : BAD;
-}
-
-/* An argument of a call: its value, or BAD. Of axis=, keepdims= and reduction=, which the call's node takes,
- * *own is set. */
-static size_t parse_argument(struct parser *parser, struct ast_node *call, bool *own)
-{
-	const struct lexer before = parser->lexer;
-	const struct token *token = &before.token;
-	*own = false;
-	if (token->kind != TOKEN_NAME || token->quoted) {
-		return parse_expression(parser);
-	}
-	if (!lexer_next(&parser->lexer)) {
-		return BAD;
-	}
-	if (!is_operator(parser, '=')) {
-		parser->lexer = before;
-		return parse_expression(parser);
-	}
-	const bool axis = token_is(token, "axis"), reduction = token_is(token, "reduction");
-	const bool keepdims = token_is(token, "keepdims");
-	if ((axis && call->has_axis) || (reduction && call->reduction != REDUCTION_UNSAID) ||
-	    (keepdims && call->keepdims_position > 0)) {
-		parser->lexer = before;
-		return fail(parser, E_INVALID, "this argument is there already");
-	}
-	if (!lexer_next(&parser->lexer)) {
-		return BAD;
-	}
-	if (axis) {
-		*own = call->has_axis = true;
-		call->axis_position = (uint16_t)token->position;
-		if (token_is(&parser->lexer.token, "None")) {
-			call->has_axis = false;
-			return lexer_next(&parser->lexer) ? 0 : BAD;
-		}
-		return parse_integer(parser, an_axis, &call->axis) ? 0 : BAD;
-	}
-	if (keepdims) {
-		*own = true;
-		call->keepdims_position = (uint16_t)token->position;
-		return parse_truth(parser, &call->keeps) ? 0 : BAD;
-	}
-	if (reduction) {
-		*own = true;
-		call->reduction_position = (uint16_t)token->position;
-		return parse_reduction(parser, call) ? 0 : BAD;
-	}
-	const struct expression_function *function = expression_function_find(call->name, call->name_length);
-	if (function != NULL && expression_argument_find(function, token->name, token->name_length) == function->most) {
-		expression_no_argument(function, token, parser->lexer.error);
-		return BAD;
-	}
-	size_t value = parse_setting(parser);
-	struct ast_node named = { .kind = AST_NAMED,
-				  .position = (uint16_t)token->position,
-				  .name = token->name,
-				  .name_length = (uint16_t)token->name_length };
-	return value == BAD ? BAD : add_node(parser, named, &value, 1);
-}
-
-/* name(a, b, ...); the ( is the current token. */
-static size_t parse_call(struct parser *parser, struct ast_node node)
-{
-	enum { ARGUMENTS_MAX = 32 };
-	size_t argument[ARGUMENTS_MAX], count = 0;
-	node.kind = AST_CALL;
-	if (!lexer_next(&parser->lexer)) {
-		return BAD;
-	}
-	while (!is_operator(parser, ')')) {
-		if (count == ARGUMENTS_MAX) {
-			return fail(parser, E_INVALID, "a function takes at most 32 arguments");
-		}
-		bool own;
-		size_t value = parse_argument(parser, &node, &own);
-		if (value == BAD) {
-			return BAD;
-		}
-		argument[count] = value;
-		count += !own;
-		if (is_operator(parser, ',')) {
-			if (!lexer_next(&parser->lexer)) {
-				return BAD;
-			}
-			if (is_operator(parser, ')')) {
-				return fail(parser, E_INVALID, "an argument is missing");
-			}
-		} else if (!is_operator(parser, ')')) {
-			return fail(parser, E_INVALID, "a , or a ) is missing");
-		}
-	}
-	return lexer_next(&parser->lexer) ? add_node(parser, node, argument, count) : BAD;
+	return lexer_next(&parser->lexer) ? parser_add(parser, node, &target, 1) : BAD;
 }
 
 /* FNV-1a (Fowler, Noll, Vo), the upper bits folded in. */
@@ -350,7 +125,7 @@ static size_t parse_name(struct parser *parser)
 		return BAD;
 	}
 	if (!quoted && is_operator(parser, '(')) {
-		return parse_call(parser, node);
+		return parser_call(parser, node);
 	}
 	const struct ast_binding *binding = parser->ast->binding;
 	for (size_t i = parser->bound[hash_name(node.name, node.name_length)]; i > 0; i = binding->next) {
@@ -360,7 +135,7 @@ static size_t parse_name(struct parser *parser)
 			return binding->node;
 		}
 	}
-	return add_node(parser, node, NULL, 0);
+	return parser_add(parser, node, NULL, 0);
 }
 
 static size_t parse_primary(struct parser *parser)
@@ -370,23 +145,23 @@ static size_t parse_primary(struct parser *parser)
 		struct ast_node node = { .kind = AST_NUMBER,
 					 .position = (uint16_t)token->position,
 					 .number = token->number };
-		return lexer_next(&parser->lexer) ? add_node(parser, node, NULL, 0) : BAD;
+		return lexer_next(&parser->lexer) ? parser_add(parser, node, NULL, 0) : BAD;
 	}
 	if (token->kind == TOKEN_NAME) {
 		return parse_name(parser);
 	}
 	if (token->kind == TOKEN_END) {
-		return fail(parser, E_INVALID, "the expression ends where a value is missing");
+		return parser_fail(parser, E_INVALID, "the expression ends where a value is missing");
 	}
 	if (!is_operator(parser, '(')) {
-		return fail(parser, E_INVALID, "a value is missing here");
+		return parser_fail(parser, E_INVALID, "a value is missing here");
 	}
 	if (!lexer_next(&parser->lexer)) {
 		return BAD;
 	}
-	size_t value = parse_expression(parser);
+	size_t value = parser_expression(parser);
 	if (value != BAD && !is_operator(parser, ')')) {
-		return fail(parser, E_INVALID, "a ) is missing");
+		return parser_fail(parser, E_INVALID, "a ) is missing");
 	}
 	return value != BAD && lexer_next(&parser->lexer) ? value : BAD;
 }
@@ -408,11 +183,12 @@ static size_t parse_postfix(struct parser *parser)
 		}
 		if (parser->lexer.token.kind != TOKEN_NAME || parser->lexer.token.name_length != 1 ||
 		    parser->lexer.token.name[0] != 'T') {
-			return fail(parser, E_INVALID,
-				    "only .T may follow a point; a function is called by its name alone, as in sin(x) "
-				    "or sum(u)");
+			return parser_fail(
+				parser, E_INVALID,
+				"only .T may follow a point; a function is called by its name alone, as in sin(x) "
+				"or sum(u)");
 		}
-		value = lexer_next(&parser->lexer) ? add_node(parser, node, &value, 1) : BAD;
+		value = lexer_next(&parser->lexer) ? parser_add(parser, node, &value, 1) : BAD;
 	}
 	return value;
 }
@@ -447,7 +223,7 @@ static size_t parse_unary(struct parser *parser)
 		value = parse_unary(parser);
 	}
 	if (minus && value != BAD) {
-		value = add_node(parser, node, &value, 1);
+		value = parser_add(parser, node, &value, 1);
 	}
 	parser->depth--;
 	return value;
@@ -479,7 +255,7 @@ static size_t parse_sum(struct parser *parser)
 	return value;
 }
 
-static size_t parse_expression(struct parser *parser)
+size_t parser_expression(struct parser *parser)
 {
 	if (!enter(parser)) {
 		return BAD;
@@ -505,13 +281,13 @@ static bool parse_binding(struct parser *parser, const struct token *name)
 	struct ast *ast = parser->ast;
 	struct ast_binding binding = { name->name, (uint16_t)name->name_length, (uint16_t)name->position, 0, 0 };
 	if (ast->bindings >= EXPRESSION_NODES_MAX) {
-		fail(parser, E_TOO_LARGE, "the expression has too many statements");
+		parser_fail(parser, E_TOO_LARGE, "the expression has too many statements");
 		return false;
 	}
 	if (!lexer_next(&parser->lexer)) {
 		return false;
 	}
-	const size_t value = parse_expression(parser);
+	const size_t value = parser_expression(parser);
 	if (value == BAD) {
 		return false;
 	}
@@ -521,7 +297,7 @@ static bool parse_binding(struct parser *parser, const struct token *name)
 	ast->binding[ast->bindings++] = binding;
 	*bound = (uint16_t)ast->bindings;
 	if (!is_operator(parser, ';')) {
-		fail(parser, E_INVALID, "a ; is missing, and behind it the expression that is meant");
+		parser_fail(parser, E_INVALID, "a ; is missing, and behind it the expression that is meant");
 		return false;
 	}
 	return lexer_next(&parser->lexer);
@@ -543,19 +319,19 @@ static bool parse_statements(struct parser *parser)
 			}
 			parser->lexer = before;
 		}
-		parser->ast->root = parse_expression(parser);
+		parser->ast->root = parser_expression(parser);
 		if (parser->ast->root == BAD) {
 			return false;
 		}
 		if (parser->lexer.token.kind == TOKEN_END) {
 			return true;
 		}
-		fail(parser, E_INVALID,
-		     is_operator(parser, ')')   ? "this ) closes nothing"
-		     : is_operator(parser, ']') ? "this ] closes nothing"
-		     : is_operator(parser, ';') ? "an expression before a ; needs a name, as in z = x + 1; z**2"
-		     : is_operator(parser, '=') ? "only a name may stand before ="
-						: "an operator is missing here");
+		parser_fail(parser, E_INVALID,
+			    is_operator(parser, ')')   ? "this ) closes nothing"
+			    : is_operator(parser, ']') ? "this ] closes nothing"
+			    : is_operator(parser, ';') ? "an expression before a ; needs a name, as in z = x + 1; z**2"
+			    : is_operator(parser, '=') ? "only a name may stand before ="
+						       : "an operator is missing here");
 		return false;
 	}
 }
