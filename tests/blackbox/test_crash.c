@@ -338,7 +338,7 @@ START_TEST(a_job_that_took_the_process_down_five_times_is_failed)
 	const char *id = job_post(
 		server, "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", \"initial_point\": [-1.2, "
 			"1]}, \"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 1e-9}, \"training\": {\"steps\": "
-			"1000000000}, \"stopping\": {\"gradient_norm\": null, \"loss_change\": null, "
+			"100000000000}, \"stopping\": {\"gradient_norm\": null, \"loss_change\": null, "
 			"\"parameter_change\": null}}");
 	for (int i = 0; i < 5; i++) {
 		job_reach(server, id, 1);

@@ -87,7 +87,7 @@ START_TEST(a_job_goes_on_when_the_job_that_it_began_from_is_gone)
 	const char *json = text_of("{\"dataset\": {\"id\": \"%s\"}, \"model\": {\"type\": \"linear_regression\", "
 				   "\"initial_parameters\": {\"job_id\": \"%s\"}}, "
 				   "\"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 1e-9}, "
-				   "\"training\": {\"epochs\": 1000000000}, " ENDLESS_STOPPING "}",
+				   "\"training\": {\"epochs\": 100000000000}, " ENDLESS_STOPPING "}",
 				   dataset, first);
 	const char *id = job_post(server, json);
 	const char *weights = text_of("/v1/jobs/%s/weights", id);
@@ -119,7 +119,7 @@ START_TEST(a_queued_job_keeps_the_weights_that_it_was_told_to_start_from)
 	size_t n, m;
 	const double *weights = job_weights(server, first, NULL, &n);
 	const char *busy = job_post(server, text_of("%s}, \"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 1e-9}, "
-						    "\"training\": {\"epochs\": 1000000000}, " ENDLESS_STOPPING "}",
+						    "\"training\": {\"epochs\": 100000000000}, " ENDLESS_STOPPING "}",
 						    begin));
 	job_reach(server, busy, 1);
 	/* A rate that moves no weight by a bit shows the start. */
@@ -201,7 +201,7 @@ START_TEST(every_answer_about_a_job_at_work_says_when_to_come_again)
 	const char *id = job_post(
 		server, "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", "
 			"\"initial_point\": [-1.2, 1]}, \"optimizer\": {\"type\": \"sgd\", "
-			"\"learning_rate\": 1e-9}, \"training\": {\"steps\": 1000000000}, " ENDLESS_STOPPING "}");
+			"\"learning_rate\": 1e-9}, \"training\": {\"steps\": 100000000000}, " ENDLESS_STOPPING "}");
 	static const char *const parts[] = {
 		"", "?wait=0.01", "?include=curve,weights", "/spec", "/curve", "/weights"
 	};

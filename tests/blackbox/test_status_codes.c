@@ -17,7 +17,7 @@
 #define ENDLESS                                                                                                        \
 	"{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", \"initial_point\": [-1.2, 1]}, "           \
 	"\"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 1e-9}, "                                                \
-	"\"training\": {\"steps\": 1000000000}, "                                                                      \
+	"\"training\": {\"steps\": 100000000000}, "                                                                    \
 	"\"stopping\": {\"gradient_norm\": null, \"loss_change\": null, \"parameter_change\": null}}"
 
 START_TEST(the_open_doors_answer_200)

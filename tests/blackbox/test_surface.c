@@ -374,7 +374,7 @@ START_TEST(a_job_that_runs_and_the_run_shown_of_several_have_one)
 	const char *id = job_post(
 		server, "{\"model\": {\"type\": \"function\", \"function\": \"rosenbrock\", \"initial_point\": [-1.2, "
 			"1]}, \"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 1e-9}, \"training\": {\"steps\": "
-			"1000000000}, \"stopping\": {\"gradient_norm\": null, \"loss_change\": null, "
+			"100000000000}, \"stopping\": {\"gradient_norm\": null, \"loss_change\": null, "
 			"\"parameter_change\": null}}");
 	const struct reply *surface = surface_of(server, id, "");
 	expect(surface, 200);
