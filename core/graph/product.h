@@ -1,4 +1,4 @@
-/* What run.c asks of product.c: data as dual numbers; private to core/graph. */
+/* What run_data.c asks of product.c: data as dual numbers; private to core/graph. */
 #ifndef CORE_GRAPH_PRODUCT_H
 #define CORE_GRAPH_PRODUCT_H
 

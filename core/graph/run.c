@@ -1,19 +1,15 @@
 /*
- * Runs a plan: lanes of blocks over the rows, then what is done once on the whole vector (adding the lanes,
- * penalties), then the scalars. Nothing here allocates, looks up a name, or depends on which thread runs what.
+ * Runs a plan: lanes of blocks over the rows (run_data.c: where they lie), then what is done once on the whole vector
+ * (run_vector.c), then the scalars. Nothing here allocates, looks up a name, or depends on which thread runs what.
  */
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "core/graph/layout.h"
-#include "core/graph/ops/ops.h"
 #include "core/graph/plan.h"
-#include "core/graph/product.h"
 #include "core/graph/run.h"
 #include "core/graph/share.h"
 #include "core/graph/split.h"
-#include "core/graph/wide.h"
 
 /* More rows than a batch that compares its rows: groups of nearly one size, as few as there may be, dealt out so that
  * data in the order of its classes has all of them in each. A group is to be compared with a batch. */
@@ -80,99 +76,12 @@ static void weigh(struct run *run)
 	run->weight_share = run->batch->sum ? 1 : sum > 0 ? 1 / sum : 0;
 }
 
-static char *lane_gradient(const struct run *run, size_t lane)
+char *run_lane_gradient(const struct run *run, size_t lane)
 {
 	if (run->gradient == NULL || lane == 0) {
 		return run->gradient;
 	}
 	return run->plan->lane + (lane - 1) * run->plan->lane_bytes;
-}
-
-static void bind_parameters(const struct run *run, const struct plan_slot *slot, char *gradient)
-{
-	const struct plan *plan = run->plan;
-	for (size_t p = 0; p < plan->parameters; p++) {
-		const struct plan_parameter *parameter = &plan->parameter[p];
-		size_t offset = parameter->offset * plan->element;
-		/* Values are read through const pointers only (struct op_call). */
-		slot->value[parameter->value] = (void *)(uintptr_t)(run->theta + offset);
-		slot->gradient[parameter->gradient] = gradient == NULL ? NULL
-						      : parameter->buffer
-							      ? plan->renewed + offset - plan->n * plan->element
-							      : gradient + offset;
-	}
-}
-
-/* Which rows of the data: those of an index, or from `first` on where that is NULL. */
-struct pick {
-	const uint32_t *index;
-	size_t first, rows;
-};
-
-/* The rows first..first+rows-1 of the batch; of a batch that is dealt out those of the group `first`. */
-static struct pick pick_rows(const struct run *run, const struct plan_slot *slot, size_t first, size_t rows)
-{
-	const struct batch *batch = run->batch;
-	const size_t at = batch->first + first;
-	if (!run->dealt) {
-		return (struct pick){ batch->index != NULL ? batch->index + at : NULL, at, rows };
-	}
-	uint32_t *index = (uint32_t *)(void *)(slot->memory + run->plan->index_offset);
-	for (size_t r = 0; r < rows; r++) {
-		const size_t row = at + r * run->blocks;
-		index[r] = batch->index != NULL ? batch->index[row] : (uint32_t)row;
-	}
-	return (struct pick){ index, 0, rows };
-}
-
-/* Rows of an array: where they lie, or gathered into `room`. */
-static const void *rows_of(const struct run *run, const void *data, size_t width, const struct pick *pick, void *room)
-{
-	const struct plan *plan = run->plan;
-	if (plan->numbers == NUMBERS_DUAL) {
-		return product_rows(run->batch->data->dtype, data, width, pick->index, pick->first, pick->rows, room);
-	}
-	if (pick->index == NULL) {
-		return (const char *)data + pick->first * width * plan->element;
-	}
-	if (run->split && plan->split_apart && data == run->batch->data->x) {
-		wide_gather(run, pick->rows, width, data, pick->index, room);
-		return room;
-	}
-	share_gather(run->shared ? run->executor : NULL, plan, pick->rows, width, data, pick->index, room);
-	return room;
-}
-
-static const int32_t *labels_of(const struct run *run, const struct pick *pick, int32_t *room)
-{
-	const int32_t *label = run->batch->data->label;
-	if (pick->index == NULL) {
-		return label + pick->first;
-	}
-	for (size_t r = 0; r < pick->rows; r++) {
-		room[r] = label[pick->index[r]];
-	}
-	return room;
-}
-
-/* Points the slot's data places at rows first..first+rows-1 of the batch. */
-static void bind_rows(const struct run *run, const struct plan_slot *slot, size_t first, size_t rows, bool targets)
-{
-	const struct plan *plan = run->plan;
-	const struct data_view *data = run->batch->data;
-	const struct pick pick = pick_rows(run, slot, first, rows);
-	if (plan->features_place != 0) {
-		slot->value[plan->features_place] = (void *)(uintptr_t)rows_of(run, data->x, plan->features, &pick,
-									       slot->memory + plan->features_offset);
-	}
-	if (targets && plan->target_place != 0) {
-		slot->value[plan->target_place] = (void *)(uintptr_t)rows_of(run, data->y, plan->targets, &pick,
-									     slot->memory + plan->target_offset);
-	}
-	if (targets && plan->label_place != 0) {
-		slot->value[plan->label_place] = (void *)(uintptr_t)labels_of(
-			run, &pick, (int32_t *)(void *)(slot->memory + plan->label_offset));
-	}
 }
 
 /* Where the block after this one lies, when it may be asked for ahead of time. */
@@ -282,7 +191,7 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 	for (size_t i = 0; i < (run->split ? run->sums : 1); i++) {
 		memset(sums + i * plan->lane_sums, 0, plan->means * sizeof *sums);
 	}
-	bind_parameters(run, slot, lane_gradient(run, lane));
+	run_bind_parameters(run, slot, run_lane_gradient(run, lane));
 	struct op_call call = run_start_call(run, slot);
 	for (size_t block = begin; block < end; block++) {
 		if (executor_stopped(run->executor)) {
@@ -292,7 +201,7 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 		size_t first = run->dealt ? block : block * run->block_rows, left = run->batch->count - first;
 		size_t rows = left < run->block_rows ? left : run->block_rows;
 		rows = run->dealt ? (left - 1) / run->blocks + 1 : rows;
-		bind_rows(run, slot, first, rows, true);
+		run_bind_rows(run, slot, first, rows, true);
 		if (run->split) {
 			split_block(run, rows, first, block > begin);
 			continue;
@@ -310,69 +219,6 @@ static void run_lane(void *context, size_t lane, size_t slot_index)
 	}
 	if (plan->grouped && executor_stopped(run->executor)) { /* it may have left off within a block */
 		atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
-	}
-}
-
-/* gradient[begin, end) += that of the lanes 1..L-1, in order. */
-static void add_lanes(const struct run *run, size_t begin, size_t end)
-{
-	const struct plan *plan = run->plan;
-	size_t at = begin * plan->element;
-	for (size_t lane = 1; lane < run->lanes; lane++) {
-		const void *from = lane_gradient(run, lane) + at;
-		void *to = run->gradient + at;
-		if (plan->numbers == NUMBERS_DUAL) {
-			plan->kernels->add_dual(end - begin, from, to);
-		} else if (plan->dtype == DTYPE_FLOAT32) {
-			plan->kernels->add_f32(end - begin, from, to);
-		} else {
-			plan->kernels->add_f64(end - begin, from, to);
-		}
-	}
-}
-
-/* The part of a penalty that lies in [begin, end) of the flat vector. */
-static void run_penalty(const struct run *run, const struct plan_penalty *penalty, size_t begin, size_t end,
-			double *partial)
-{
-	const struct plan *plan = run->plan;
-	size_t from = penalty->offset > begin ? penalty->offset : begin;
-	size_t to = penalty->offset + penalty->size < end ? penalty->offset + penalty->size : end;
-	*partial = 0;
-	if (from >= to) {
-		return;
-	}
-	struct op_call call = {
-		.kernels = plan->kernels,
-		.rows = to - from,
-		.in = { run->theta + from * plan->element },
-		.accumulate = { penalty->accumulate },
-		.seed = penalty->coefficient,
-		.sum = partial,
-	};
-	if (run->want_value) {
-		penalty->op->forward[plan->numbers](&call);
-	}
-	if (run->gradient != NULL) {
-		call.d_in[0] = run->gradient + from * plan->element;
-		call.seed = plan->smooth && penalty->op == &op_sum_abs ? 0 : call.seed;
-		penalty->op->reverse[plan->numbers](&call);
-	}
-}
-
-/* A piece: one range of the flat vector, once the rows are done. */
-static void run_chunk(void *context, size_t chunk, size_t slot_index)
-{
-	(void)slot_index;
-	struct run *run = context;
-	struct plan *plan = run->plan;
-	size_t begin = chunk * PLAN_CHUNK;
-	size_t end = plan->n - begin < PLAN_CHUNK ? plan->n : begin + PLAN_CHUNK;
-	if (run->gradient != NULL) {
-		add_lanes(run, begin, end);
-	}
-	for (size_t p = 0; p < plan->penalties; p++) {
-		run_penalty(run, &plan->penalty[p], begin, end, &plan->partial[chunk * plan->penalties + p]);
 	}
 }
 
@@ -419,26 +265,12 @@ static void clear_untouched(const struct plan *plan, char *gradient)
 	}
 }
 
-/* Pieces through the executor; one alone inline. */
-static void run_pieces(struct run *run, struct executor *executor, size_t count, executor_piece *piece)
+void run_pieces(struct run *run, struct executor *executor, size_t count, executor_piece *piece)
 {
 	if (count == 1) {
 		piece(run, 0, 0);
 	} else if (count > 1) {
 		executor->run(executor, count, piece, run);
-	}
-}
-
-/* What is done on the whole vector, on several threads where it is long. */
-static void finish(struct run *run, struct executor *executor)
-{
-	const struct plan *plan = run->plan;
-	if (plan->n > PLAN_CHUNKS_APART / (run->lanes + plan->penalties)) {
-		run_pieces(run, executor, plan->chunks, run_chunk);
-		return;
-	}
-	for (size_t chunk = 0; chunk < plan->chunks; chunk++) {
-		run_chunk(run, chunk, 0);
 	}
 }
 
@@ -466,7 +298,7 @@ enum status plan_evaluate(struct plan *plan, const void *theta, const struct bat
 		}
 	}
 	if (run.lanes > 1 || plan->penalties > 0) {
-		finish(&run, executor);
+		run_finish(&run, executor);
 	}
 	if (gradient != NULL) {
 		clear_untouched(plan, gradient);
@@ -500,8 +332,8 @@ static void predict_block(void *context, size_t block, size_t slot_index)
 	size_t first = block * run->block_rows, left = run->batch->count - first;
 	struct op_call call = run_start_call(run, slot);
 	call.rows = left < run->block_rows ? left : run->block_rows;
-	bind_parameters(run, slot, NULL);
-	bind_rows(run, slot, first, call.rows, false);
+	run_bind_parameters(run, slot, NULL);
+	run_bind_rows(run, slot, first, call.rows, false);
 	slot->value[plan->output_place] = run->outputs + first * plan->output_width * plan->element;
 	for (size_t s = 0; s < plan->predict_steps; s++) {
 		const struct plan_step *step = &plan->step[plan->predict_step[s]];

@@ -1,4 +1,4 @@
-/* One evaluation of a plan, and what the ways of running it share; private to core/graph (run.c, split.c). */
+/* One evaluation of a plan, and what the ways of running it share; private to core/graph (run*.c, split.c). */
 #ifndef CORE_GRAPH_RUN_H
 #define CORE_GRAPH_RUN_H
 
@@ -31,5 +31,18 @@ void run_bind_step(struct op_call *call, const struct plan_step *step, const str
 void run_bind_mean(const struct run *run, const struct plan_step *step, double *sums, struct op_call *call);
 /* What a call knows of its block. */
 struct op_call run_start_call(const struct run *run, const struct plan_slot *slot);
+
+/* The gradient that a lane writes; NULL: none is wanted. */
+char *run_lane_gradient(const struct run *run, size_t lane);
+/* Pieces through the executor; one alone inline. */
+void run_pieces(struct run *run, struct executor *executor, size_t count, executor_piece *piece);
+
+/* Points the slot's places of parameters at theta and into a lane's gradient (NULL: none). run_data.c */
+void run_bind_parameters(const struct run *run, const struct plan_slot *slot, char *gradient);
+/* Points the slot's data places at rows first..first+rows-1 of the batch; targets: those too. */
+void run_bind_rows(const struct run *run, const struct plan_slot *slot, size_t first, size_t rows, bool targets);
+
+/* Gradients of all lanes in that of the first, and penalties, on several threads where it is long. run_vector.c */
+void run_finish(struct run *run, struct executor *executor);
 
 #endif
