@@ -124,19 +124,19 @@ check: build/descentd build-tests
 	@sh scripts/run-tests.sh $(O) $(TESTS)
 
 test: setup
-	@$(MAKE) -s --no-print-directory -j$$(nproc) all build-tests
+	@$(MAKE) -s --no-print-directory -j$$(sh scripts/jobs.sh) all build-tests
 	@$(MAKE) --no-print-directory check
 
 asan tsan: setup
-	@$(MAKE) -s --no-print-directory -j$$(nproc) MODE=$@ $(@:%=build/%/descentd) build-tests
+	@$(MAKE) -s --no-print-directory -j$$(sh scripts/jobs.sh) MODE=$@ $(@:%=build/%/descentd) build-tests
 	@sh scripts/run-tests.sh build/$@ $(patsubst $(O)/%,build/$@/%,$(TESTS))
 
 demo: setup
-	@$(MAKE) -s --no-print-directory -j$$(nproc) all
+	@$(MAKE) -s --no-print-directory -j$$(sh scripts/jobs.sh) all
 	@sh scripts/demo.sh
 
 run: setup
-	@$(MAKE) -s --no-print-directory -j$$(nproc) all
+	@$(MAKE) -s --no-print-directory -j$$(sh scripts/jobs.sh) all
 	@exec build/descentd
 
 lint: setup
@@ -154,7 +154,7 @@ build/fuzz/fuzz_expression: $(FUZZ_SRC:%.c=build/fuzz/%.o) $(O)/libcore.a
 	@clang-14 -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_core)
 fuzz:
 	@sh scripts/setup.sh fuzz
-	@$(MAKE) -s --no-print-directory -j$$(nproc) build/fuzz/fuzz_expression
+	@$(MAKE) -s --no-print-directory -j$$(sh scripts/jobs.sh) build/fuzz/fuzz_expression
 	@mkdir -p build/fuzz/corpus && build/fuzz/fuzz_expression -max_total_time=$(SECONDS) -max_len=400 -timeout=5 \
 		-rss_limit_mb=1024 -artifact_prefix=build/fuzz/ -dict=tests/fuzz/expression.dict build/fuzz/corpus
 
@@ -163,12 +163,12 @@ format:
 
 bench:
 	@sh scripts/setup.sh bench
-	@$(MAKE) -s --no-print-directory -j$$(nproc) all $(BENCH)
+	@$(MAKE) -s --no-print-directory -j$$(sh scripts/jobs.sh) all $(BENCH)
 	@sh scripts/bench.sh
 
 # Steps and evaluations, no times: the table between the marks in README.md.
 bench-optimizers:
-	@$(MAKE) -s --no-print-directory -j$$(nproc) $(O)/tests/bench/bench_optimizers
+	@$(MAKE) -s --no-print-directory -j$$(sh scripts/jobs.sh) $(O)/tests/bench/bench_optimizers
 	@$(O)/tests/bench/bench_optimizers tests/data >build/optimizers.md
 	@sed -i -e '/<!-- optimizers -->/,/<!-- end -->/{//!d}' -e '/<!-- optimizers -->/r build/optimizers.md' README.md
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # run-tests.sh BUILD_DIR TEST...: runs each test program, prints what it prints, ends with a sum and with 1 if any failed.
-# DESCENTD tells the black-box tests which program to start. Under sanitizers as many programs run at once as there are
-# processors (TEST_JOBS says otherwise); what a program prints stays in one piece. A report of a sanitizer fails the
+# DESCENTD tells the black-box tests which program to start. Under sanitizers as many programs run at once as
+# scripts/jobs.sh says, or TEST_JOBS; what a program prints stays in one piece. A report of a sanitizer fails the
 # program, whichever process it came from: a server that a test killed as well. These runs are many times slower and
 # beside one another, and they look for memory errors and races: a program that fails there with no report is run once
 # more by itself, and the end says so. In the release build no program has a second try.
@@ -58,12 +58,12 @@ case $DIR in
 *asan)
 	export ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:allocator_may_return_null=1:${ASAN_OPTIONS:-}"
 	export UBSAN_OPTIONS="print_stacktrace=1" CK_TIMEOUT_MULTIPLIER=20
-	jobs=$(nproc) AGAIN=1
+	jobs=$(sh "$(dirname "$0")/jobs.sh") AGAIN=1
 	;;
 *tsan)
 	export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1:${TSAN_OPTIONS:-}"
 	export CK_TIMEOUT_MULTIPLIER=40
-	jobs=$(nproc) AGAIN=1
+	jobs=$(sh "$(dirname "$0")/jobs.sh") AGAIN=1
 	;;
 esac
 WORK=$(mktemp -d)

@@ -199,7 +199,7 @@ int main(void)
 {
 	Suite *suite = suite_create("api/json");
 	TCase *tcase = tcase_create("json");
-	tcase_set_timeout(tcase, 20);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, what_is_no_json_is_refused_with_line_and_column);
 	tcase_add_test(tcase, deep_nesting_is_refused_and_sixty_four_levels_are_not);
 	tcase_add_test(tcase, too_many_values_are_sent_to_the_upload);

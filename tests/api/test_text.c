@@ -45,7 +45,7 @@ static void check_float(float value)
 
 START_TEST(any_double_reads_back_to_the_same_bits)
 {
-	for (int i = 0; i < 300000; i++) {
+	for (int i = 0; i < 60000; i++) {
 		uint64_t bits = random_bits();
 		double value;
 		memcpy(&value, &bits, sizeof value);
@@ -85,7 +85,7 @@ END_TEST
 
 START_TEST(any_float_reads_back_to_the_same_bits_even_through_a_double)
 {
-	for (int i = 0; i < 600000; i++) {
+	for (int i = 0; i < 100000; i++) {
 		uint32_t bits = (uint32_t)(random_bits() >> 32);
 		float value;
 		memcpy(&value, &bits, sizeof value);
@@ -173,9 +173,9 @@ START_TEST(times_are_rfc_3339_with_milliseconds)
 }
 END_TEST
 
-START_TEST(every_week_of_the_calendar_is_that_of_the_c_library)
+START_TEST(every_third_week_of_the_calendar_is_that_of_the_c_library)
 {
-	const int64_t last = 253402300799, step = 604800 + 3661; /* the time of the day moves on, too */
+	const int64_t last = 253402300799, step = 3 * 604800 + 3661; /* the time of the day moves on, too */
 	for (int64_t seconds = 1; seconds <= last; seconds += step) {
 		struct text text;
 		char expected[40];
@@ -232,13 +232,13 @@ int main(void)
 {
 	Suite *suite = suite_create("api/text");
 	TCase *tcase = tcase_create("text");
-	tcase_set_timeout(tcase, 30);
+	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, any_double_reads_back_to_the_same_bits);
 	tcase_add_test(tcase, any_float_reads_back_to_the_same_bits_even_through_a_double);
 	tcase_add_test(tcase, numbers_are_written_short);
 	tcase_add_test(tcase, strings_are_escaped_and_repaired);
 	tcase_add_test(tcase, times_are_rfc_3339_with_milliseconds);
-	tcase_add_test(tcase, every_week_of_the_calendar_is_that_of_the_c_library);
+	tcase_add_test(tcase, every_third_week_of_the_calendar_is_that_of_the_c_library);
 	tcase_add_test(tcase, a_text_grows_and_can_be_taken);
 	tcase_add_test(tcase, a_failed_text_stays_failed_and_harmless);
 	suite_add_tcase(suite, tcase);
