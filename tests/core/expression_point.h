@@ -37,6 +37,14 @@ static inline void point_read(struct point *point, const cJSON *variables)
 	}
 }
 
+/* The variables of the golden expressions; the caller's. */
+static inline cJSON *variables_of_the_dialect(void)
+{
+	return cJSON_Parse("{\"x\": 0.7, \"y\": -1.3, \"z\": 2.385, \"u\": [0.5, -1.2, 2.1], \"v\": [1.1, 0.3, -0.4],"
+			   "\"p\": [0.1, 0.9, -0.6, 1.7], \"A\": [[1, 2, 3], [4, 5.5, 6], [7, 8, -9]],"
+			   "\"B\": [[1, 2, 3, 4], [0.5, 6, 7, 8], [9, 1.5, 2, 3]]}");
+}
+
 static inline void point_free(struct point *point)
 {
 	for (size_t i = 0; i < point->count; i++) {

@@ -1,4 +1,4 @@
-/* Expressions: against the golden values and gradients, their errors, their limits. */
+/* Expressions: against the golden values and gradients, their errors. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -125,13 +125,6 @@ START_TEST(a_number_may_have_any_number_of_digits)
 	cJSON_Delete(variables);
 }
 END_TEST
-
-static cJSON *variables_of_the_dialect(void)
-{
-	return cJSON_Parse("{\"x\": 0.7, \"y\": -1.3, \"z\": 2.385, \"u\": [0.5, -1.2, 2.1], \"v\": [1.1, 0.3, -0.4],"
-			   "\"p\": [0.1, 0.9, -0.6, 1.7], \"A\": [[1, 2, 3], [4, 5.5, 6], [7, 8, -9]],"
-			   "\"B\": [[1, 2, 3, 4], [0.5, 6, 7, 8], [9, 1.5, 2, 3]]}");
-}
 
 START_TEST(what_must_be_rejected_is_rejected_with_a_place)
 {
@@ -456,21 +449,6 @@ START_TEST(broadcasting_has_the_values_of_numpy)
 }
 END_TEST
 
-/* `count` times `part` between `before` and `after`. */
-static char *repeated(const char *before, const char *part, const char *after, size_t count)
-{
-	char *text = malloc(strlen(before) + count * strlen(part) + strlen(after) + 1);
-	ck_assert_ptr_nonnull(text);
-	strcpy(text, before);
-	char *end = text + strlen(text);
-	for (size_t i = 0; i < count; i++) {
-		strcpy(end, part);
-		end += strlen(part);
-	}
-	strcpy(end, after);
-	return text;
-}
-
 static double value_of(struct point *point, const char *text)
 {
 	ck_assert_msg(evaluate(point, text) == OK, "%s: %s", text, point->error.text);
@@ -503,91 +481,6 @@ START_TEST(texts_that_say_the_same_have_the_same_value)
 }
 END_TEST
 
-START_TEST(a_hundred_levels_of_parentheses_are_read_and_one_more_is_not)
-{
-	static const char *const parts[][2] = { { "(", ")" }, { "tanh(", ")" }, { "-", "" }, { "2**", "" } };
-	cJSON *variables = variables_of_the_dialect();
-	struct point point;
-	point_read(&point, variables);
-	for (size_t i = 0; i < 4; i++) {
-		for (size_t levels = EXPRESSION_DEPTH_MAX; levels <= EXPRESSION_DEPTH_MAX + 1; levels++) {
-			char *open = repeated("", parts[i][0], i == 3 ? "0" : "x", levels);
-			char *text = repeated(open, parts[i][1], "", levels);
-			const enum status status = evaluate(&point, text);
-			ck_assert_msg(status == (levels > EXPRESSION_DEPTH_MAX ? E_TOO_LARGE : OK), "%zu of %s: %d",
-				      levels, parts[i][0], (int)status);
-			free(open);
-			free(text);
-		}
-	}
-	point_free(&point);
-	cJSON_Delete(variables);
-}
-END_TEST
-
-START_TEST(more_indices_than_there_may_be_are_too_many_and_not_too_long)
-{
-	cJSON *variables = variables_of_the_dialect();
-	struct point point;
-	point_read(&point, variables);
-	char *text = repeated("sum(A", "[:,:]", ")", EXPRESSION_NODES_MAX / 2 + 1);
-	ck_assert_int_eq(evaluate(&point, text), E_TOO_LARGE);
-	ck_assert_str_eq(point.error.text, "the expression has too many indices");
-	free(text);
-	point_free(&point);
-	cJSON_Delete(variables);
-}
-END_TEST
-
-START_TEST(a_nul_in_a_quoted_name_is_no_end_of_it)
-{
-	static const char *const texts[] = { "'x\0'", "'sin\0'", "x + 'x\0\0'" };
-	static const size_t lengths[] = { 4, 6, 9 };
-	cJSON *variables = variables_of_the_dialect();
-	struct point point;
-	point_read(&point, variables);
-	for (size_t i = 0; i < 3; i++) {
-		ck_assert_int_eq(expression_evaluate(texts[i], lengths[i], point.variable, point.count, &point.value,
-						     point.gradient, &point.error),
-				 E_INVALID);
-		ck_assert_uint_eq(point.error.position, i == 2 ? 4 : 0);
-	}
-	point_free(&point);
-	cJSON_Delete(variables);
-}
-END_TEST
-
-START_TEST(hostile_expressions_are_refused_before_they_cost_anything)
-{
-	cJSON *variables = variables_of_the_dialect();
-	struct point point;
-	point_read(&point, variables);
-	char *texts[] = {
-		repeated("", "(", "x", 5000),
-		repeated("", "-", "x", 9000),
-		repeated("x", "+x", "", 4000),
-		repeated("x", "**x", "", 3000),
-		repeated("x", "+x", "", 6000),
-		repeated("", "exp(", "x", 2000),
-		repeated("x", " ", "+", 20000),
-		repeated("t=A;", "t=t@A;", "", 900),
-		repeated("t=u;", "t=concat(t,t);", "sum(t)", 60),
-		repeated("t=p;", "t=concat(t,t);", "sum(outer(t,t))", 12),
-	};
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		ck_assert_msg(evaluate(&point, texts[i]) != OK, "%.40s... was taken", texts[i]);
-		ck_assert_msg(point.error.text[0] != '\0', "%.40s...: no sentence", texts[i]);
-		free(texts[i]);
-	}
-	char *fits = repeated("x", "+x", "", 900);
-	ck_assert_int_eq(evaluate(&point, fits), OK);
-	ck_assert_double_eq_tol(point.gradient[0], 901, 1e-9);
-	free(fits);
-	point_free(&point);
-	cJSON_Delete(variables);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("core/expression");
@@ -603,9 +496,5 @@ int main(void)
 	tcase_add_test(tests, every_operation_has_the_gradient_of_its_differences);
 	tcase_add_test(tests, broadcasting_has_the_values_of_numpy);
 	tcase_add_test(tests, texts_that_say_the_same_have_the_same_value);
-	tcase_add_test(tests, a_hundred_levels_of_parentheses_are_read_and_one_more_is_not);
-	tcase_add_test(tests, more_indices_than_there_may_be_are_too_many_and_not_too_long);
-	tcase_add_test(tests, a_nul_in_a_quoted_name_is_no_end_of_it);
-	tcase_add_test(tests, hostile_expressions_are_refused_before_they_cost_anything);
 	return suite_run(suite);
 }
