@@ -298,7 +298,7 @@ enum status plan_evaluate(struct plan *plan, const void *theta, const struct bat
 		}
 	}
 	if (run.lanes > 1 || plan->penalties > 0) {
-		run_finish(&run, executor);
+		run_whole_vector(&run, executor);
 	}
 	if (gradient != NULL) {
 		clear_untouched(plan, gradient);

@@ -43,6 +43,6 @@ void run_bind_parameters(const struct run *run, const struct plan_slot *slot, ch
 void run_bind_rows(const struct run *run, const struct plan_slot *slot, size_t first, size_t rows, bool targets);
 
 /* Gradients of all lanes in that of the first, and penalties, on several threads where it is long. run_vector.c */
-void run_finish(struct run *run, struct executor *executor);
+void run_whole_vector(struct run *run, struct executor *executor);
 
 #endif

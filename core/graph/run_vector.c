@@ -66,7 +66,7 @@ static void run_chunk(void *context, size_t chunk, size_t slot_index)
 	}
 }
 
-void run_finish(struct run *run, struct executor *executor)
+void run_whole_vector(struct run *run, struct executor *executor)
 {
 	const struct plan *plan = run->plan;
 	if (plan->n > PLAN_CHUNKS_APART / (run->lanes + plan->penalties)) {
