@@ -31,21 +31,11 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 	}
 }
 
-static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
-{
-	const double *c = o->coefficient;
-	const REAL reach = (REAL)(c[LR] * c[REST1]), root = (REAL)c[ROOT], eps = (REAL)c[EPS], rest1 = (REAL)c[REST1];
-	const REAL *restrict s = o->slot[1];
-	REAL *restrict x = step->x, *restrict m = o->slot[0];
-
-	for (size_t i = begin; i < end; i++) {
-		m[i] += rest1 * NAME(shrink_one)(&x[i], reach / (REAL_SQRT(s[i]) * root + eps), (REAL)l1);
-	}
-}
+#include "core/optim/moments.inc.c"
 
 #undef REAL_IS_FLOAT
 #else
-#include "core/optim/define.h"
+#include "core/optim/moments.h"
 
 /* Coefficients: DECAY is coupled and KEEP = 1 - lr weight_decay is not; one of them is 0 or 1. */
 enum { LR, ROOT, EPS, DECAY, KEEP, BETA1, REST1, BETA2, REST2 };
@@ -55,24 +45,16 @@ enum { LR, ROOT, EPS, DECAY, KEEP, BETA1, REST1, BETA2, REST2 };
 #define REAL_IS_FLOAT 0
 #include "core/optim/adabelief.c"
 
-static const double betas[] = { 0.9, 0.999 };
-
 enum { SET_LEARNING_RATE, SET_BETAS, SET_EPS, SET_WEIGHT_DECAY, SET_DECOUPLED };
 static const struct setting settings[] = {
 	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(0.001),
-	[SET_BETAS] =
-		SETTING_BETAS(betas, "Shares of the mean gradient and of the mean square deviation that are kept."),
+	[SET_BETAS] = SETTING_BETAS(moment_betas,
+				    "Shares of the mean gradient and of the mean square deviation that are kept."),
 	[SET_EPS] = SETTING_EPS(1e-8, "Added to the mean square deviation in every update, and to its root."),
 	[SET_WEIGHT_DECAY] =
 		SETTING_FROM_0("weight_decay", 0, "Coupled decay, or decoupled where `decoupled` says so."),
 	[SET_DECOUPLED] = SETTING_FLAG("decoupled", 0, "Shrink x by 1 - learning_rate * weight_decay instead."),
 };
-
-static size_t slots(const struct settings *s)
-{
-	(void)s;
-	return 2;
-}
 
 static void prepare(struct optimizer *o, const struct step *step)
 {
@@ -86,10 +68,7 @@ static void prepare(struct optimizer *o, const struct step *step)
 	c[EPS] = setting_at(&o->settings, SET_EPS);
 	c[DECAY] = decoupled ? 0 : decay;
 	c[KEEP] = decoupled ? 1 - step->learning_rate * decay : 1;
-	c[BETA1] = beta[0];
-	c[REST1] = 1 - beta[0];
-	c[BETA2] = beta[1];
-	c[REST2] = 1 - beta[1];
+	share_moments(&c[BETA1], beta);
 }
 
 const struct optimizer_type OPTIMIZER(adabelief) = {
@@ -98,7 +77,7 @@ const struct optimizer_type OPTIMIZER(adabelief) = {
 	.source = "Zhuang et al. 2020, algorithm 2; adabelief_pytorch 0.2.1 without rectification",
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
-	.slots = slots,
+	.slots = two_moments,
 	.scalars = 2,
 	.prepare = prepare,
 	.update_f32 = update_f32,

@@ -42,21 +42,11 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 	}
 }
 
-static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
-{
-	const double *c = o->coefficient;
-	const REAL reach = (REAL)(c[LR] * c[REST1]), root = (REAL)c[ROOT], eps = (REAL)c[EPS], rest1 = (REAL)c[REST1];
-	const REAL *restrict w = o->slot[2] != NULL ? o->slot[2] : o->slot[1];
-	REAL *restrict x = step->x, *restrict m = o->slot[0];
-
-	for (size_t i = begin; i < end; i++) {
-		m[i] += rest1 * NAME(shrink_one)(&x[i], reach / (REAL_SQRT(w[i]) * root + eps), (REAL)l1);
-	}
-}
+#include "core/optim/moments.inc.c"
 
 #undef REAL_IS_FLOAT
 #else
-#include "core/optim/define.h"
+#include "core/optim/moments.h"
 
 /* Coefficients: LR is lr / (1 - beta1^t), ROOT is 1 / sqrt(1 - beta2^t), REST is 1 - beta. */
 enum { LR, ROOT, EPS, DECAY, BETA1, REST1, BETA2, REST2 };
@@ -66,30 +56,13 @@ enum { LR, ROOT, EPS, DECAY, BETA1, REST1, BETA2, REST2 };
 #define REAL_IS_FLOAT 0
 #include "core/optim/adam.c"
 
-static const double betas[] = { 0.9, 0.999 };
-
 enum { SET_LEARNING_RATE, SET_BETAS, SET_EPS, SET_WEIGHT_DECAY, SET_AMSGRAD };
 static const struct setting settings[] = {
 	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(0.001),
-	[SET_BETAS] = { .name = "betas",
-			.kind = SETTING_VECTOR,
-			.length = 2,
-			.preset_values = betas,
-			.minimum = 0,
-			.maximum = 1,
-			.open_maximum = true,
-			.doc = "Shares of the first and second moment that are kept." },
-	[SET_EPS] = { .name = "eps",
-		      .kind = SETTING_REAL,
-		      .preset = 1e-8,
-		      .minimum = 0,
-		      .maximum = INFINITY,
-		      .open_maximum = true,
-		      .doc = "Added to the root of the corrected second moment." },
+	[SET_BETAS] = SETTING_MOMENTS,
+	[SET_EPS] = SETTING_EPS(1e-8, "Added to the root of the corrected second moment."),
 	[SET_WEIGHT_DECAY] = SETTING_WEIGHT_DECAY,
-	[SET_AMSGRAD] = { .name = "amsgrad",
-			  .kind = SETTING_BOOL,
-			  .doc = "Divide by the largest second moment so far." },
+	[SET_AMSGRAD] = SETTING_FLAG("amsgrad", 0, "Divide by the largest second moment so far."),
 };
 
 static size_t slots(const struct settings *s)
@@ -102,17 +75,11 @@ static void prepare(struct optimizer *o, const struct step *step)
 	double *c = o->coefficient;
 	const double *beta = o->settings.value[SET_BETAS].values;
 
-	for (size_t k = 0; k < 2; k++) {
-		o->scalar[k] = beta[k] * o->scalar[k] + (1 - beta[k]);
-	}
-	c[LR] = step->learning_rate / o->scalar[0];
-	c[ROOT] = 1 / sqrt(o->scalar[1]);
+	c[LR] = step->learning_rate / bias_correction(&o->scalar[0], beta[0]);
+	c[ROOT] = 1 / sqrt(bias_correction(&o->scalar[1], beta[1]));
 	c[EPS] = setting_at(&o->settings, SET_EPS);
 	c[DECAY] = setting_at(&o->settings, SET_WEIGHT_DECAY);
-	c[BETA1] = beta[0];
-	c[REST1] = 1 - beta[0];
-	c[BETA2] = beta[1];
-	c[REST2] = 1 - beta[1];
+	share_moments(&c[BETA1], beta);
 }
 
 const struct optimizer_type OPTIMIZER(adam) = {

@@ -43,7 +43,7 @@ static void NAME(shrink)(const struct optimizer *o, const struct step *step, dou
 
 #undef REAL_IS_FLOAT
 #else
-#include "core/optim/define.h"
+#include "core/optim/moments.h"
 
 enum { LR, EPS, DECAY, BETA1, REST1, BETA2 }; /* coefficients: LR is lr / (1 - beta1^t) */
 
@@ -52,21 +52,14 @@ enum { LR, EPS, DECAY, BETA1, REST1, BETA2 }; /* coefficients: LR is lr / (1 - b
 #define REAL_IS_FLOAT 0
 #include "core/optim/adamax.c"
 
-static const double betas[] = { 0.9, 0.999 };
-
 enum { SET_LEARNING_RATE, SET_BETAS, SET_EPS, SET_WEIGHT_DECAY };
 static const struct setting settings[] = {
 	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(0.002),
-	[SET_BETAS] = SETTING_BETAS(betas, "Shares of the mean gradient and of the largest gradient that are kept."),
+	[SET_BETAS] =
+		SETTING_BETAS(moment_betas, "Shares of the mean gradient and of the largest gradient that are kept."),
 	[SET_EPS] = SETTING_ABOVE_0("eps", 1e-8, "Added to the gradient's size inside the maximum."),
 	[SET_WEIGHT_DECAY] = SETTING_WEIGHT_DECAY,
 };
-
-static size_t slots(const struct settings *s)
-{
-	(void)s;
-	return 2;
-}
 
 static void prepare(struct optimizer *o, const struct step *step)
 {
@@ -87,7 +80,7 @@ const struct optimizer_type OPTIMIZER(adamax) = {
 	.source = "Kingma and Ba 2015, algorithm 2; torch.optim.Adamax",
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
-	.slots = slots,
+	.slots = two_moments,
 	.scalars = 1,
 	.prepare = prepare,
 	.update_f32 = update_f32,

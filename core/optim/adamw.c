@@ -39,21 +39,11 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 	}
 }
 
-static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
-{
-	const double *c = o->coefficient;
-	const REAL reach = (REAL)(c[LR] * c[REST1]), root = (REAL)c[ROOT], eps = (REAL)c[EPS], rest1 = (REAL)c[REST1];
-	const REAL *restrict w = o->slot[2] != NULL ? o->slot[2] : o->slot[1];
-	REAL *restrict x = step->x, *restrict m = o->slot[0];
-
-	for (size_t i = begin; i < end; i++) {
-		m[i] += rest1 * NAME(shrink_one)(&x[i], reach / (REAL_SQRT(w[i]) * root + eps), (REAL)l1);
-	}
-}
+#include "core/optim/moments.inc.c"
 
 #undef REAL_IS_FLOAT
 #else
-#include "core/optim/define.h"
+#include "core/optim/moments.h"
 
 /* Coefficients: LR is lr / (1 - beta1^t), ROOT is 1 / sqrt(1 - beta2^t), KEEP is 1 - lr weight_decay, REST 1 - beta. */
 enum { LR, ROOT, EPS, KEEP, BETA1, REST1, BETA2, REST2 };
@@ -63,12 +53,10 @@ enum { LR, ROOT, EPS, KEEP, BETA1, REST1, BETA2, REST2 };
 #define REAL_IS_FLOAT 0
 #include "core/optim/adamw.c"
 
-static const double betas[] = { 0.9, 0.999 };
-
 enum { SET_LEARNING_RATE, SET_BETAS, SET_EPS, SET_WEIGHT_DECAY, SET_AMSGRAD };
 static const struct setting settings[] = {
 	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(0.001),
-	[SET_BETAS] = SETTING_BETAS(betas, "Shares of the first and second moment that are kept."),
+	[SET_BETAS] = SETTING_MOMENTS,
 	[SET_EPS] = SETTING_EPS(1e-8, "Added to the root of the corrected second moment."),
 	[SET_WEIGHT_DECAY] = SETTING_DECOUPLED_DECAY(0.01),
 	[SET_AMSGRAD] = SETTING_FLAG("amsgrad", 0, "Divide by the largest second moment so far."),
@@ -88,10 +76,7 @@ static void prepare(struct optimizer *o, const struct step *step)
 	c[ROOT] = 1 / sqrt(bias_correction(&o->scalar[1], beta[1]));
 	c[EPS] = setting_at(&o->settings, SET_EPS);
 	c[KEEP] = 1 - step->learning_rate * setting_at(&o->settings, SET_WEIGHT_DECAY);
-	c[BETA1] = beta[0];
-	c[REST1] = 1 - beta[0];
-	c[BETA2] = beta[1];
-	c[REST2] = 1 - beta[1];
+	share_moments(&c[BETA1], beta);
 }
 
 const struct optimizer_type OPTIMIZER(adamw) = {

@@ -69,7 +69,7 @@ static void NAME(whole)(struct optimizer *o, const struct step *step)
 #undef REAL_IS_FLOAT
 #else
 #include "core/kernels/kernels.h"
-#include "core/optim/define.h"
+#include "core/optim/moments.h"
 
 /* Coefficients: RATE is D, GAIN1 is (1 - beta1) D, GAIN is (1 - q) D. */
 enum { RATE, BETA1, GAIN1, BETA2, REST2, Q, GAIN, EPS, COUPLED, DECOUPLED };
@@ -93,11 +93,9 @@ static void end_update(struct optimizer *o, const double *sums)
 #define REAL_IS_FLOAT 0
 #include "core/optim/dadapt_adam.c"
 
-static const double betas[] = { 0.9, 0.999 };
-
 static const struct setting settings[] = {
 	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(1.0),
-	[SET_BETAS] = SETTING_BETAS(betas, "Shares of the first and second moment that are kept."),
+	[SET_BETAS] = SETTING_MOMENTS,
 	[SET_EPS] = SETTING_ABOVE_0("eps", 1e-8, "Added to the root of the second moment."),
 	[SET_WEIGHT_DECAY] = SETTING_FROM_0("weight_decay", 0, "Coupled decay, or decoupled where `decouple` says so."),
 	[SET_DECOUPLE] = SETTING_FLAG("decouple", 0, "Decay the parameters themselves, as AdamW does."),

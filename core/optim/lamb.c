@@ -80,7 +80,7 @@ static void NAME(whole)(struct optimizer *o, const struct step *step)
 #undef REAL_IS_FLOAT
 #else
 #include "core/kernels/kernels.h"
-#include "core/optim/define.h"
+#include "core/optim/moments.h"
 
 /* Coefficients: RATE is lr |x| / |u| of the tensor at hand, MEAN 1 / (1 - beta1^t), ROOT 1 / sqrt(1 - beta2^t). */
 enum { RATE, MEAN, ROOT, EPS, DECAY, BETA1, REST1, BETA2, REST2 };
@@ -92,21 +92,13 @@ enum { SET_LEARNING_RATE, SET_BETAS, SET_EPS, SET_WEIGHT_DECAY };
 #define REAL_IS_FLOAT 0
 #include "core/optim/lamb.c"
 
-static const double betas[] = { 0.9, 0.999 };
-
 static const struct setting settings[] = {
 	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(0.001),
-	[SET_BETAS] = SETTING_BETAS(betas, "Shares of the first and second moment that are kept."),
+	[SET_BETAS] = SETTING_MOMENTS,
 	[SET_EPS] = SETTING_EPS(1e-6, "Added to the root of the corrected second moment."),
 	[SET_WEIGHT_DECAY] =
 		SETTING_FROM_0("weight_decay", 0, "weight_decay * x is added to the direction of the step."),
 };
-
-static size_t slots(const struct settings *s)
-{
-	(void)s;
-	return 2;
-}
 
 static void prepare(struct optimizer *o, const struct step *step)
 {
@@ -118,10 +110,7 @@ static void prepare(struct optimizer *o, const struct step *step)
 	c[ROOT] = 1 / sqrt(bias_correction(&o->scalar[1], beta[1]));
 	c[EPS] = setting_at(&o->settings, SET_EPS);
 	c[DECAY] = setting_at(&o->settings, SET_WEIGHT_DECAY);
-	c[BETA1] = beta[0];
-	c[REST1] = 1 - beta[0];
-	c[BETA2] = beta[1];
-	c[REST2] = 1 - beta[1];
+	share_moments(&c[BETA1], beta);
 }
 
 const struct optimizer_type OPTIMIZER(lamb) = {
@@ -130,7 +119,7 @@ const struct optimizer_type OPTIMIZER(lamb) = {
 	.source = "You et al. 2020, Large batch optimization for deep learning, algorithm 2; optax.lamb",
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
-	.slots = slots,
+	.slots = two_moments,
 	.scalars = 2,
 	.prepare = prepare,
 	.whole_f32 = whole_f32,

@@ -28,7 +28,7 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 
 #undef REAL_IS_FLOAT
 #else
-#include "core/optim/define.h"
+#include "core/optim/moments.h"
 
 enum { LR, KEEP, BETA1, REST1, BETA2, REST2 }; /* coefficients: KEEP is 1 - lr weight_decay */
 
@@ -59,10 +59,7 @@ static void prepare(struct optimizer *o, const struct step *step)
 
 	c[LR] = step->learning_rate;
 	c[KEEP] = 1 - step->learning_rate * setting_at(&o->settings, SET_WEIGHT_DECAY);
-	c[BETA1] = beta[0];
-	c[REST1] = 1 - beta[0];
-	c[BETA2] = beta[1];
-	c[REST2] = 1 - beta[1];
+	share_moments(&c[BETA1], beta);
 }
 
 const struct optimizer_type OPTIMIZER(lion) = {

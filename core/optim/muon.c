@@ -133,8 +133,8 @@ static void NAME(whole)(struct optimizer *o, const struct step *step)
 
 #include "core/kernels/gemm.h"
 #include "core/kernels/kernels.h"
-#include "core/optim/define.h"
 #include "core/optim/matrix.h"
+#include "core/optim/moments.h"
 
 /* Coefficients: DECAYED is 1 - lr weight_decay of a matrix; from LR on they are the companion's, as in adamw.c. */
 enum { MU, NESTEROV, DECAYED, LR, ROOT, EPS, KEEP, BETA1, REST1, BETA2, REST2 };
@@ -239,10 +239,7 @@ static void prepare(struct optimizer *o, const struct step *step)
 	c[ROOT] = 1 / sqrt(bias_correction(&o->scalar[1], beta[1]));
 	c[EPS] = setting_at(s, SET_COMPANION_EPS);
 	c[KEEP] = 1 - rate * decay;
-	c[BETA1] = beta[0];
-	c[REST1] = 1 - beta[0];
-	c[BETA2] = beta[1];
-	c[REST2] = 1 - beta[1];
+	share_moments(&c[BETA1], beta);
 }
 
 const struct optimizer_type OPTIMIZER(muon) = {

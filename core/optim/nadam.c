@@ -48,7 +48,7 @@ static void NAME(shrink)(const struct optimizer *o, const struct step *step, dou
 
 #undef REAL_IS_FLOAT
 #else
-#include "core/optim/define.h"
+#include "core/optim/moments.h"
 
 /* Coefficients: NOW and MEAN are the factors of g and m in n, times lr; ROOT is 1 / sqrt(1 - beta2^t). */
 enum { NOW, MEAN, ROOT, EPS, DECAY, BETA1, REST1, BETA2, REST2 };
@@ -59,24 +59,16 @@ enum { PRODUCT, CORRECTION }; /* scalars */
 #define REAL_IS_FLOAT 0
 #include "core/optim/nadam.c"
 
-static const double betas[] = { 0.9, 0.999 };
-
 enum { SET_LEARNING_RATE, SET_BETAS, SET_EPS, SET_WEIGHT_DECAY, SET_MOMENTUM_DECAY, SET_FOREACH };
 static const struct setting settings[] = {
 	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(0.002),
-	[SET_BETAS] = SETTING_BETAS(betas, "Shares of the first and second moment that are kept."),
+	[SET_BETAS] = SETTING_MOMENTS,
 	[SET_EPS] = SETTING_EPS(1e-8, "Added to the root of the corrected second moment."),
 	[SET_WEIGHT_DECAY] = SETTING_WEIGHT_DECAY,
 	[SET_MOMENTUM_DECAY] = SETTING_FROM_0("momentum_decay", 0.004, "How fast mu rises to beta1."),
 	[SET_FOREACH] =
 		SETTING_FLAG("foreach", 1, "As PyTorch spells it; the update is the documented one either way."),
 };
-
-static size_t slots(const struct settings *s)
-{
-	(void)s;
-	return 2;
-}
 
 static void prepare(struct optimizer *o, const struct step *step)
 {
@@ -93,10 +85,7 @@ static void prepare(struct optimizer *o, const struct step *step)
 	c[ROOT] = 1 / sqrt(bias_correction(&o->scalar[CORRECTION], beta[1]));
 	c[EPS] = setting_at(&o->settings, SET_EPS);
 	c[DECAY] = setting_at(&o->settings, SET_WEIGHT_DECAY);
-	c[BETA1] = beta[0];
-	c[REST1] = 1 - beta[0];
-	c[BETA2] = beta[1];
-	c[REST2] = 1 - beta[1];
+	share_moments(&c[BETA1], beta);
 }
 
 const struct optimizer_type OPTIMIZER(nadam) = {
@@ -105,7 +94,7 @@ const struct optimizer_type OPTIMIZER(nadam) = {
 	.source = "Dozat 2016; torch.optim.NAdam",
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
-	.slots = slots,
+	.slots = two_moments,
 	.scalars = 2,
 	.prepare = prepare,
 	.update_f32 = update_f32,

@@ -87,7 +87,7 @@ static void NAME(whole)(struct optimizer *o, const struct step *step)
 #include <string.h>
 
 #include "core/kernels/kernels.h"
-#include "core/optim/define.h"
+#include "core/optim/moments.h"
 
 /* Coefficients: RATE is D; GAIN1, GAIN2, GAIN3 multiply g and g^2 in m, v, s; EPS is d eps with the new d. */
 enum { RATE, BETA1, GAIN1, BETA2, GAIN2, BETA3, GAIN3, EPS, COUPLED, KEEP };
@@ -129,11 +129,9 @@ static void estimate(struct optimizer *o, const double *sums)
 #define REAL_IS_FLOAT 0
 #include "core/optim/prodigy.c"
 
-static const double betas[] = { 0.9, 0.999 };
-
 static const struct setting settings[] = {
 	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(1.0),
-	[SET_BETAS] = SETTING_BETAS(betas, "Shares of the first and second moment that are kept."),
+	[SET_BETAS] = SETTING_MOMENTS,
 	[SET_BETA3] = { .name = "beta3",
 			.kind = SETTING_REAL,
 			.nullable = true,

@@ -48,7 +48,7 @@ static void NAME(shrink)(const struct optimizer *o, const struct step *step, dou
 
 #undef REAL_IS_FLOAT
 #else
-#include "core/optim/define.h"
+#include "core/optim/moments.h"
 
 /* Coefficients: LR is all that multiplies m or m / (sqrt(v) + eps). */
 enum { LR, RECTIFIED, EPS, DECAY, BETA1, REST1, BETA2, REST2 };
@@ -58,21 +58,13 @@ enum { LR, RECTIFIED, EPS, DECAY, BETA1, REST1, BETA2, REST2 };
 #define REAL_IS_FLOAT 0
 #include "core/optim/radam.c"
 
-static const double betas[] = { 0.9, 0.999 };
-
 enum { SET_LEARNING_RATE, SET_BETAS, SET_EPS, SET_WEIGHT_DECAY };
 static const struct setting settings[] = {
 	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(0.001),
-	[SET_BETAS] = SETTING_BETAS(betas, "Shares of the first and second moment that are kept."),
+	[SET_BETAS] = SETTING_MOMENTS,
 	[SET_EPS] = SETTING_EPS(1e-8, "Added to the root of the second moment before its correction."),
 	[SET_WEIGHT_DECAY] = SETTING_WEIGHT_DECAY,
 };
-
-static size_t slots(const struct settings *s)
-{
-	(void)s;
-	return 2;
-}
 
 static void prepare(struct optimizer *o, const struct step *step)
 {
@@ -88,10 +80,7 @@ static void prepare(struct optimizer *o, const struct step *step)
 	}
 	c[EPS] = setting_at(&o->settings, SET_EPS);
 	c[DECAY] = setting_at(&o->settings, SET_WEIGHT_DECAY);
-	c[BETA1] = beta[0];
-	c[REST1] = 1 - beta[0];
-	c[BETA2] = beta[1];
-	c[REST2] = 1 - beta[1];
+	share_moments(&c[BETA1], beta);
 }
 
 const struct optimizer_type OPTIMIZER(radam) = {
@@ -100,7 +89,7 @@ const struct optimizer_type OPTIMIZER(radam) = {
 	.source = "Liu et al. 2020, algorithm 2; torch.optim.RAdam",
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
-	.slots = slots,
+	.slots = two_moments,
 	.scalars = 2,
 	.prepare = prepare,
 	.update_f32 = update_f32,

@@ -49,6 +49,7 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 
 #undef REAL_IS_FLOAT
 #else
+#include "core/optim/moments.h"
 #include "core/optim/schedule_free.h"
 
 /* Coefficients: ROOT is 1 / sqrt(1 - beta2^t), SHARE is c. */
@@ -61,12 +62,10 @@ enum { SET_LEARNING_RATE, SET_BETAS, SET_EPS, SET_WEIGHT_DECAY, SET_WARMUP, SET_
 #define REAL_IS_FLOAT 0
 #include "core/optim/schedule_free_adamw.c"
 
-static const double betas[] = { 0.9, 0.999 };
-
 static const struct setting settings[] = {
 	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(0.0025),
 	[SET_BETAS] = SETTING_BETAS(
-		betas,
+		moment_betas,
 		"Share of the average in the point where the gradient is taken; share of the second moment kept."),
 	[SET_EPS] = SETTING_EPS(1e-8, "Added to the root of the corrected second moment."),
 	[SET_WEIGHT_DECAY] =

@@ -30,21 +30,11 @@ static void NAME(update)(const struct optimizer *o, const struct step *step, siz
 	}
 }
 
-static void NAME(shrink)(const struct optimizer *o, const struct step *step, double l1, size_t begin, size_t end)
-{
-	const double *c = o->coefficient;
-	const REAL reach = (REAL)(c[LR] * c[REST1]), root = (REAL)c[ROOT], eps = (REAL)c[EPS], rest1 = (REAL)c[REST1];
-	const REAL *restrict v = o->slot[1];
-	REAL *restrict x = step->x, *restrict m = o->slot[0];
-
-	for (size_t i = begin; i < end; i++) {
-		m[i] += rest1 * NAME(shrink_one)(&x[i], reach / (REAL_SQRT(v[i]) * root + eps), (REAL)l1);
-	}
-}
+#include "core/optim/moments.inc.c"
 
 #undef REAL_IS_FLOAT
 #else
-#include "core/optim/define.h"
+#include "core/optim/moments.h"
 
 /* Coefficients as in adam.c; START is added to both moments in the first update, 0 after. */
 enum { LR, ROOT, EPS, DECAY, BETA1, REST1, REST2, START };
@@ -54,22 +44,15 @@ enum { LR, ROOT, EPS, DECAY, BETA1, REST1, REST2, START };
 #define REAL_IS_FLOAT 0
 #include "core/optim/yogi.c"
 
-static const double betas[] = { 0.9, 0.999 };
-
 enum { SET_LEARNING_RATE, SET_BETAS, SET_EPS, SET_INITIAL, SET_WEIGHT_DECAY };
 static const struct setting settings[] = {
 	[SET_LEARNING_RATE] = SETTING_LEARNING_RATE(0.01),
-	[SET_BETAS] = SETTING_BETAS(betas, "Share of the first moment that is kept, and 1 - pace of the second."),
+	[SET_BETAS] =
+		SETTING_BETAS(moment_betas, "Share of the first moment that is kept, and 1 - pace of the second."),
 	[SET_EPS] = SETTING_EPS(1e-3, "Added to the root of the corrected second moment."),
 	[SET_INITIAL] = SETTING_FROM_0("initial_accumulator", 1e-6, "What both moments start at."),
 	[SET_WEIGHT_DECAY] = SETTING_WEIGHT_DECAY,
 };
-
-static size_t slots(const struct settings *s)
-{
-	(void)s;
-	return 2;
-}
 
 static void prepare(struct optimizer *o, const struct step *step)
 {
@@ -92,7 +75,7 @@ const struct optimizer_type OPTIMIZER(yogi) = {
 	.source = "Zaheer et al. 2018, algorithm 2; optax.yogi",
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
-	.slots = slots,
+	.slots = two_moments,
 	.scalars = 2,
 	.prepare = prepare,
 	.update_f32 = update_f32,
