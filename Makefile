@@ -69,9 +69,10 @@ all: build/descentd
 build/descentd: $(O)/descentd
 	@ln -sf $(MODE)/descentd $@
 
+# Whole, so that a name which two floors have is an error and not the first one's for both.
 $(O)/descentd: $(O)/server/main.o $(O)/libserver.a $(O)/libapi.a $(O)/libcore.a
 	@echo "  link   $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_server) $(LIBS_api) $(LIBS_core)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--whole-archive $(filter %.a,$^) -Wl,--no-whole-archive $(LIBS_server) $(LIBS_api) $(LIBS_core)
 
 $(O)/libcore.a: $(CORE_OBJ)
 $(O)/libapi.a: $(API_OBJ)
