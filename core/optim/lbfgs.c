@@ -132,20 +132,26 @@ static struct pair spare_pair(const struct work *w, size_t place)
 	return (struct pair){ s, s + w->o->stride, w->rho + place };
 }
 
-/* Pair k, 0 the oldest. */
-static struct pair pair_at(const struct work *w, size_t k)
+/* A place < 2 room of a ring; % takes as long as a dot product of two numbers. */
+static size_t in_ring(size_t place, size_t room)
 {
-	return k < w->olds ? history_pair(w->o, (w->old + k) % w->room)
-			   : spare_pair(w, (w->new + k - w->olds) % w->fresh);
+	return place < room ? place : place - room;
+}
+
+/* Pair k, 0 the oldest. */
+static inline __attribute__((always_inline)) struct pair pair_at(const struct work *w, size_t k)
+{
+	return k < w->olds ? history_pair(w->o, in_ring(w->old + k, w->room))
+			   : spare_pair(w, in_ring(w->new + k - w->olds, w->fresh));
 }
 
 static void drop_oldest(struct work *w)
 {
 	if (w->olds > 0) {
-		w->old = (w->old + 1) % w->room;
+		w->old = in_ring(w->old + 1, w->room);
 		w->olds--;
 	} else {
-		w->new = (w->new + 1) % w->fresh;
+		w->new = in_ring(w->new + 1, w->fresh);
 		w->news--;
 	}
 }
@@ -156,7 +162,7 @@ static void learn(struct work *w)
 {
 	const struct iteration *it = &w->at;
 	const bool searched = setting_at(&w->o->settings, SET_LINE_SEARCH_FN) == STRONG_WOLFE;
-	const struct pair last = spare_pair(w, (w->new + w->news) % w->fresh);
+	const struct pair last = spare_pair(w, in_ring(w->new + w->news, w->fresh));
 	iteration_combine(it, 1, it->g, -1, w->g, last.y);
 	const double sy = iteration_dot(it, w->s, last.y), yy = iteration_dot(it, last.y, last.y);
 	if (!(sy > (searched ? DBL_EPSILON * yy : 1e-10))) {
@@ -171,12 +177,46 @@ static void learn(struct work *w)
 	}
 }
 
+/* direct() of two numbers, which stay in registers: the same operations in the same order. */
+static void direct_two(struct work *w, double *out)
+{
+	const double *g = w->at.clipped;
+	const size_t pairs = w->olds + w->news;
+	double a = -1 * g[0] + 0 * g[0], b = -1 * g[1] + 0 * g[1];
+
+	for (size_t k = pairs; k-- > 0;) {
+		const struct pair p = pair_at(w, k);
+		const double *s = (const double *)(const void *)p.s, *y = (const double *)(const void *)p.y;
+		const double alpha = *p.rho * (s[0] * a + s[1] * b);
+		w->alpha[k] = alpha;
+		a += -alpha * y[0];
+		b += -alpha * y[1];
+	}
+	if (w->iterations > 0) {
+		a = w->factor * a + 0 * a;
+		b = w->factor * b + 0 * b;
+	}
+	for (size_t k = 0; k < pairs; k++) {
+		const struct pair p = pair_at(w, k);
+		const double *s = (const double *)(const void *)p.s, *y = (const double *)(const void *)p.y;
+		const double step = w->alpha[k] - *p.rho * (y[0] * a + y[1] * b);
+		a += step * s[0];
+		b += step * s[1];
+	}
+	out[0] = a;
+	out[1] = b;
+}
+
 /* d = -H g. Source: Nocedal and Wright 2006, algorithm 7.4. */
 static void direct(struct work *w, void *d)
 {
 	const struct iteration *it = &w->at;
 	const size_t pairs = w->olds + w->news;
 
+	if (it->n == 2 && it->dtype == DTYPE_FLOAT64) {
+		direct_two(w, d);
+		return;
+	}
 	iteration_combine(it, -1, it->clipped, 0, it->clipped, d);
 	for (size_t k = pairs; k-- > 0;) {
 		const struct pair p = pair_at(w, k);
@@ -371,7 +411,7 @@ static void commit(struct work *w)
 
 	for (size_t k = 0; k < w->news; k++) {
 		const struct pair from = pair_at(w, w->olds + k);
-		const struct pair to = history_pair(o, (w->old + w->olds + k) % w->room);
+		const struct pair to = history_pair(o, in_ring(w->old + w->olds + k, w->room));
 		iteration_combine(it, 1, from.s, 0, from.s, to.s);
 		iteration_combine(it, 1, from.y, 0, from.y, to.y);
 		*to.rho = *from.rho;
