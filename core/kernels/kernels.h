@@ -69,6 +69,10 @@ enum activation_kernel { ACTIVATION_KERNELS(ACTIVATION_INDEX) ACTIVATION_COUNT }
 	 * bce: log(1 + exp(z)) - y z, stable for any z. */                                                            \
 	W (*bce_logits_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                           \
 	W (*bce_logits_label_##S)(size_t n, const R *z, const int32_t *label, R scale, R *d, bool want_sum);           \
+	/* The terms of bce, one by one: loss = log(1 + exp(z)) - y z (y NULL: 0) and slope = dloss / dz (NULL: not    \
+	 * wanted); of margin loss = log(1 + exp(-a b)) and slope = dloss / da */                                      \
+	void (*softplus_##S)(size_t n, const R *z, const R *y, R *loss, R *slope);                                     \
+	void (*margin_##S)(size_t n, const R *a, const R *b, R *loss, R *slope);                                       \
 	/* sum of (z - y)^2; d = scale * 2 (z - y) */                                                                  \
 	W (*squared_error_##S)(size_t n, const R *z, const R *y, R scale, R *d, bool want_sum);                        \
 	/* sum over rows of logsumexp(z) - z[label]; D = scale * (softmax(z) - onehot) */                              \

@@ -124,51 +124,6 @@ static const struct {
 };
 
 #ifndef REAL_IS_DUAL
-/* y = log(1 + exp(z)) = log1p(t) + max(z, 0), t = exp(-|z|), by tiles through the vectorised exp and log; the rounding
- * error of u = 1 + t is put back (Higham 2002, section 1.14.1). b not NULL: y = log(1 + exp(z)) - b z; where b is 1 and
- * z large the difference keeps its digits. slope (NULL: not wanted) = dy / dz. */
-static void NAME(softplus_tiles)(const struct kernels *kernels, size_t n, const REAL *z, const REAL *b, REAL *y,
-				 REAL *slope)
-{
-	REAL t[ELEMENT_TILE], u[ELEMENT_TILE], rest[ELEMENT_TILE];
-	for (size_t at = 0; at < n; at += ELEMENT_TILE, z += ELEMENT_TILE, y += ELEMENT_TILE) {
-		size_t count = n - at < ELEMENT_TILE ? n - at : ELEMENT_TILE;
-		for (size_t i = 0; i < count; i++) {
-			t[i] = -M(fabs)(z[i]);
-		}
-		kernels->NAME(exp)(count, t, t);
-		for (size_t i = 0; i < count; i++) {
-			REAL inverse = 1 / (u[i] = 1 + t[i]);
-			rest[i] = (t[i] - (u[i] - 1)) * inverse;
-			t[i] = z[i] < 0 ? t[i] * inverse : inverse;
-		}
-		for (size_t i = 0; slope != NULL && i < count; i++) {
-			slope[at + i] = t[i] - (b != NULL ? b[at + i] : 0);
-		}
-		kernels->NAME(log)(count, u, u);
-		for (size_t i = 0; i < count; i++) {
-			y[i] = u[i] + rest[i] + ((z[i] < 0 ? 0 : z[i]) - (b != NULL ? b[at + i] * z[i] : 0));
-		}
-	}
-}
-
-/* y = log(1 + exp(-a b)); slope (NULL: not wanted) = dy / da. */
-static void NAME(margin_tiles)(const struct kernels *kernels, size_t n, const REAL *a, const REAL *b, REAL *y,
-			       REAL *slope)
-{
-	REAL z[ELEMENT_TILE];
-	for (size_t at = 0; at < n; at += ELEMENT_TILE) {
-		size_t count = n - at < ELEMENT_TILE ? n - at : ELEMENT_TILE;
-		for (size_t i = 0; i < count; i++) {
-			z[i] = -(a[at + i] * b[at + i]);
-		}
-		NAME(softplus_tiles)(kernels, count, z, NULL, y + at, slope == NULL ? NULL : slope + at);
-		for (size_t i = 0; slope != NULL && i < count; i++) {
-			slope[at + i] *= -b[at + i];
-		}
-	}
-}
-
 /* The innermost loop of a value: our vectorised kernels where there is one. */
 static void NAME(element_values)(const struct tensor_call *call, size_t n, const struct NAME(lane) * lane, REAL *slope)
 {
@@ -180,17 +135,17 @@ static void NAME(element_values)(const struct tensor_call *call, size_t n, const
 		case TENSOR_log: kernels->NAME(log)(n, lane->in[0], lane->out); return;
 		case TENSOR_tanh: kernels->NAME(tanh)(n, lane->in[0], lane->out); return;
 		case TENSOR_softplus:
-			NAME(softplus_tiles)(kernels, n, lane->in[0], NULL, lane->out, slope);
+			kernels->NAME(softplus)(n, lane->in[0], NULL, lane->out, slope);
 			return;
 		case TENSOR_logistic:
 			if (lane->stride[1] == 1) {
-				NAME(softplus_tiles)(kernels, n, lane->in[0], lane->in[1], lane->out, slope);
+				kernels->NAME(softplus)(n, lane->in[0], lane->in[1], lane->out, slope);
 				return;
 			}
 			break;
 		case TENSOR_margin:
 			if (lane->stride[1] == 1) {
-				NAME(margin_tiles)(kernels, n, lane->in[0], lane->in[1], lane->out, slope);
+				kernels->NAME(margin)(n, lane->in[0], lane->in[1], lane->out, slope);
 				return;
 			}
 			break;
@@ -212,9 +167,20 @@ static void NAME(element_values)(const struct tensor_call *call, size_t n, const
 }
 #endif
 
-/* to += d slope, the slopes having been kept; the first contribution is written. */
-static void NAME(kept_back)(size_t n, const REAL *d, const REAL *slope, REAL *to, bool first)
+/* to += d slope, the slopes having been kept; the first contribution is written. uniform: d is one number for all. */
+static void NAME(kept_back)(size_t n, const REAL *d, bool uniform, const REAL *slope, REAL *to, bool first)
 {
+	if (uniform) {
+		const REAL seed = *d;
+		_Pragma("GCC ivdep") for (size_t i = 0; i < n && seed != 0; i++)
+		{
+			to[i] = first ? seed * slope[i] : to[i] + seed * slope[i];
+		}
+		if (seed == 0 && first) {
+			memset(to, 0, n * sizeof *to);
+		}
+		return;
+	}
 	if (first) {
 		_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)
 		{
@@ -235,7 +201,7 @@ static void NAME(element_loop)(const struct tensor_call *call, size_t k, size_t 
 	if (to == NULL) {
 		NAME(element_values)(call, n, lane, slope);
 	} else if (k == 0 && slope != NULL) {
-		NAME(kept_back)(n, lane->d_out, slope, to, (call->first & 1) != 0);
+		NAME(kept_back)(n, lane->d_out, call->step->uniform, slope, to, (call->first & 1) != 0);
 	} else {
 		NAME(elements)[call->step->op - TENSOR_neg].reverse[k](n, lane, to, step);
 	}
@@ -281,7 +247,7 @@ static void NAME(element_line)(const struct tensor_call *call, size_t k, REAL *t
 			lane.in[i] += (spread >> i & 1) != 0 || lane.in[i] == NULL ? 0 : tile * lane.stride[i];
 		}
 		lane.out += tile;
-		lane.d_out += lane.d_out == NULL ? 0 : tile;
+		lane.d_out += lane.d_out == NULL || call->step->uniform ? 0 : tile;
 		slope += slope == NULL ? 0 : tile;
 		to += to == NULL ? 0 : tile * step;
 	}

@@ -136,7 +136,14 @@ static void use(struct clock *clock, const struct step *step)
 	}
 }
 
-/* Contributions to a gradient: the first of them, on the way back, finds nothing there. */
+/* A sum of one number a row. */
+static bool is_even(const struct step *step)
+{
+	return (step->op == TENSOR_SUM_ROWS || step->op == TENSOR_MEAN_ROWS) && shape_size(&step->form->shape[0]) == 1;
+}
+
+/* Contributions to a gradient: the first of them, on the way back, finds nothing there. Where the only one is that of a
+ * sum over rows to slopes that are kept, it is one number. */
 static void find_first(struct layout *layout, bool *seen)
 {
 	struct program *program = layout->program;
@@ -145,11 +152,20 @@ static void find_first(struct layout *layout, bool *seen)
 		for (size_t k = 0; step->wanted && k < tensor_arity(step->op); k++) {
 			const unsigned in = step->in[k];
 			const bool own = program->row_gradient[in] != SIZE_MAX || program->strip_gradient[in] != NONE;
-			if (own && (step->wants >> k & 1) != 0 && !seen[in]) {
-				step->first |= (unsigned char)(1u << k);
-				seen[in] = true;
+			if (!own || (step->wants >> k & 1) == 0) {
+				continue;
 			}
+			struct step *made = &program->step[layout->sort[in].step];
+			made->uniform = !seen[in] && made->kept != SIZE_MAX && made->wants == 1 && is_even(step);
+			step->first |= (unsigned char)(seen[in] ? 0 : 1u << k);
+			seen[in] = true;
 		}
+	}
+	for (size_t s = program->constants + program->before;
+	     s < program->constants + program->before + program->middle; s++) {
+		struct step *step = &program->step[s];
+		const unsigned made = is_even(step) ? layout->sort[step->in[0]].step : NONE;
+		step->uniform |= made != NONE && program->step[made].uniform;
 	}
 }
 

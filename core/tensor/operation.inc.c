@@ -22,7 +22,7 @@ static void NAME(groups_of)(const struct tensor_call *call, size_t *groups, size
 }
 
 /* Over eight fixed lanes, so that it vectorises and is the same everywhere. */
-static WIDE NAME(sum_of)(size_t n, const REAL *x)
+static WIDE NAME(sum_few)(size_t n, const REAL *x)
 {
 	WIDE lane[8] = { 0 };
 	size_t i = 0;
@@ -36,6 +36,34 @@ static WIDE NAME(sum_of)(size_t n, const REAL *x)
 		total += (WIDE)x[i];
 	}
 	return total;
+}
+
+/* Many over 32, as the kernels' sums (core/kernels/isa/reduce.inc.c): no addition waits for the one before. */
+static WIDE NAME(sum_of)(size_t n, const REAL *x)
+{
+	enum { MANY = 32 };
+	WIDE lane[MANY] = { 0 };
+	size_t i = 0;
+	if (n < MANY) {
+		return NAME(sum_few)(n, x);
+	}
+	for (; i + MANY <= n; i += MANY) {
+		_Pragma("GCC unroll 16") for (size_t j = 0; j < MANY; j++)
+		{
+			lane[j] += (WIDE)x[i + j];
+		}
+	}
+	for (size_t j = 0; i < n; i++, j++) {
+		lane[j] += (WIDE)x[i];
+	}
+	_Pragma("GCC unroll 5") for (size_t half = MANY / 2; half > 0; half /= 2)
+	{
+		_Pragma("GCC unroll 16") for (size_t j = 0; j < half; j++)
+		{
+			lane[j] += lane[j + half];
+		}
+	}
+	return lane[0];
 }
 
 /* A reduction: y = f(x) of n numbers, and to += d df/dx; d, of one number or n, is not all 0. */
@@ -270,7 +298,8 @@ static void NAME(crossing_reverse)(const struct tensor_call *call)
 	const bool first = (call->first & 1) != 0;
 	if (width == 1) {
 		REAL seed = (REAL)((WIDE)d[0] * call->scale);
-		for (size_t r = 0; r < call->rows; r++) {
+		const size_t rows = call->step->uniform ? 1 : call->rows;
+		for (size_t r = 0; r < rows; r++) {
 			to[r] = first ? seed : to[r] + seed;
 		}
 		return;

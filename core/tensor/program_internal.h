@@ -46,7 +46,9 @@ struct step {
 	unsigned at[4];          /* of scalars: offsets of the inputs and the result in plain memory */
 	const struct form *form; /* in the program's blocks of forms */
 	size_t kept;             /* numbers a row in a slot, where slopes are kept; SIZE_MAX: they are not */
-	unsigned sum;            /* of a crossing, or a sum in a fused run: where its sums are among those of a lane */
+	bool uniform; /* a mean or sum over rows of one whose slopes are kept, and of nobody else, or that one:
+			 the gradient between them is one number for all rows */
+	unsigned sum; /* of a crossing, or a sum in a fused run: where its sums are among those of a lane */
 	bool for_output;
 	bool weighs;         /* a mean weight of rows, or a rowed value that one is made of */
 	unsigned char first; /* bit k: the first contribution to the gradient of input k, which holds nothing yet */

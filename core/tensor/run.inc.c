@@ -150,7 +150,7 @@ static void NAME(run_lane)(void *context, size_t lane, size_t slot_index)
 		size_t first = b * run->block_rows, left = run->batch->count - first;
 		size_t rows = left < run->block_rows ? left : run->block_rows;
 		NAME(bind_rows)(run, slot, program->leaves, first, rows);
-		const bool ahead = program->ahead && b + 1 < end && run->batch->index == NULL;
+		const bool ahead = program->ahead && b + 1 < run->blocks && run->batch->index == NULL;
 		size_t at = (run->batch->first + first + rows) * run->batch->data->features;
 		NAME(run_block)(run, slot, rows, sums, ahead ? (const REAL *)run->batch->data->x + at : NULL);
 	}

@@ -374,6 +374,12 @@ TEST(NAME(bce_keeps_its_digits_from_minus_forty_to_forty))
 			      "loss at %g, %g: %.17g", (double)z, (double)y, got);
 		ck_assert_msg(fabsl((long double)d - slope / 2) <= 2 * (long double)REAL_EPSILON * fabsl(slope),
 			      "derivative at %g, %g: %.17g", (double)z, (double)y, (double)d);
+		const REAL side = 2 * y - 1; /* the same, number by number */
+		REAL term, slopes[2];
+		KERNEL(kernels, softplus)(1, &z, &y, &term, slopes);
+		ck_assert((double)term == got && slopes[0] == 2 * d);
+		KERNEL(kernels, margin)(1, &z, &side, &term, slopes + 1);
+		ck_assert((double)term == got && slopes[1] == 2 * d);
 	}
 	const REAL far[] = { -800, 800, -800, 800 }, target[] = { 0, 1, 1, 0 };
 	REAL d[4];
@@ -408,6 +414,20 @@ TEST(NAME(losses_of_many_rows_add_up_in_one_order))
 		SAME_BITS(d, again, n, "other bits than baseline");
 		ck_assert(sum == KERNEL(kernels, bce_logits)(n, z, y, 1, NULL, true));
 		ck_assert(KERNEL(kernels, bce_logits)(n, z, y, 1, NULL, false) == 0.0);
+		REAL *term = NAME(numbers)(n, 1, 5), *terms = NAME(numbers)(n, 1, 6);
+		KERNEL(kernels, softplus)(n, z, y, term, again);
+		for (size_t i = 0; i < n; i++) {
+			ck_assert(d[i] == REAL_C(2.385) * again[i]);
+		}
+		KERNEL(kernels, softplus)(n, z, y, terms, NULL);
+		SAME_BITS(term, terms, n, "terms without slopes");
+		KERNEL(base, softplus)(n, z, NULL, terms, NULL);
+		KERNEL(kernels, softplus)(n, z, NULL, term, again);
+		SAME_BITS(term, terms, n, "softplus, other bits than baseline");
+		KERNEL(base, margin)(n, z, y, terms, NULL);
+		KERNEL(kernels, margin)(n, z, y, term, again);
+		SAME_BITS(term, terms, n, "margin, other bits than baseline");
+		free(term), free(terms);
 		memcpy(again, z, n * sizeof(REAL));
 		ck_assert(KERNEL(kernels, bce_logits_label)(n, again, label, REAL_C(2.385), again, false) == 0.0);
 		SAME_BITS(d, again, n, "in place, without the sum");

@@ -91,6 +91,8 @@ static const struct {
 	bool coupled;
 } kinds[] = {
 	{ "mean(softplus(X @ w + b) - y * x0) + s * norm(w)", false },
+	{ "l = log1p(exp(-y * (X @ w + b))); s * mean(l) + exp(b) * sum(l**2) + mean(l * x0)", false },
+	{ "l = softplus(X @ w + b); mean(l) - s * sum(l) + exp(s) * mean(log1p(exp(X @ w * x0)))", false },
 	{ "exp(s) * mean((y - X @ w)**2) + s**2 / (1 + exp(b))", false },
 	{ "h = tanh(outer(x3, w) + X * exp(w)); sum(h * h) / 3 + mean(logsumexp(h) - h[:, 1])", false },
 	{ "r = y - X @ w - b; r @ r + sum(where(r > s, r, 0.1*r)) + huber(s, 1.0) + sum(huber(r, 1.0))", false },

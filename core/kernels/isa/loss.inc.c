@@ -51,6 +51,51 @@ static double NAME(bce_logits_label)(size_t n, const REAL *z, const int32_t *lab
 	return sum;
 }
 
+/* In loops as bce, and with its formulas; where slopes are not wanted as well. */
+static void NAME(softplus)(size_t n, const REAL *z, const REAL *y, REAL *loss, REAL *slope)
+{
+	REAL t[CHUNK];
+	for (size_t at = 0; at < n; at += CHUNK, z += CHUNK, loss += CHUNK) {
+		const size_t count = n - at < CHUNK ? n - at : CHUNK;
+		IVDEP for (size_t i = 0; i < count; i++)
+		{
+			t[i] = NAME(exp_one)(-REAL_FABS(z[i]));
+		}
+		IVDEP for (size_t i = 0; slope != NULL && i < count; i++)
+		{
+			const REAL q = t[i] / (1 + t[i]), b = y == NULL ? 0 : y[at + i];
+			slope[at + i] = z[i] < 0 ? q - b : (1 - b) - q;
+		}
+		IVDEP for (size_t i = 0; i < count; i++)
+		{
+			const REAL bz = y == NULL ? 0 : y[at + i] * z[i];
+			loss[i] = ((z[i] < 0 ? 0 : z[i]) - bz) + NAME(log1p_unit)(t[i]);
+		}
+	}
+}
+
+static void NAME(margin)(size_t n, const REAL *a, const REAL *b, REAL *loss, REAL *slope)
+{
+	REAL z[CHUNK], t[CHUNK];
+	for (size_t at = 0; at < n; at += CHUNK, a += CHUNK, b += CHUNK, loss += CHUNK) {
+		const size_t count = n - at < CHUNK ? n - at : CHUNK;
+		IVDEP for (size_t i = 0; i < count; i++)
+		{
+			z[i] = -(a[i] * b[i]);
+			t[i] = NAME(exp_one)(-REAL_FABS(z[i]));
+		}
+		IVDEP for (size_t i = 0; slope != NULL && i < count; i++)
+		{
+			const REAL q = t[i] / (1 + t[i]);
+			slope[at + i] = (z[i] < 0 ? q : 1 - q) * -b[i];
+		}
+		IVDEP for (size_t i = 0; i < count; i++)
+		{
+			loss[i] = (z[i] < 0 ? 0 : z[i]) + NAME(log1p_unit)(t[i]);
+		}
+	}
+}
+
 static double NAME(squared_error)(size_t n, const REAL *z, const REAL *y, REAL scale, REAL *d, bool want_sum)
 {
 	/* The sum first: d may be z. */

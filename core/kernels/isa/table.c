@@ -46,11 +46,12 @@
 	.relu_##S = relu_##S, .tanh_##S = tanh_##S, .sigmoid_##S = sigmoid_##S, .exp_##S = exp_##S,                    \
 	.log_##S = log_##S, .relu_back_##S = relu_back_##S, .tanh_back_##S = tanh_back_##S,                            \
 	.sigmoid_back_##S = sigmoid_back_##S, .bce_logits_##S = bce_logits_##S,                                        \
-	.bce_logits_label_##S = bce_logits_label_##S, .squared_error_##S = squared_error_##S,                          \
-	.softmax_xent_##S = softmax_xent_##S, .dot_##S = dot_##S, .sum_squares_##S = sum_squares_##S,                  \
-	.sum_squared_difference_##S = sum_squared_difference_##S, .sum_abs_##S = sum_abs_##S, .add_##S = add_##S,      \
-	.axpy_##S = axpy_##S, .combine_##S = combine_##S, .axpy_sign_##S = axpy_sign_##S, .scale_##S = scale_##S,      \
-	.clamp_##S = clamp_##S, .all_finite_##S = all_finite_##S
+	.bce_logits_label_##S = bce_logits_label_##S, .softplus_##S = softplus_##S, .margin_##S = margin_##S,          \
+	.squared_error_##S = squared_error_##S, .softmax_xent_##S = softmax_xent_##S, .dot_##S = dot_##S,              \
+	.sum_squares_##S = sum_squares_##S, .sum_squared_difference_##S = sum_squared_difference_##S,                  \
+	.sum_abs_##S = sum_abs_##S, .add_##S = add_##S, .axpy_##S = axpy_##S, .combine_##S = combine_##S,              \
+	.axpy_sign_##S = axpy_sign_##S, .scale_##S = scale_##S, .clamp_##S = clamp_##S,                                \
+	.all_finite_##S = all_finite_##S
 
 extern const struct kernels OF_ISA(kernels_);
 const struct kernels OF_ISA(kernels_) = {
