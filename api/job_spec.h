@@ -94,8 +94,9 @@ struct job_spec {
 	size_t warning_count;
 	char **warning;
 
-	uint64_t parameters;   /* estimate */
-	uint64_t memory_bytes; /* estimate: model, trainer, prepared data */
+	uint64_t parameters;    /* estimate */
+	bool parameters_unsaid; /* recording.parameters: those of a job of two are recorded, for its surface alone */
+	uint64_t memory_bytes;  /* estimate: model, trainer, prepared data */
 	uint64_t steps;
 
 	char *document; /* the whole spec as JSON, every default filled in; arrays whole */

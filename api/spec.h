@@ -159,19 +159,21 @@ bool bounds_check(struct judge *judge, const struct at *at, const double *lower,
 /* Judges a draft whose dataset nobody has looked up: all faults that can be found without it. */
 void draft_judge_alone(const struct job_draft *draft, struct problem *problem);
 void judge_warn(struct judge *judge, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void judge_names(struct judge *judge);               /* spec_names.c: name, metadata */
-void judge_model_type(struct judge *judge);          /* spec_model.c: which model and loss */
-void judge_dataset(struct judge *judge);             /* spec_dataset.c */
-void judge_model(struct judge *judge);               /* spec_model.c: settings, layers, function */
-void judge_optimizer(struct judge *judge);           /* spec_optimizer.c */
-void judge_training(struct judge *judge);            /* spec_training.c: training, direction */
-void judge_ranges(struct judge *judge);              /* spec_range.c: values of the columns, once dtype is known */
-void judge_needs(struct judge *judge);               /* spec_optimizer.c: whether optimizer and job go together */
-void judge_stopping(struct judge *judge);            /* spec_stopping.c: stopping, recording */
-void judge_recorded_parameters(struct judge *judge); /* spec_stopping.c, once the model is measured */
-void judge_initial(struct judge *judge);             /* spec_initial.c */
-void judge_estimate(struct judge *judge);            /* spec_estimate.c */
-void spec_document(struct judge *judge);             /* spec_document.c */
+void judge_names(struct judge *judge);      /* spec_names.c: name, metadata */
+void judge_model_type(struct judge *judge); /* spec_model.c: which model and loss */
+void judge_dataset(struct judge *judge);    /* spec_dataset.c */
+void judge_model(struct judge *judge);      /* spec_model.c: settings, layers, function */
+void judge_optimizer(struct judge *judge);  /* spec_optimizer.c */
+void judge_training(struct judge *judge);   /* spec_training.c: training, direction */
+void judge_ranges(struct judge *judge);     /* spec_range.c: values of the columns, once dtype is known */
+void judge_needs(struct judge *judge);      /* spec_optimizer.c: whether optimizer and job go together */
+void judge_stopping(struct judge *judge);   /* spec_stopping.c: stopping, recording */
+/* spec_stopping.c, once the model is measured: what recording.parameters is where it is not said; whether that fits. */
+void judge_path(struct job_spec *spec);
+void judge_recorded_parameters(struct judge *judge);
+void judge_initial(struct judge *judge);  /* spec_initial.c */
+void judge_estimate(struct judge *judge); /* spec_estimate.c */
+void spec_document(struct judge *judge);  /* spec_document.c */
 
 /* Where the target of inline data lies apart: the name that its column gets (in the arena); NULL otherwise. */
 const char *inline_target_name(struct judge *judge);

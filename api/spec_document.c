@@ -334,7 +334,11 @@ void spec_document(struct judge *judge)
 	text_puts(&out, ",\"recording\":{\"every_steps\":");
 	text_json_uint(&out, spec->train.recording.every_steps);
 	text_puts(&out, ",\"parameters\":");
-	text_json_bool(&out, spec->train.recording.parameters);
+	if (spec->parameters_unsaid) {
+		text_puts(&out, "null");
+	} else {
+		text_json_bool(&out, spec->train.recording.parameters);
+	}
 	text_puts(&out, "}}");
 	if (text_failed(&out)) {
 		judge->failed = true;

@@ -75,6 +75,7 @@ void judge_estimate(struct judge *judge)
 	enum status status = model_measure(&spec->model, &trained, dtype, judge->slots, &parameters, &bytes);
 	if (status == OK) {
 		spec->parameters = parameters;
+		judge_path(spec);
 		total = bytes;
 		size_t outputs = judge->model->outputs != NULL ? judge->model->outputs(&spec->model, &spec->shape)
 				 : spec->shape.classes > 0     ? spec->shape.classes

@@ -70,6 +70,7 @@ static void judge_recording(struct judge *judge)
 		  at_parameters = { &at, "parameters", 0 };
 	struct field fields[COUNT] = { { .name = "every_steps" }, { .name = "parameters" } };
 	recording->every_steps = default_every_steps(judge);
+	judge->spec->parameters_unsaid = true;
 	if (item == NULL || !read_object(&judge->reader, &at, item, fields, COUNT, NULL, NULL)) {
 		return;
 	}
@@ -77,7 +78,8 @@ static void judge_recording(struct judge *judge)
 		read_integer(&judge->reader, &at_every, fields[EVERY].item, 1, (uint64_t)JSON_INTEGER_MAX,
 			     &recording->every_steps);
 	}
-	if (fields[PARAMETERS].item != NULL) {
+	if (fields[PARAMETERS].item != NULL && !cJSON_IsNull(fields[PARAMETERS].item)) {
+		judge->spec->parameters_unsaid = false;
 		read_bool(&judge->reader, &at_parameters, fields[PARAMETERS].item, &recording->parameters);
 	}
 }
@@ -105,16 +107,34 @@ void judge_stopping(struct judge *judge)
 	judge_recording(judge);
 }
 
+static uint64_t points_of(const struct job_spec *spec)
+{
+	return spec->steps / spec->train.recording.every_steps + 2;
+}
+
+static bool too_many_to_record(const struct job_spec *spec)
+{
+	uint64_t numbers;
+	return __builtin_mul_overflow(points_of(spec), spec->parameters, &numbers) || numbers > PARAMETERS_RECORDED_MAX;
+}
+
+void judge_path(struct job_spec *spec)
+{
+	enum { OF_A_SURFACE = 2 };
+	if (spec->parameters_unsaid && spec->parameters == OF_A_SURFACE && !too_many_to_record(spec)) {
+		spec->train.recording.parameters = true;
+	}
+}
+
 void judge_recorded_parameters(struct judge *judge)
 {
 	const struct job_spec *spec = judge->spec;
 	struct at recording = { NULL, "recording", 0 }, at = { &recording, "parameters", 0 };
-	uint64_t points = spec->steps / spec->train.recording.every_steps + 2, numbers;
-	if (spec->train.recording.parameters &&
-	    (__builtin_mul_overflow(points, spec->parameters, &numbers) || numbers > PARAMETERS_RECORDED_MAX)) {
+	if (spec->train.recording.parameters && too_many_to_record(spec)) {
 		reader_fault(
 			&judge->reader, &at, FAULT_OUT_OF_RANGE, NULL, NULL,
 			"%llu parameters at about %llu points are more than %d numbers: raise recording.every_steps",
-			(unsigned long long)spec->parameters, (unsigned long long)points, PARAMETERS_RECORDED_MAX);
+			(unsigned long long)spec->parameters, (unsigned long long)points_of(spec),
+			PARAMETERS_RECORDED_MAX);
 	}
 }

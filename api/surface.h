@@ -19,7 +19,7 @@ struct surface_view {
 	const double *axis[2];        /* [columns] and [rows] */
 	const double *values;         /* [rows, columns] */
 	size_t rows_used, rows_total; /* of the data: evenly spread ones of all; 0: it has none */
-	bool recorded;                /* the path is that of recording.parameters; false: its start and its end alone */
+	bool recorded;                /* the path is that of the curve; false: its start and its end alone */
 	size_t path_total;            /* points that the path has, of which `count` are shown */
 	size_t count;
 	const uint64_t *step;      /* [count] */

@@ -87,6 +87,16 @@ START_TEST(a_grid_lies_around_the_recorded_path)
 		ck_assert_double_gt(entry(surface, "path.y", k), entry(surface, "y.values", 0));
 		ck_assert_double_lt(entry(surface, "path.y", k), entry(surface, "y.values", 99));
 	}
+	/* The path is kept where nothing is said, and only the curve is without the parameters then. */
+	id = string_at(job_run(server, VALLEY(", \"recording\": {\"every_steps\": 5}"))->json, "id");
+	const struct reply *unsaid = surface_of(server, id, "");
+	ck_assert(cJSON_Compare(get_at(surface->json, "path"), get_at(unsaid->json, "path"), true));
+	const struct reply *same = client_get(server, text_of("/v1/jobs/%s/curve", id));
+	ck_assert_ptr_null(cJSON_GetObjectItemCaseSensitive(get_at(same->json, "series"), "parameters"));
+	ck_assert(
+		cJSON_Compare(get_at(curve->json, "series.train_loss"), get_at(same->json, "series.train_loss"), true));
+	job = client_get(server, text_of("/v1/jobs/%s", id));
+	ck_assert(cJSON_IsNull(get_at(job->json, "spec.recording.parameters")));
 	finish(server);
 }
 END_TEST
@@ -95,7 +105,7 @@ START_TEST(a_range_and_a_number_of_points_can_be_given)
 {
 	struct server *server = server_start(NULL);
 	size_t n;
-	const char *id = string_at(job_run(server, VALLEY(""))->json, "id");
+	const char *id = string_at(job_run(server, VALLEY(", \"recording\": {\"parameters\": false}"))->json, "id");
 	const struct reply *surface = surface_of(server, id, "?points=20000&x_min=-2.385&x_max=2&y_min=-1&y_max=3.5e0");
 	expect(surface, 200);
 	ck_assert_uint_eq(length_of(surface, "y.values"), 141);
