@@ -424,106 +424,6 @@ START_TEST(work_on_constants_alone_has_a_limit)
 }
 END_TEST
 
-static const char *const network_losses[] = {
-	"mse",      "mae",      "huber",           "smooth_l1", "quantile",      "poisson",      "cosine",
-	"gaussian", "log_loss", "bce_with_logits", "hinge",     "squared_hinge", "cross_entropy"
-};
-
-/* Products of a network: against differences, symmetric, the same bits for any number of threads, in float32 nearly
- * those of float64. */
-static void check_network(const struct modelling *model, const struct model_shape *wanted, const char *name,
-			  double tolerance)
-{
-	struct model_shape shape = *wanted;
-	struct executor executor = executor_serial();
-	struct threads threads;
-	threads_init(&threads, 3);
-	struct data_view data = modelling_data(DTYPE_FLOAT64, shape.rows, &shape);
-	const struct batch batch = { .data = &data, .count = shape.rows, .training = true, .seed = 7, .step = 3 };
-	size_t parameters, bytes, more;
-	ck_assert_int_eq(model_measure(&model->config, &shape, DTYPE_FLOAT64, 3, &parameters, &bytes), OK);
-	shape.products = true;
-	ck_assert_int_eq(model_measure(&model->config, &shape, DTYPE_FLOAT64, 3, &parameters, &more), OK);
-	struct objective *objective = modelling_build(model, &shape, DTYPE_FLOAT64, 3);
-	const size_t n = objective->n;
-	ck_assert_msg(objective->products, "%s", name);
-	ck_assert_uint_gt(more, bytes);
-	double *theta = modelling_numbers(DTYPE_FLOAT64, n, 0.6, 21), *u = modelling_numbers(DTYPE_FLOAT64, n, 1, 22);
-	double *v = modelling_numbers(DTYPE_FLOAT64, n, 1, 23), *one = calloc(2 * n, sizeof *one), *three = one + n;
-	const double error = products_error(objective, theta, v, 1e-6, &batch, &executor);
-	const double asymmetry = products_asymmetry(objective, theta, u, v, &batch, &executor);
-	ck_assert_msg(error < tolerance, "%s: %.3g", name, error);
-	ck_assert_msg(asymmetry < 1e-12, "%s: %.3g", name, asymmetry);
-	ck_assert_int_eq(objective->type->product(objective, theta, v, &batch, &executor, one), OK);
-	ck_assert_int_eq(objective->type->product(objective, theta, v, &batch, &threads.base, three), OK);
-	ck_assert_msg(memcmp(one, three, n * sizeof *one) == 0, "%s", name);
-	objective_destroy(objective);
-	modelling_free(&data);
-	free(theta);
-	free(u);
-	free(v);
-	free(one);
-}
-
-START_TEST(networks_of_every_activation_have_the_products_of_their_differences)
-{
-	struct model_shape shape = { .features = FEATURES, .targets = 2, .rows = 700 };
-	for (size_t i = 0; i < activation_type_count; i++) {
-		struct modelling model;
-		modelling_start(&model, "mlp", "mse", &shape);
-		modelling_layer(&model, 7, activation_types[i]->name);
-		modelling_layer(&model, 4, "tanh");
-		modelling_set(&model, "l2", 0.03);
-		check_network(&model, &shape, activation_types[i]->name, 1e-6);
-	}
-}
-END_TEST
-
-START_TEST(networks_of_every_loss_have_the_products_of_their_differences)
-{
-	for (size_t i = 0; i < sizeof network_losses / sizeof *network_losses; i++) {
-		const struct loss_type *loss = loss_find(network_losses[i]);
-		struct model_shape shape = { .features = FEATURES, .rows = 700 };
-		struct modelling model;
-		shape.targets = loss->target == TARGET_NUMBER ? 2 : 0;
-		shape.classes = loss->target == TARGET_NUMBER ? 0 : loss->target == TARGET_BINARY ? 2 : 3;
-		modelling_start(&model, "mlp", loss->name, &shape);
-		modelling_layer(&model, 7, "tanh");
-		modelling_layer(&model, 6, "gelu");
-		check_network(&model, &shape, loss->name, 1e-6);
-	}
-}
-END_TEST
-
-/* Losses whose curvature X'DX does not know, and classes with weights. */
-START_TEST(linear_models_without_a_form_of_their_own_have_products_too)
-{
-	static const struct {
-		const char *type, *loss;
-		size_t targets, classes;
-		bool weighs;
-	} models[] = { { "linear_regression", "log_cosh", 2, 0, false },
-		       { "logistic_regression", "focal", 0, 2, false },
-		       { "softmax_regression", "cross_entropy", 0, 3, true } };
-	for (size_t i = 0; i < 3; i++) {
-		struct model_shape shape = {
-			.features = FEATURES, .rows = 700, .targets = models[i].targets, .classes = models[i].classes
-		};
-		static const double weights[] = { 1, 2.385, 0.5 };
-		struct modelling model;
-		modelling_start(&model, models[i].type, models[i].loss, &shape);
-		if (models[i].weighs) {
-			const struct settings *settings = &model.config.loss_settings;
-			struct setting_value *value =
-				&model.loss_value[settings_get(settings, "class_weight") - settings->value];
-			value->values = weights;
-			value->rows = 3;
-		}
-		check_network(&model, &shape, models[i].loss, 1e-6);
-	}
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("core/products");
@@ -539,8 +439,5 @@ int main(void)
 	tcase_add_test(tests, a_product_is_cancelled_where_a_gradient_is);
 	tcase_add_test(tests, a_raised_stop_flag_ends_what_has_no_blocks_of_rows);
 	tcase_add_test(tests, work_on_constants_alone_has_a_limit);
-	tcase_add_test(tests, networks_of_every_activation_have_the_products_of_their_differences);
-	tcase_add_test(tests, networks_of_every_loss_have_the_products_of_their_differences);
-	tcase_add_test(tests, linear_models_without_a_form_of_their_own_have_products_too);
 	return suite_run(suite);
 }

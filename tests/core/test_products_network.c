@@ -1,7 +1,7 @@
 /*
  * Products with the Hessian of every operation of core/graph/ops: against differences of gradients, symmetric, the same
  * bits for any number of threads. The table is walked, so an operation without such products, or one that no case
- * draws, is found here.
+ * draws, is found here. Then whole models, of every activation and loss.
  */
 #include <math.h>
 
@@ -262,6 +262,109 @@ START_TEST(every_operation_has_the_product_of_its_differences)
 }
 END_TEST
 
+/* --- models --- */
+
+enum { COLUMNS = 5 };
+
+static const char *const network_losses[] = {
+	"mse",      "mae",      "huber",           "smooth_l1", "quantile",      "poisson",      "cosine",
+	"gaussian", "log_loss", "bce_with_logits", "hinge",     "squared_hinge", "cross_entropy"
+};
+
+/* Products of a model: against differences, symmetric, the same bits for any number of threads. */
+static void check_model(const struct modelling *model, const struct model_shape *wanted, const char *name,
+			double tolerance)
+{
+	struct model_shape shape = *wanted;
+	struct executor executor = executor_serial();
+	struct threads threads;
+	threads_init(&threads, 3);
+	struct data_view data = modelling_data(DTYPE_FLOAT64, shape.rows, &shape);
+	const struct batch batch = { .data = &data, .count = shape.rows, .training = true, .seed = 7, .step = 3 };
+	size_t parameters, bytes, more;
+	ck_assert_int_eq(model_measure(&model->config, &shape, DTYPE_FLOAT64, 3, &parameters, &bytes), OK);
+	shape.products = true;
+	ck_assert_int_eq(model_measure(&model->config, &shape, DTYPE_FLOAT64, 3, &parameters, &more), OK);
+	struct objective *objective = modelling_build(model, &shape, DTYPE_FLOAT64, 3);
+	const size_t n = objective->n;
+	ck_assert_msg(objective->products, "%s", name);
+	ck_assert_uint_gt(more, bytes);
+	double *theta = modelling_numbers(DTYPE_FLOAT64, n, 0.6, 21), *u = modelling_numbers(DTYPE_FLOAT64, n, 1, 22);
+	double *v = modelling_numbers(DTYPE_FLOAT64, n, 1, 23), *one = calloc(2 * n, sizeof *one), *three = one + n;
+	const double error = products_error(objective, theta, v, 1e-6, &batch, &executor);
+	const double asymmetry = products_asymmetry(objective, theta, u, v, &batch, &executor);
+	ck_assert_msg(error < tolerance, "%s: %.3g", name, error);
+	ck_assert_msg(asymmetry < 1e-12, "%s: %.3g", name, asymmetry);
+	ck_assert_int_eq(objective->type->product(objective, theta, v, &batch, &executor, one), OK);
+	ck_assert_int_eq(objective->type->product(objective, theta, v, &batch, &threads.base, three), OK);
+	ck_assert_msg(memcmp(one, three, n * sizeof *one) == 0, "%s", name);
+	objective_destroy(objective);
+	modelling_free(&data);
+	free(theta);
+	free(u);
+	free(v);
+	free(one);
+}
+
+START_TEST(networks_of_every_activation_have_the_products_of_their_differences)
+{
+	struct model_shape shape = { .features = COLUMNS, .targets = 2, .rows = 700 };
+	for (size_t i = 0; i < activation_type_count; i++) {
+		struct modelling model;
+		modelling_start(&model, "mlp", "mse", &shape);
+		modelling_layer(&model, 7, activation_types[i]->name);
+		modelling_layer(&model, 4, "tanh");
+		modelling_set(&model, "l2", 0.03);
+		check_model(&model, &shape, activation_types[i]->name, 1e-6);
+	}
+}
+END_TEST
+
+START_TEST(networks_of_every_loss_have_the_products_of_their_differences)
+{
+	for (size_t i = 0; i < sizeof network_losses / sizeof *network_losses; i++) {
+		const struct loss_type *loss = loss_find(network_losses[i]);
+		struct model_shape shape = { .features = COLUMNS, .rows = 700 };
+		struct modelling model;
+		shape.targets = loss->target == TARGET_NUMBER ? 2 : 0;
+		shape.classes = loss->target == TARGET_NUMBER ? 0 : loss->target == TARGET_BINARY ? 2 : 3;
+		modelling_start(&model, "mlp", loss->name, &shape);
+		modelling_layer(&model, 7, "tanh");
+		modelling_layer(&model, 6, "gelu");
+		check_model(&model, &shape, loss->name, 1e-6);
+	}
+}
+END_TEST
+
+/* Losses whose curvature X'DX does not know, and classes with weights. */
+START_TEST(linear_models_without_a_form_of_their_own_have_products_too)
+{
+	static const struct {
+		const char *type, *loss;
+		size_t targets, classes;
+		bool weighs;
+	} models[] = { { "linear_regression", "log_cosh", 2, 0, false },
+		       { "logistic_regression", "focal", 0, 2, false },
+		       { "softmax_regression", "cross_entropy", 0, 3, true } };
+	for (size_t i = 0; i < 3; i++) {
+		struct model_shape shape = {
+			.features = COLUMNS, .rows = 700, .targets = models[i].targets, .classes = models[i].classes
+		};
+		static const double weights[] = { 1, 2.385, 0.5 };
+		struct modelling model;
+		modelling_start(&model, models[i].type, models[i].loss, &shape);
+		if (models[i].weighs) {
+			const struct settings *settings = &model.config.loss_settings;
+			struct setting_value *value =
+				&model.loss_value[settings_get(settings, "class_weight") - settings->value];
+			value->values = weights;
+			value->rows = 3;
+		}
+		check_model(&model, &shape, models[i].loss, 1e-6);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("core/products_network");
@@ -269,5 +372,8 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, every_operation_has_the_product_of_its_differences);
+	tcase_add_test(tests, networks_of_every_activation_have_the_products_of_their_differences);
+	tcase_add_test(tests, networks_of_every_loss_have_the_products_of_their_differences);
+	tcase_add_test(tests, linear_models_without_a_form_of_their_own_have_products_too);
 	return suite_run(suite);
 }
