@@ -1,17 +1,7 @@
 /* Worker of loss_number.c: in[0] = z [rows, m], in[1] = target; seed = d(root) / d(sum over rows). */
 #include "core/base/real.h"
 
-struct NAME(loss_value) {
-	WIDE loss, slope;
-};
-
-/* log(1 + exp(x)) and its derivative, the logistic function; neither overflows. */
-static struct NAME(loss_value) NAME(loss_softplus)(WIDE x)
-{
-	const WIDE small = WIDE_M(exp)(-WIDE_M(fabs)(x));
-	return (struct NAME(loss_value)){ (RE(x) > 0 ? x : 0) + WIDE_M(log1p)(small),
-					  RE(x) >= 0 ? 1 / (1 + small) : small / (1 + small) };
-}
+#include "core/graph/ops/softplus.inc.c"
 
 /* log cosh(z - y) = |d| + log(1 + exp(-2 |d|)) - log 2 */
 static struct NAME(loss_value) NAME(log_cosh)(WIDE z, double y, const double *attribute)

@@ -1,5 +1,6 @@
 /* Worker of verdict.c: in[0] = z [rows, m]; seed = d(root) / d(sum over rows). */
 #include "core/base/real.h"
+#include "core/graph/ops/softplus.inc.c"
 
 /* f(z), and its derivative, in double: a row has one verdict, beside the layers that made it this is nothing. */
 static WIDE NAME(value)(const double *attribute, WIDE z, WIDE *derivative)
@@ -7,9 +8,9 @@ static WIDE NAME(value)(const double *attribute, WIDE z, WIDE *derivative)
 	const double a = attribute[A], b = attribute[B];
 	switch ((enum verdict_law)attribute[LAW]) {
 	case VERDICT_SOFTPLUS: {
-		const WIDE t = b * z, e = WIDE_M(exp)(-WIDE_M(fabs)(t));
-		*derivative = a * b * (RE(t) >= 0 ? 1 : e) / (1 + e); /* at 0 as the slope of fabs: see dual.h */
-		return a * ((RE(t) > 0 ? t : 0) + WIDE_M(log1p)(e));
+		const struct NAME(loss_value) at = NAME(loss_softplus)(b * z);
+		*derivative = a * b * at.slope;
+		return a * at.loss;
 	}
 	case VERDICT_SQUARE:
 		*derivative = 2 * a * (z - b);
