@@ -197,11 +197,8 @@ static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
 {
 	struct expression_scope *scope = lowering->scope;
 	struct tensor_graph *graph = lowering->graph;
-	for (size_t i = 0; i < scope->symbols; i++) {
-		struct expression_symbol *symbol = &scope->symbol[i];
-		if (!is_named(node, symbol->name)) {
-			continue;
-		}
+	struct expression_symbol *symbol = names_find(lowering, node->name, node->name_length);
+	if (symbol != NULL) {
 		const bool column = symbol->kind == SYMBOL_COLUMN || symbol->kind == SYMBOL_TARGET;
 		if (!node->quoted && column && expression_reserved(symbol->name)) {
 			return lower_hidden(lowering, node);
@@ -338,10 +335,7 @@ static bool check_bindings(struct lowering *lowering)
 		struct ast_node name = { .name = binding->name, .name_length = binding->name_length };
 		bool taken = is_named(&name, "pi") || is_named(&name, "e") ||
 			     expression_function_find(name.name, name.name_length) != NULL;
-		for (size_t s = 0; s < lowering->scope->symbols && !taken; s++) {
-			taken = is_named(&name, lowering->scope->symbol[s].name);
-		}
-		if (taken) {
+		if (taken || names_find(lowering, name.name, name.name_length) != NULL) {
 			return syntax_fail(lowering->error, E_INVALID, binding->position,
 					   "the name %.*s means something already", (int)name.name_length, name.name);
 		}
@@ -386,13 +380,14 @@ void lower_tree(struct tensor_graph *graph, const struct ast *ast, struct expres
 	struct lowering lowering = { .graph = graph, .formulas = formulas, .scope = scope, .ast = ast, .error = error };
 	lowering.value = malloc((ast->nodes + 1) * sizeof *lowering.value);
 	lowering.turned = malloc((ast->nodes + 1) * sizeof *lowering.turned);
-	if (lowering.value == NULL || lowering.turned == NULL) {
+	if (lowering.value == NULL || lowering.turned == NULL || !names_index(&lowering)) {
 		syntax_fail(error, E_MEMORY, 0, "out of memory for the expression");
 	} else {
 		lower(&lowering, result);
 	}
 	free(lowering.value);
 	free(lowering.turned);
+	free(lowering.place);
 }
 
 enum status expression_build(struct tensor_graph *graph, const char *text, size_t length,

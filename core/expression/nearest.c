@@ -196,11 +196,7 @@ static const char *known_names(const struct expression_scope *scope, char text[2
 /* Whether a name that is called is that of a value. */
 static bool is_value(const struct lowering *lowering, const struct ast_node *node)
 {
-	bool found = false;
-	for (size_t i = 0; i < lowering->scope->symbols && !found; i++) {
-		const char *name = lowering->scope->symbol[i].name;
-		found = strlen(name) == node->name_length && memcmp(name, node->name, node->name_length) == 0;
-	}
+	bool found = names_find(lowering, node->name, node->name_length) != NULL;
 	for (size_t i = 0; i < lowering->ast->bindings && !found; i++) {
 		const struct ast_binding *binding = &lowering->ast->binding[i];
 		found = binding->name_length == node->name_length &&

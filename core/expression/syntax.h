@@ -149,8 +149,10 @@ struct lowering {
 	struct formula_tree **formulas; /* that were met so far */
 	struct expression_scope *scope;
 	const struct ast *ast;
-	size_t *value; /* node of the tree -> node of the graph */
-	bool *turned;  /* node of the tree -> it is the transpose of that, with the rows last */
+	size_t *value;   /* node of the tree -> node of the graph */
+	bool *turned;    /* node of the tree -> it is the transpose of that, with the rows last */
+	uint32_t *place; /* [places] by hash: a symbol of the scope, and one; 0: none. NULL: there are few (names.c) */
+	size_t places;
 	struct expression_error *error;
 };
 
@@ -178,6 +180,10 @@ size_t lower_product(struct lowering *lowering, size_t a, size_t b);
 size_t lower_difference(struct lowering *lowering, size_t a, size_t b);
 size_t lower_sum(struct lowering *lowering, size_t a);
 size_t lower_mean(struct lowering *lowering, size_t a);
+/* names.c: makes `place`. False: out of memory. */
+bool names_index(struct lowering *lowering);
+/* The symbol of the scope that has this name, or NULL. */
+struct expression_symbol *names_find(const struct lowering *lowering, const char *name, size_t length);
 /* nearest.c: says that it is unknown, and which name is near; `what` it should be. */
 size_t lower_unknown(struct lowering *lowering, const struct ast_node *node, const char *what);
 /* What is to be typed for the character that a text begins with, if that only looks like another (a minus sign of

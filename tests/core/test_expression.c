@@ -126,6 +126,36 @@ START_TEST(a_number_may_have_any_number_of_digits)
 }
 END_TEST
 
+START_TEST(a_name_is_found_among_a_thousand_and_of_equal_ones_the_first_counts)
+{
+	enum { NAMES = 1000 };
+	static char name[NAMES][16];
+	static double number[NAMES], gradient[NAMES];
+	static struct expression_variable variable[NAMES];
+	struct expression_error error;
+	double value;
+	for (size_t i = 0; i < NAMES; i++) {
+		snprintf(name[i], sizeof name[i], "x%zu", i == 700 ? 300 : i);
+		number[i] = 2.385 * (double)i;
+		variable[i] = (struct expression_variable){ .name = name[i], .values = &number[i] };
+	}
+	for (size_t i = 0; i < NAMES; i += 37) {
+		char text[64];
+		snprintf(text, sizeof text, "z%zu = x%zu; 3 * z%zu + x300", i, i, i);
+		ck_assert_int_eq(expression_evaluate(text, strlen(text), variable, NAMES, &value, gradient, &error),
+				 OK);
+		ck_assert_double_eq_tol(value, 3 * number[i] + number[300], 1e-9);
+		ck_assert(gradient[i] == 3 && gradient[300] == 1 && gradient[700] == 0);
+	}
+	const char *const wrong[] = { "x12 + x700", "x12 + x1000", "x = 1; x12 = 2; x12", "x12(3)" };
+	const size_t place[] = { 6, 6, 7, 0 };
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		ck_assert(expression_evaluate(wrong[i], strlen(wrong[i]), variable, NAMES, &value, NULL, &error) != OK);
+		ck_assert_msg(error.position == place[i], "%s: %s at %zu", wrong[i], error.text, error.position);
+	}
+}
+END_TEST
+
 START_TEST(what_must_be_rejected_is_rejected_with_a_place)
 {
 	cJSON *golden = golden_load("golden/expressions/expressions.json"), *variables = variables_of_the_dialect();
@@ -491,6 +521,7 @@ int main(void)
 	tcase_add_test(tests, conditions_let_nothing_flow_back_and_a_spread_of_nothing_has_no_slope);
 	tcase_add_test(tests, what_is_no_number_stays_none_behind_clip_and_the_shrinkages);
 	tcase_add_test(tests, a_number_may_have_any_number_of_digits);
+	tcase_add_test(tests, a_name_is_found_among_a_thousand_and_of_equal_ones_the_first_counts);
 	tcase_add_test(tests, what_must_be_rejected_is_rejected_with_a_place);
 	tcase_add_test(tests, errors_point_at_the_character_and_say_what_is_wrong);
 	tcase_add_test(tests, every_operation_has_the_gradient_of_its_differences);
