@@ -478,7 +478,7 @@ static void choose_rows(struct layout *layout)
 		return;
 	}
 	size_t bytes = program->ahead ? STREAM_BYTES : BLOCK_BYTES;
-	size_t rows = row_bytes == 0 ? BLOCK_ROWS_MOST : bytes / row_bytes / 16 * 16;
+	size_t rows = row_bytes == 0 ? BLOCK_ROWS_MOST : bytes / row_bytes / BLOCK_UNIT * BLOCK_UNIT;
 	rows = rows < BLOCK_ROWS_LEAST ? BLOCK_ROWS_LEAST : rows > BLOCK_ROWS_MOST ? BLOCK_ROWS_MOST : rows;
 	program->block_rows = rows;
 	program->lanes = LANES_MOST;

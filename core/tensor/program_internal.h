@@ -9,6 +9,8 @@
 enum { ELEMENT_TILE = 256 };
 /* From so many on it pays to spread what is broadcast; sums are taken over so many lanes. */
 enum { SPREAD_LEAST = 16, LANES = 8 };
+/* Rows of a block are a multiple of this, but for the last block. */
+enum { BLOCK_UNIT = 16 };
 
 /* Loops of an element-wise operation, outermost first; adjacent dimensions that lie alike are one. */
 struct walk {

@@ -160,7 +160,8 @@ static void NAME(cut)(struct NAME(run) * run)
 {
 	const struct program *program = run->program;
 	size_t rows = run->batch->count, blocks = (rows - 1) / program->block_rows + 1;
-	run->block_rows = (rows - 1) / blocks + 1;
+	run->block_rows = ((rows - 1) / blocks + BLOCK_UNIT) / BLOCK_UNIT * BLOCK_UNIT; /* full registers */
+	run->block_rows = run->block_rows < program->block_rows ? run->block_rows : program->block_rows;
 	run->blocks = (rows - 1) / run->block_rows + 1;
 	size_t lanes = program->lane_rows == 0 ? 1 : rows / program->lane_rows;
 	lanes = lanes < 1 ? 1 : lanes > program->lanes ? program->lanes : lanes;
