@@ -151,7 +151,8 @@ char *server_log(const struct server *server, const char *stream)
 bool server_stopped_late(const struct server *server)
 {
 	char *err = server_log(server, "err");
-	const bool late = strstr(err, "the stop takes too long") != NULL;
+	const bool late =
+		strstr(err, "the stop takes too long") != NULL || strstr(err, "no checkpoint of step") != NULL;
 	free(err);
 	return late;
 }

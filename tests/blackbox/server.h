@@ -47,7 +47,7 @@ void server_kill(struct server *server);
 int server_terminate(struct server *server, double *seconds);
 /* Ends it if it runs (exit code 0 is expected), frees. */
 void server_destroy(struct server *server);
-/* Whether its last stop was cut off by its own alarm, on a machine too slow to stop in two seconds: then what ran
+/* Whether its last stop was cut short, on a machine too slow to stop in two seconds: then what ran
  * begins where a crash would have left it. To be asked before the next start. */
 bool server_stopped_late(const struct server *server);
 /* What it wrote to standard output ("out") or standard error ("err") since its last start. Returned owned: free. */
