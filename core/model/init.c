@@ -1,7 +1,7 @@
 /*
  * How weights start, by name. fan_in: numbers that make one output; fan_out: outputs that one number goes to; of a
- * convolution both count the kernel's places. Variances: xavier 2 / (fan_in + fan_out), he 2 / fan_in, lecun 1 /
- * fan_in; as a uniform law in [-b, b) with b = sqrt(3 variance).
+ * convolution both count the kernel's places. Variances: xavier 2 / (fan_in + fan_out) (times gain^2), he
+ * 2 / fan_in (or fan_out), lecun 1 / fan_in; as a uniform law in [-b, b) with b = sqrt(3 variance).
  */
 #include <math.h>
 #include <string.h>
@@ -20,25 +20,41 @@ static bool asks_normal(const struct settings *settings)
 	return strcmp(settings_choice(settings, "distribution"), "normal") == 0;
 }
 
-#define FAMILY(family, variance)                                                                                       \
+/* gain is a factor of the standard deviation. Of all families settings may be NULL: nothing was said. */
+static double xavier(const struct settings *settings, size_t in, size_t out)
+{
+	const double gain = settings != NULL ? settings_number(settings, "gain") : 1;
+	return gain * gain * 2 / ((double)in + (double)out);
+}
+
+static double he(const struct settings *settings, size_t in, size_t out)
+{
+	const bool backward = settings != NULL && strcmp(settings_choice(settings, "mode"), "fan_out") == 0;
+	return 2 / (double)(backward ? out : in);
+}
+
+static double lecun(const struct settings *settings, size_t in, size_t out)
+{
+	(void)settings, (void)out;
+	return 1 / (double)in;
+}
+
+#define FAMILY(family)                                                                                                 \
 	static struct start_rule family##_rule(const struct settings *settings, size_t in, size_t out)                 \
 	{                                                                                                              \
-		(void)in, (void)out;                                                                                   \
-		return by_variance(asks_normal(settings), variance);                                                   \
+		return by_variance(asks_normal(settings), family(settings, in, out));                                  \
 	}                                                                                                              \
 	static struct start_rule family##_uniform_rule(const struct settings *settings, size_t in, size_t out)         \
 	{                                                                                                              \
-		(void)settings, (void)in, (void)out;                                                                   \
-		return by_variance(false, variance);                                                                   \
+		return by_variance(false, family(settings, in, out));                                                  \
 	}                                                                                                              \
 	static struct start_rule family##_normal_rule(const struct settings *settings, size_t in, size_t out)          \
 	{                                                                                                              \
-		(void)settings, (void)in, (void)out;                                                                   \
-		return by_variance(true, variance);                                                                    \
+		return by_variance(true, family(settings, in, out));                                                   \
 	}
-FAMILY(xavier, 2 / ((double)in + (double)out))
-FAMILY(he, 2 / (double)in)
-FAMILY(lecun, 1 / (double)in)
+FAMILY(xavier)
+FAMILY(he)
+FAMILY(lecun)
 #undef FAMILY
 
 static struct start_rule orthogonal_rule(const struct settings *settings, size_t in, size_t out)
@@ -75,12 +91,27 @@ static struct start_rule ones_rule(const struct settings *settings, size_t in, s
 }
 
 static const char *const distributions[] = { "uniform", "normal", NULL };
-static const struct setting family_settings[] = {
-	{ .name = "distribution",
-	  .kind = SETTING_CHOICE,
-	  .choices = distributions,
-	  .doc = "The law whose variance this is." },
-};
+static const char *const modes[] = { "fan_in", "fan_out", NULL };
+#define DISTRIBUTION                                                                                                   \
+	{                                                                                                              \
+		.name = "distribution", .kind = SETTING_CHOICE, .choices = distributions,                              \
+		.doc = "The law whose variance this is."                                                               \
+	}
+#define GAIN                                                                                                           \
+	{                                                                                                              \
+		.name = "gain", .kind = SETTING_REAL, .preset = 1, .maximum = 1e6, .open_minimum = true,               \
+		.doc = "A factor on the standard deviation, such as torch.nn.init.calculate_gain of the activation."   \
+	}
+#define MODE                                                                                                           \
+	{                                                                                                              \
+		.name = "mode", .kind = SETTING_CHOICE, .choices = modes,                                              \
+		.doc = "What the variance is kept of: fan_in of values forward, fan_out of gradients backward."        \
+	}
+static const struct setting xavier_settings[] = { DISTRIBUTION, GAIN };
+static const struct setting xavier_law_settings[] = { GAIN };
+static const struct setting he_settings[] = { DISTRIBUTION, MODE };
+static const struct setting he_law_settings[] = { MODE };
+static const struct setting lecun_settings[] = { DISTRIBUTION };
 static const struct setting orthogonal_settings[] = {
 	{ .name = "gain",
 	  .kind = SETTING_REAL,
@@ -117,13 +148,13 @@ static const struct setting uniform_settings[] = {
 					     .setting_count = sizeof table / sizeof table[0],                          \
 					     .rule = id##_rule }
 
-INIT_WITH(xavier, family_settings, "Variance 2 / (fan_in + fan_out).", GLOROT);
-INIT(xavier_uniform, "Uniform with variance 2 / (fan_in + fan_out).", GLOROT);
-INIT(xavier_normal, "Normal with variance 2 / (fan_in + fan_out).", GLOROT);
-INIT_WITH(he, family_settings, "Variance 2 / fan_in.", HE);
-INIT(he_uniform, "Uniform with variance 2 / fan_in.", HE);
-INIT(he_normal, "Normal with variance 2 / fan_in.", HE);
-INIT_WITH(lecun, family_settings, "Variance 1 / fan_in.", LECUN);
+INIT_WITH(xavier, xavier_settings, "Variance gain^2 2 / (fan_in + fan_out).", GLOROT);
+INIT_WITH(xavier_uniform, xavier_law_settings, "Uniform with variance gain^2 2 / (fan_in + fan_out).", GLOROT);
+INIT_WITH(xavier_normal, xavier_law_settings, "Normal with variance gain^2 2 / (fan_in + fan_out).", GLOROT);
+INIT_WITH(he, he_settings, "Variance 2 / fan_in, or 2 / fan_out.", HE);
+INIT_WITH(he_uniform, he_law_settings, "Uniform with variance 2 / fan_in, or 2 / fan_out.", HE);
+INIT_WITH(he_normal, he_law_settings, "Normal with variance 2 / fan_in, or 2 / fan_out.", HE);
+INIT_WITH(lecun, lecun_settings, "Variance 1 / fan_in.", LECUN);
 INIT(lecun_uniform, "Uniform with variance 1 / fan_in.", LECUN);
 INIT(lecun_normal, "Normal with variance 1 / fan_in.", LECUN);
 INIT_WITH(orthogonal, orthogonal_settings,

@@ -5,6 +5,7 @@
 #include "core/graph/graph.h"
 #include "core/graph/ops/ops.h"
 #include "core/graph/start.h"
+#include "core/model/tables.h"
 #include "core/objective/gradient_check.h"
 #include "core/objective/graph_objective.h"
 #include "tests/core/modelling.h"
@@ -431,6 +432,30 @@ START_TEST(initialisers_have_the_mean_and_variance_that_they_say)
 }
 END_TEST
 
+/* torch.nn.init: xavier_normal_(w, gain), kaiming_uniform_(w, nonlinearity="relu", mode). */
+START_TEST(a_gain_and_the_fan_that_counts_can_be_said)
+{
+	const struct {
+		const struct init_type *type;
+		struct setting_value value;
+		double spread;
+	} cases[] = {
+		{ &init_xavier_normal, { .number = 1.385 }, 1.385 * sqrt(2.0 / 240) },
+		{ &init_xavier_uniform, { .number = 0.2385 }, 0.2385 * sqrt(6.0 / 240) },
+		{ &init_he_uniform, { .number = 1 }, sqrt(6.0 / 90) },
+		{ &init_he_normal, { .number = 1 }, sqrt(2.0 / 90) },
+		{ &init_he_normal, { .number = 0 }, sqrt(2.0 / 150) },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct init_type *type = cases[i].type;
+		ck_assert_uint_eq(type->setting_count, 1);
+		const struct settings settings = { type->settings, 1, (struct setting_value *)&cases[i].value };
+		const struct start_rule rule = type->rule(&settings, 150, 90);
+		ck_assert_msg(fabs(rule.spread - cases[i].spread) <= 1e-15, "%s: %.17g", type->name, rule.spread);
+	}
+}
+END_TEST
+
 /* Tall and wide, in both precisions. */
 START_TEST(orthogonal_starts_are_orthogonal)
 {
@@ -478,6 +503,7 @@ int main(void)
 	suite_add_tcase(suite, training);
 	TCase *starts = tcase_create("initialisers");
 	tcase_add_loop_test(starts, initialisers_have_the_mean_and_variance_that_they_say, 0, (int)init_type_count);
+	tcase_add_test(starts, a_gain_and_the_fan_that_counts_can_be_said);
 	tcase_add_test(starts, orthogonal_starts_are_orthogonal);
 	suite_add_tcase(suite, starts);
 	return suite_run(suite);
