@@ -180,9 +180,9 @@ static const char schedule_more[] =
 static const char chain_more[] = ",\"schedules\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":100,\"description\":"
 				 "\"The schedules of the chain: names or "
 				 "objects.\"}";
-static const char layer_more[] =
-	",\"activation\":{\"description\":\"A name or an object, see activations; relu in an mlp, none in a sequential "
-	"model.\"}";
+static const char layer_more[] = ",\"activation\":{\"description\":\"A name or an object, see activations; null for "
+				 "none; relu in an mlp, none in a sequential "
+				 "model.\"}";
 static const char init_more[] = ",\"init\":{\"description\":\"How the weights start: a name or an object, see inits; "
 				"default the model's.\"}";
 static const char nested_more[] = ",\"layers\":{\"type\":\"array\",\"description\":\"Layers of its own.\"}";

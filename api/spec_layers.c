@@ -42,8 +42,9 @@ void judge_init(struct judge *judge, const struct at *at, const cJSON *item, con
 
 static void take_activation(struct judge *judge, const struct at *at, const cJSON *item, struct layer_config *layer)
 {
-	bool lone = strcmp(layer->type->name, "activation") == 0;
-	long preset = kind_find(&judge->activations, lone ? "relu" : judge->model->activation);
+	const bool lone = strcmp(layer->type->name, "activation") == 0, none = cJSON_IsNull(item);
+	long preset = kind_find(&judge->activations, none ? "identity" : lone ? "relu" : judge->model->activation);
+	item = none ? NULL : item;
 	long which = typed_find(judge, at, item, &judge->activations, preset, false);
 	if (which >= 0) {
 		layer->activation = judge->activations.entries[which].type;

@@ -71,8 +71,8 @@ static const struct loss_type *machine_loss(const struct model_shape *shape)
 }
 
 static const struct loss_type *const matrix_losses[] = { &loss_mse, &loss_mae, &loss_huber, NULL };
-static const struct loss_type *const machine_losses[] = { &loss_mse, &loss_bce_with_logits, &loss_mae, &loss_huber,
-							  NULL };
+static const struct loss_type *const machine_losses[] = { &loss_mse, &loss_bce_with_logits, &loss_log_loss,
+							  &loss_mae, &loss_huber,           NULL };
 
 #define COUNT(word, text)                                                                                              \
 	{                                                                                                              \

@@ -231,6 +231,23 @@ START_TEST(a_factorization_machine_learns_products_that_a_linear_model_cannot)
 	reply = predict(server, job, "[[0.5, 0.5, 0.25], [-0.5, 0.5, 0.25]]");
 	ck_assert_str_eq(string_at(reply->json, "predictions.0"), "up");
 	ck_assert_str_eq(string_at(reply->json, "predictions.1"), "down");
+	/* log_loss is that loss by another name; null is no activation. */
+	job = client_post(
+		server, "/v1/jobs?dry_run=true",
+		text_of("{\"dataset\": {\"id\": \"%s\", \"target\": \"class\", \"exclude\": [\"y\"]}, \"model\": "
+			"{\"type\": \"factorization_machine\", \"loss\": \"log_loss\"}}",
+			dataset));
+	expect(job, 200);
+	ck_assert_str_eq(string_at(job->json, "spec.model.loss.type"), "log_loss");
+	job = client_post(
+		server, "/v1/jobs?dry_run=true",
+		text_of("{\"dataset\": {\"id\": \"%s\", \"target\": \"class\", \"exclude\": [\"y\"]}, \"model\": "
+			"{\"type\": \"mlp\", \"layers\": [{\"type\": \"dense\", \"units\": 3, \"activation\": null}, "
+			"{\"type\": \"dense\", \"units\": 3}]}}",
+			dataset));
+	expect(job, 200);
+	ck_assert_str_eq(string_at(job->json, "spec.model.layers.0.activation"), "identity");
+	ck_assert_str_eq(string_at(job->json, "spec.model.layers.1.activation"), "relu");
 	/* It gives one number a row. */
 	const char *iris = dataset_upload(server, "iris.csv", "target=target");
 	reply = client_post(server, "/v1/jobs",
