@@ -382,6 +382,14 @@ static size_t setting_node(struct tensor_graph *graph, const struct setting_valu
 			       : tensor_number(graph, isnan(value->number) ? -1 : value->number);
 }
 
+/* Of two classes: the mean of a row's loss times its class's weight, divided by that of the weights. */
+static size_t weigh_classes(struct lowering *lowering, const struct call *call, size_t each,
+			    const struct setting_value *weights)
+{
+	size_t weight = apply2(lowering, TENSOR_pick, setting_node(lowering->graph, weights), call->value[1]);
+	return lower_reduced(lowering, call, apply2(lowering, TENSOR_mul, weight, each), weight);
+}
+
 size_t expression_loss(struct tensor_graph *graph, const char *name, const size_t *value, size_t count,
 		       const struct settings *settings, const char **left_out)
 {
@@ -401,6 +409,7 @@ size_t expression_loss(struct tensor_graph *graph, const char *name, const size_
 					       : tensor_number(graph, function->preset[k - function->least]);
 	}
 	size_t filled = count;
+	const struct setting_value *of_two = NULL; /* weights of two classes */
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct setting_value *chosen_value = &settings->value[i];
 		const double preset = settings->table[i].preset;
@@ -410,13 +419,21 @@ size_t expression_loss(struct tensor_graph *graph, const char *name, const size_
 		if (k < function->most && (chosen_value->rows > 0 || settings->table[i].kind != SETTING_VECTOR)) {
 			all[k] = setting_node(graph, chosen_value);
 			filled = k + 1 > filled ? k + 1 : filled;
+		} else if (!same && function->lower == lower_logistic &&
+			   strcmp(settings->table[i].name, "class_weight") == 0) {
+			of_two = chosen_value;
 		} else if (!same) {
 			*left_out = settings->table[i].name;
 			return NODE_NONE;
 		}
 	}
 	struct call call = { .node = &node, .function = function, .count = filled, .value = all };
-	const size_t loss = graph->status != OK ? NODE_NONE : function->lower(&lowering, &call);
+	node.reduction = of_two != NULL ? REDUCTION_NONE : REDUCTION_UNSAID;
+	size_t loss = graph->status != OK ? NODE_NONE : function->lower(&lowering, &call);
+	if (of_two != NULL && graph->status == OK) {
+		node.reduction = REDUCTION_UNSAID;
+		loss = weigh_classes(&lowering, &call, loss, of_two);
+	}
 	formulas_free(formulas);
 	return loss;
 }

@@ -6,7 +6,7 @@
 #include "tests/support/golden.h"
 #include "tests/support/suite.h"
 
-START_TEST(a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignored)
+START_TEST(settings_of_losses_are_taken_and_couple_no_rows)
 {
 	struct model_shape shape = { .features = FEATURES, .classes = 5, .rows = 10 };
 	struct setting_value value[4];
@@ -31,8 +31,8 @@ START_TEST(a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignor
 	value[0].rows = 2;
 	value[0].values = (const double[]){ 0.3, 1 };
 	written.config.loss_settings = (struct settings){ loss->settings, loss->setting_count, value };
-	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), E_UNSUPPORTED);
-	ck_assert_str_eq(error.text, "class_weight of log_loss is not available for an expression");
+	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), OK);
+	ck_assert_str_eq(couples, "");
 }
 END_TEST
 
@@ -43,18 +43,22 @@ START_TEST(class_weights_weigh_a_batch_as_in_the_built_in_model)
 	static const double weights[][2] = { { 0.3, 2.385 }, { 0, 1 } };
 	const struct model_shape shape = { .features = FEATURES, .classes = 2, .rows = MANY };
 	struct executor executor = executor_serial();
-	for (size_t k = 0; k < 8; k++) {
+	for (size_t k = 0; k < 16; k++) { /* of two classes by two outputs, then by one */
+		const bool one_output = k >= 8, plain = k / 4 % 2 == 0;
+		const char *const loss = one_output ? "bce_with_logits" : "cross_entropy";
 		const enum dtype dtype = k % 2 == 0 ? DTYPE_FLOAT32 : DTYPE_FLOAT64;
 		const double tolerance = dtype == DTYPE_FLOAT32 ? 2e-5 : 1e-13;
 		struct modelling model;
 		struct written written;
-		modelling_start(&model, "softmax_regression", "cross_entropy", &shape);
-		model.loss_value[0].number = k / 4 % 2 == 0 ? 0 : 0.15;
+		modelling_start(&model, one_output ? "logistic_regression" : "softmax_regression", loss, &shape);
+		model.loss_value[0].number = one_output ? (plain ? 1 : 2.385) : plain ? 0 : 0.15;
 		model.loss_value[1].rows = 2;
 		model.loss_value[1].values = weights[k / 2 % 2];
-		write_model(&written, NULL, "X @ w + b", "cross_entropy");
-		written.parameter[0].shape = (struct shape){ .rank = 2, .extent = { FEATURES, 2 } };
-		written.parameter[1].shape = vector_of(2);
+		write_model(&written, NULL, "X @ w + b", loss);
+		if (!one_output) {
+			written.parameter[0].shape = (struct shape){ .rank = 2, .extent = { FEATURES, 2 } };
+			written.parameter[1].shape = vector_of(2);
+		}
 		written.config.loss_settings = model.config.loss_settings;
 		struct objective *one = modelling_build(&model, &shape, dtype, 1);
 		struct objective *two = build(&written, &shape, dtype, 1);
@@ -152,7 +156,7 @@ int main(void)
 	TCase *tests = tcase_create("all");
 	tcase_set_timeout(tests, 60);
 	suite_add_tcase(suite, tests);
-	tcase_add_test(tests, a_setting_of_a_loss_that_an_expression_lacks_is_refused_and_not_ignored);
+	tcase_add_test(tests, settings_of_losses_are_taken_and_couple_no_rows);
 	tcase_add_test(tests, class_weights_weigh_a_batch_as_in_the_built_in_model);
 	tcase_add_test(tests, rows_of_the_ignored_class_are_as_if_they_were_not_there);
 	tcase_add_test(tests, what_does_not_fit_the_data_is_refused_in_words);
