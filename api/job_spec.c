@@ -136,6 +136,15 @@ enum status job_spec_load(const char *document, size_t length, const struct data
 	return status;
 }
 
+bool job_document_is_objective(const char *document, size_t length)
+{
+	cJSON *json = cJSON_ParseWithLength(document, length);
+	const cJSON *model = cJSON_GetObjectItemCaseSensitive(json, "model");
+	const bool objective = cJSON_IsString(cJSON_GetObjectItemCaseSensitive(model, "objective"));
+	cJSON_Delete(json);
+	return objective;
+}
+
 void job_spec_destroy(struct job_spec *spec)
 {
 	if (spec != NULL) {
@@ -179,6 +188,12 @@ void job_spec_render_dry_run(const struct job_spec *spec, const struct gradient_
 	text_json_uint(out, spec->parameters);
 	text_puts(out, ",\"steps\":");
 	text_json_uint(out, spec->steps);
+	text_puts(out, ",\"runs_whole\":");
+	if (spec->couples != NULL) {
+		text_json_string(out, spec->couples);
+	} else {
+		text_puts(out, "null");
+	}
 	text_puts(out, "},\"warnings\":[");
 	for (size_t i = 0; i < spec->warning_count; i++) {
 		text_puts(out, i == 0 ? "" : ",");

@@ -76,7 +76,11 @@ struct job_spec {
 	double *class_number; /* of a numeric target column; NULL for a text one */
 
 	struct model_config model;
-	bool couples; /* an expression whose rows cannot be taken apart: over some of them it is another function */
+	/* Of an expression why its rows cannot be taken apart, so that over some of them it is another function; NULL:
+	 * they can. */
+	const char *couples;
+	bool whole; /* ... it takes them as a dimension: it is over all of them, and over no others */
+	uint64_t numbers; /* of such a one: those that an evaluation goes through, roughly; else 0 */
 	struct model_shape shape;
 	size_t train_rows; /* shape.rows of an objective that is to be trained; shape's own serves to predict */
 	struct train_config train;
@@ -118,6 +122,8 @@ enum status job_spec_load(const char *document, size_t length, const struct data
 			  const struct dataset_info *validation, size_t slots, struct job_spec **out,
 			  struct problem *problem);
 void job_spec_destroy(struct job_spec *spec);
+/* Whether such a document's model is an objective written as text, which predicts nothing; false without memory too. */
+bool job_document_is_objective(const char *document, size_t length);
 /* Takes the warnings over from a report of the same job (answers.h): what was left to a default when the job was posted
  * is said in the stored document, so that judging it again does not warn of it. */
 void job_spec_keep_warnings(struct job_spec *spec, const char *report);

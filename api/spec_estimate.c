@@ -76,6 +76,7 @@ void judge_estimate(struct judge *judge)
 	if (status == OK) {
 		spec->parameters = parameters;
 		judge_path(spec);
+		spec->numbers = spec->whole ? bytes / dtype_size(dtype) : 0;
 		total = bytes;
 		size_t outputs = judge->model->outputs != NULL ? judge->model->outputs(&spec->model, &spec->shape)
 				 : spec->shape.classes > 0     ? spec->shape.classes

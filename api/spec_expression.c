@@ -282,6 +282,35 @@ static void judge_uses(struct judge *judge, const struct expression_config *conf
 	}
 }
 
+/* What takes all rows at once is over the rows to train on: of others it is another function. */
+static void judge_whole(struct judge *judge)
+{
+	static const struct at at_dataset = { NULL, "dataset", 0 };
+	const bool other = judge->spec->validation_id[0] != '\0';
+	const struct at at = { &at_dataset, other ? "validation" : "validation_fraction", 0 };
+	if (judge->spec->validation_rows > 0) {
+		reader_fault(&judge->reader, &at, FAULT_NOT_ALLOWED, NULL, NULL,
+			     "the objective takes all rows at once, so that it has no value over others to validate "
+			     "with: %s. Leave this out",
+			     judge->couples);
+	}
+}
+
+/* Whether the text is one of all rows, those that are to validate with among them. */
+static bool spans_validation(struct judge *judge, struct expression_uses *uses)
+{
+	struct model_shape shape = judge->spec->shape;
+	struct expression_error error;
+	char couples[200];
+	shape.whole = shape.rows;
+	if (judge->spec->validation_rows == 0 ||
+	    expression_look(&judge->spec->model, &shape, uses, couples, &error) != OK || !uses->whole) {
+		return false;
+	}
+	judge->couples = arena_strdup(judge->reader.arena, couples);
+	return judge->couples != NULL;
+}
+
 /* The text itself, once every name is known. */
 static void judge_text(struct judge *judge, struct expression_config *config)
 {
@@ -297,12 +326,18 @@ static void judge_text(struct judge *judge, struct expression_config *config)
 	enum status status = expression_look(&judge->spec->model, &judge->spec->shape, &uses, couples, &error);
 	if (status == E_MEMORY) {
 		judge->failed = true;
+	} else if (status != OK && spans_validation(judge, &uses)) {
+		judge_whole(judge);
 	} else if (status != OK) {
 		expression_fault(judge->reader.problem, objective ? "/model/objective" : "/model/prediction", text,
 				 &error);
 	} else {
-		judge->spec->couples = couples[0] != '\0';
 		judge->couples = couples[0] != '\0' ? arena_strdup(judge->reader.arena, couples) : NULL;
+		judge->spec->couples = judge->couples;
+		judge->spec->whole = uses.whole;
+		if (uses.whole) {
+			judge_whole(judge);
+		}
 		judge_uses(judge, config, &uses);
 	}
 }
@@ -375,6 +410,7 @@ void judge_expression(struct judge *judge, const struct field *fields)
 		judge->shape_known = true;
 	} else if (judge->columns_known && judge->shape_known) {
 		spec->shape.rows = (size_t)(spec->training_rows + spec->validation_rows);
+		spec->shape.whole = (size_t)spec->training_rows;
 		take_columns(&names, columns);
 	}
 	*config = (struct expression_config){

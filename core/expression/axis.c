@@ -224,7 +224,7 @@ static size_t concat_along(struct lowering *lowering, const struct call *call, s
 	const struct shape first = *shape_of(lowering, call->value[0]);
 	if (first.rowed && axis == 0) {
 		syntax_fail(lowering->error, E_UNSUPPORTED, call->node->axis_position, "rows cannot be added to rows");
-		return NODE_NONE;
+		return pairs_rows(lowering, "rows are added to rows");
 	}
 	if (first.rowed || axis == 0) {
 		return call->function->lower(lowering, call);

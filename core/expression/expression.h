@@ -38,6 +38,9 @@ struct expression_scope {
 	struct expression_symbol *symbol;
 	size_t symbols;
 	size_t features, targets; /* columns of X and y */
+	/* 0: rows come first and are not counted. Else X is a matrix [rows, features] like any other, y and a column are
+	 * vectors [rows], and a text means what it means in numpy: what is taken of all rows at once may be anything. */
+	size_t rows;
 };
 
 struct expression_error {
@@ -45,6 +48,7 @@ struct expression_error {
 	size_t position;
 	char text[512];
 	char suggestion[64]; /* "" : none */
+	const char *pairs;   /* of what puts rows of data beside one another, a few words of it; NULL: it does not */
 };
 
 /* Appends what `text` means to the graph; *result is its node. Parameters that the graph lacks are appended in the

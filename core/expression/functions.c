@@ -80,7 +80,7 @@ static size_t outer(struct lowering *lowering, const struct call *call)
 		syntax_fail(lowering->error, E_INVALID, call->node->position,
 			    "outer takes two vectors, the second not over rows; these are %s and %s",
 			    tensor_shape_text(&left, x), tensor_shape_text(&right, y));
-		return NODE_NONE;
+		return right.rowed ? pairs_rows(lowering, "outer puts each row beside every other") : NODE_NONE;
 	}
 	struct shape column = { .rowed = left.rowed,
 				.rank = left.rowed ? 1 : 2,

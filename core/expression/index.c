@@ -38,8 +38,8 @@ static bool resolve_range(struct lowering *lowering, const struct ast_range *ran
 
 enum { STEPPED_MAX = 256 }; /* each is an operation of its own */
 
-/* Every step-th of dimension d, from the last one on where step is negative, put together again two and two. Of a plain
- * matrix's columns as rows of its transpose. */
+/* Every step-th of dimension d, from the last one on where step is negative, put together again two and two, or of a
+ * plain value that has many one operation. Of a plain matrix's columns as rows of its transpose. */
 static size_t step_through(struct lowering *lowering, const struct ast_range *range, size_t a, size_t d)
 {
 	size_t piece[STEPPED_MAX], count = 0;
@@ -50,7 +50,13 @@ static size_t step_through(struct lowering *lowering, const struct ast_range *ra
 		return NODE_NONE;
 	}
 	const struct shape shape = *shape_of(lowering, a);
-	const long n = (long)shape.extent[0];
+	const long n = (long)shape.extent[0], by = range->step > 0 ? range->step : -(long)range->step;
+	const size_t all = (size_t)((n - 1) / by + 1);
+	if (!shape.rowed && all > STEPPED_MAX) {
+		const size_t first = range->step > 0 ? 0 : (size_t)n - 1;
+		a = tensor_stride(lowering->graph, a, first, all, range->step);
+		return d == 1 && !failed(lowering) ? tensor_unary(lowering->graph, TENSOR_transpose, a) : a;
+	}
 	for (long i = range->step > 0 ? 0 : n - 1; i >= 0 && i < n && !failed(lowering); i += range->step) {
 		const size_t at[4] = { (size_t)i, 1, 0, shape.rank > 1 ? shape.extent[1] : 0 };
 		if (count == STEPPED_MAX) {
@@ -89,7 +95,7 @@ size_t lower_index(struct lowering *lowering, const struct ast_node *node)
 		if (!range->range || range->has_start || range->has_stop || range->step != 1) {
 			syntax_fail(lowering->error, E_UNSUPPORTED, range->position,
 				    "single rows cannot be picked: write : for the rows, as in X[:, 0]");
-			return NODE_NONE;
+			return pairs_rows(lowering, "rows are picked by their place");
 		}
 		range++;
 		ranges--;

@@ -359,7 +359,7 @@ size_t lower_info_nce(struct lowering *lowering, const struct call *call)
 		syntax_fail(lowering->error, E_UNSUPPORTED, call->node->position,
 			    "info_nce of an expression takes matrices, not rows of data: for those there is the model "
 			    "contrastive with the loss info_nce");
-		return NODE_NONE;
+		return pairs_rows(lowering, "info_nce compares rows with one another");
 	}
 	return lower_formula(lowering, call);
 }

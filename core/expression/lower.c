@@ -193,6 +193,17 @@ static size_t lower_hidden(struct lowering *lowering, const struct ast_node *nod
 	return NODE_NONE;
 }
 
+/* What the data bring along: rowed, or all rows of it. */
+static size_t lower_data(struct lowering *lowering, const struct expression_symbol *symbol)
+{
+	struct tensor_graph *graph = lowering->graph;
+	const struct expression_scope *scope = lowering->scope;
+	const size_t leaf = symbol->kind == SYMBOL_COLUMN     ? tensor_column(graph, scope->features, symbol->column)
+			    : symbol->kind == SYMBOL_FEATURES ? tensor_features(graph, scope->features)
+							      : tensor_target(graph, scope->targets);
+	return scope->rows == 0 || leaf == NODE_NONE ? leaf : tensor_stack(graph, leaf, scope->rows);
+}
+
 static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
 {
 	struct expression_scope *scope = lowering->scope;
@@ -208,13 +219,9 @@ static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
 			symbol->node = tensor_array(graph, &symbol->shape, symbol->values);
 			break;
 		case SYMBOL_COLUMN:
-			symbol->node = tensor_column(graph, scope->features, symbol->column);
-			break;
 		case SYMBOL_FEATURES:
-			symbol->node = tensor_features(graph, scope->features);
-			break;
 		case SYMBOL_TARGET:
-			symbol->node = tensor_target(graph, scope->targets);
+			symbol->node = lower_data(lowering, symbol);
 			break;
 		case SYMBOL_PARAMETER:
 			break;
@@ -238,7 +245,7 @@ static size_t lower_turned_product(struct lowering *lowering, const struct ast_n
 		syntax_fail(lowering->error, E_INVALID, node->position,
 			    "a transpose with the rows last, @, and %s do not fit: the right side needs the rows first",
 			    tensor_shape_text(&right, x));
-		return NODE_NONE;
+		return pairs_rows(lowering, "a transpose has the rows last");
 	}
 	if (right.rank == 1) {
 		const struct shape column = { .rowed = true, .rank = 2, .extent = { left.extent[0], 1 } };
@@ -291,8 +298,10 @@ static bool may_turn(struct lowering *lowering, const struct ast_node *node, siz
 	    (node->kind == AST_BINARY && node->symbol == '@' && k == 0)) {
 		return true;
 	}
-	return syntax_fail(lowering->error, E_UNSUPPORTED, node->position,
-			   "the transpose of what has the rows first may only stand left of @, as in X.T @ y");
+	syntax_fail(lowering->error, E_UNSUPPORTED, node->position,
+		    "the transpose of what has the rows first may only stand left of @, as in X.T @ y");
+	pairs_rows(lowering, "a transpose has the rows last");
+	return false;
 }
 
 static size_t lower_node(struct lowering *lowering, const struct ast_node *node)

@@ -166,6 +166,13 @@ static inline const struct shape *shape_of(const struct lowering *lowering, size
 	return &lowering->graph->node[id].shape;
 }
 
+/* Says of an error that it is about rows of data beside one another, and what puts them there. Returns NODE_NONE. */
+static inline size_t pairs_rows(struct lowering *lowering, const char *what)
+{
+	lowering->error->pairs = what;
+	return NODE_NONE;
+}
+
 /* NODE_NONE after any error. */
 static inline size_t apply2(struct lowering *lowering, enum tensor_op op, size_t a, size_t b)
 {

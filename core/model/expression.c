@@ -14,16 +14,19 @@ struct sketch {
 	struct tensor_graph graph;
 	struct expression_scope scope;
 	size_t root, output, outputs, classes;
+	size_t rows;   /* of any batch */
 	double beside; /* of residuals: the number beside their squares */
 	bool unsure;   /* a sum of squares only where the data's weights are no less than 0 */
 };
 
+/* rows: those that the text takes as a dimension of its values; 0: none. */
 static enum status make_scope(struct sketch *sketch, const struct expression_config *config,
-			      const struct model_shape *shape)
+			      const struct model_shape *shape, size_t rows)
 {
 	struct expression_scope *scope = &sketch->scope;
 	*scope = (struct expression_scope){ .features = shape->features,
-					    .targets = shape->classes > 0 ? 1 : shape->targets };
+					    .targets = shape->classes > 0 ? 1 : shape->targets,
+					    .rows = rows };
 	scope->symbols = config->parameters + config->symbols;
 	scope->symbol = calloc(scope->symbols + 1, sizeof *scope->symbol);
 	if (scope->symbol == NULL) {
@@ -144,6 +147,11 @@ static enum status draw_residual(struct sketch *sketch, struct expression_error 
 {
 	struct tensor_graph *graph = &sketch->graph;
 	struct squares_form form;
+	if (sketch->scope.rows > 0) {
+		char sentence[260];
+		snprintf(sentence, sizeof sentence, "the objective takes all rows at once: %s", graph->pairs);
+		return fail(error, E_UNSUPPORTED, sentence);
+	}
 	const enum status status = squares_form(graph, sketch->root, &form);
 	if (status == E_UNSUPPORTED && graph->status == OK) {
 		return fail(error, E_UNSUPPORTED,
@@ -161,31 +169,82 @@ static enum status draw_residual(struct sketch *sketch, struct expression_error 
 	return status == OK && graph->status == OK ? OK : fail(error, E_MEMORY, "out of memory for the model");
 }
 
-static enum status draw(struct sketch *sketch, const struct model_config *config, const struct model_shape *shape,
-			struct expression_error *error)
-{
-	const struct expression_config *expression = config->expression;
-	const char *text = expression->objective != NULL ? expression->objective : expression->prediction;
-	*sketch = (struct sketch){ .root = NODE_NONE, .output = NODE_NONE, .classes = shape->classes };
-	*error = (struct expression_error){ .status = OK };
-	tensor_graph_init(&sketch->graph);
-	if (make_scope(sketch, expression, shape) != OK) {
-		return fail(error, E_MEMORY, "out of memory for the model");
-	}
-	size_t *result = expression->objective != NULL ? &sketch->root : &sketch->output;
-	enum status status = expression_build(&sketch->graph, text, strlen(text), &sketch->scope, result, error);
-	sketch->graph.features = shape->features;
-	sketch->graph.targets = sketch->scope.targets;
-	if (status == OK && expression->prediction == NULL && config->loss == &loss_residual) {
-		return draw_residual(sketch, error);
-	}
-	return status == OK && expression->prediction != NULL ? add_loss(sketch, config, error) : status;
-}
-
 static void sketch_fini(struct sketch *sketch)
 {
 	tensor_graph_fini(&sketch->graph);
 	free(sketch->scope.symbol);
+}
+
+/* The place of a byte of a text in UTF-8, in characters. */
+static size_t characters(const char *text, size_t position)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < position && text[i] != '\0'; i++) {
+		count += ((unsigned char)text[i] & 0xc0) != 0x80;
+	}
+	return count;
+}
+
+/* The text alone, as a graph. why: what keeps it from being one row by row; NULL where it is that. */
+static enum status draw_text(struct sketch *sketch, const struct expression_config *expression,
+			     const struct model_shape *shape, const struct expression_error *why,
+			     struct expression_error *error)
+{
+	const char *text = expression->objective != NULL ? expression->objective : expression->prediction;
+	struct tensor_graph *graph = &sketch->graph;
+	*sketch = (struct sketch){
+		.root = NODE_NONE, .output = NODE_NONE, .classes = shape->classes, .rows = shape->rows
+	};
+	*error = (struct expression_error){ .status = OK };
+	tensor_graph_init(graph);
+	if (make_scope(sketch, expression, shape, why != NULL ? shape->whole : 0) != OK) {
+		return fail(error, E_MEMORY, "out of memory for the model");
+	}
+	if (why != NULL) {
+		snprintf(graph->pairs, sizeof graph->pairs, "%.160s (character %zu)",
+			 why->pairs != NULL ? why->pairs : why->text, characters(text, why->position));
+		sketch->rows = shape->whole;
+	}
+	size_t *result = expression->objective != NULL ? &sketch->root : &sketch->output;
+	enum status status = expression_build(graph, text, strlen(text), &sketch->scope, result, error);
+	graph->features = shape->features;
+	graph->targets = sketch->scope.targets;
+	return status;
+}
+
+/* Of a text that is nothing row by row, nor with all rows as a dimension: what to say of it. */
+static void choose_error(const char *text, const struct expression_error *apart, struct expression_error *error)
+{
+	const bool known = error->status == E_INVALID || error->status == E_UNSUPPORTED;
+	const size_t used = strlen(error->text);
+	if (known && apart->pairs == NULL && apart->position == error->position) {
+		*error = *apart;
+	} else if (known && strchr(error->text, '[') != NULL) { /* it shows shapes */
+		snprintf(error->text + used, sizeof error->text - used,
+			 "; rows are a dimension here as in numpy, for row by row this is not: %.160s (character %zu)",
+			 apart->pairs != NULL ? apart->pairs : apart->text, characters(text, apart->position));
+	}
+}
+
+/* Row by row where the text means something so; else an objective with all rows of the training part at once. */
+static enum status draw(struct sketch *sketch, const struct model_config *config, const struct model_shape *shape,
+			struct expression_error *error)
+{
+	const struct expression_config *expression = config->expression;
+	enum status status = draw_text(sketch, expression, shape, NULL, error);
+	if ((status == E_INVALID || status == E_UNSUPPORTED) && expression->objective != NULL && shape->whole > 0) {
+		const struct expression_error apart = *error;
+		sketch_fini(sketch);
+		status = draw_text(sketch, expression, shape, &apart, error);
+		if (status != OK) {
+			choose_error(expression->objective, &apart, error);
+			status = error->status;
+		}
+	}
+	if (status == OK && expression->prediction == NULL && config->loss == &loss_residual) {
+		return draw_residual(sketch, error);
+	}
+	return status == OK && expression->prediction != NULL ? add_loss(sketch, config, error) : status;
 }
 
 static bool is_bounded(const struct expression_config *config)
@@ -239,11 +298,11 @@ static enum status build(const struct model_config *config, const struct model_s
 	} else if (start == NULL) {
 		status = error_set(error, E_MEMORY, "out of memory for the model");
 	} else {
-		status = program_create(&sketch.graph, sketch.root, sketch.output, dtype, slots, shape->rows, &program,
+		status = program_create(&sketch.graph, sketch.root, sketch.output, dtype, slots, sketch.rows, &program,
 					error);
 	}
 	if (status == OK && shape->products) {
-		status = program_create_product(&sketch.graph, sketch.root, dtype, slots, shape->rows, &product, error);
+		status = program_create_product(&sketch.graph, sketch.root, dtype, slots, sketch.rows, &product, error);
 		if (status != OK) {
 			program_destroy(program);
 		}
@@ -273,12 +332,12 @@ static enum status measure(const struct model_config *config, const struct model
 	size_t products = 0;
 	enum status status = draw(&sketch, config, shape, &wrong);
 	if (status == OK) {
-		status = program_measure(&sketch.graph, sketch.root, sketch.output, dtype, slots, shape->rows, bytes,
+		status = program_measure(&sketch.graph, sketch.root, sketch.output, dtype, slots, sketch.rows, bytes,
 					 NULL);
 	}
 	if (status == OK && shape->products) {
 		status =
-			program_measure_product(&sketch.graph, sketch.root, dtype, slots, shape->rows, &products, NULL);
+			program_measure_product(&sketch.graph, sketch.root, dtype, slots, sketch.rows, &products, NULL);
 	}
 	if (status == OK) {
 		*parameters = sketch.graph.n;
@@ -302,6 +361,7 @@ enum status expression_look(const struct model_config *config, const struct mode
 			fail(error, status, why.text);
 		}
 	}
+	uses->whole = sketch.scope.rows > 0;
 	if (status == OK && !expression_uses_find(&sketch.graph, sketch.root, &sketch.scope, uses)) {
 		status = fail(error, E_MEMORY, "out of memory for the model");
 	}

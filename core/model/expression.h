@@ -16,7 +16,11 @@ struct expression_parameter {
 	size_t lowers, uppers;       /* numbers in them: as many as it has, or 1 for all */
 };
 
-/* Borrows all. Exactly one of objective and prediction is not NULL. */
+/* Borrows all. Exactly one of objective and prediction is not NULL.
+ *
+ * A text is taken row by row where it means something so (rows come first and are not counted). An objective that does
+ * not, because it puts rows beside one another, is taken as numpy would: the rows are the first dimension of X, y and
+ * the columns, model_shape.whole of them. It is then of these rows alone, whole. */
 struct expression_config {
 	const char *objective, *prediction;
 	const struct expression_parameter *parameter;
@@ -36,6 +40,7 @@ struct expression_uses {
 	bool target;     /* the target is read */
 	size_t picked;   /* of how many numbers y picks one, as a class does; 0: of none, or not known */
 	double ignored;  /* y of the rows that then count for nothing; NaN: none */
+	bool whole;      /* all rows are a dimension of its values, and it is over those alone */
 };
 
 /* The same, and what is used: uses->parameter is given, NULL too. */

@@ -8,6 +8,13 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* y itself, row by row or all rows of it. */
+static bool is_target(const struct tensor_graph *graph, size_t id)
+{
+	const struct tensor_node *node = &graph->node[id];
+	return node->op == TENSOR_TARGET || (node->op == TENSOR_stack && graph->node[node->input[0]].op == TENSOR_TARGET);
+}
+
 /* The number that y is compared with by y - c, under a condition; NaN: there is none. */
 static double compared_with(const struct tensor_graph *graph, size_t id)
 {
@@ -16,7 +23,7 @@ static double compared_with(const struct tensor_graph *graph, size_t id)
 	while (node->op != TENSOR_sub && tensor_arity(node->op) > 0) {
 		node = &graph->node[node->input[0]];
 	}
-	return node->op == TENSOR_sub && graph->node[node->input[0]].op == TENSOR_TARGET &&
+	return node->op == TENSOR_sub && is_target(graph, node->input[0]) &&
 			       tensor_constant_value(graph, node->input[1], &value)
 		       ? value
 		       : (double)NAN;
@@ -28,11 +35,10 @@ static bool is_class(const struct tensor_graph *graph, size_t id, double *ignore
 	const struct tensor_node *node = &graph->node[id];
 	*ignored = (double)NAN;
 	if (node->op != TENSOR_where) {
-		return node->op == TENSOR_TARGET;
+		return is_target(graph, id);
 	}
 	*ignored = compared_with(graph, node->input[0]);
-	return !isnan(*ignored) &&
-	       (graph->node[node->input[1]].op == TENSOR_TARGET || graph->node[node->input[2]].op == TENSOR_TARGET);
+	return !isnan(*ignored) && (is_target(graph, node->input[1]) || is_target(graph, node->input[2]));
 }
 
 /* The fewest of several; of those that ignore other rows than these nothing is known. */

@@ -160,6 +160,7 @@ struct model_shape {
 			 */
 	size_t classes; /* 0: not a classification */
 	size_t rows;    /* the most of any batch to train on; what runs rows as a whole needs to know */
+	size_t whole;   /* all rows to train on, for an expression that takes them as one dimension; 0: none may */
 };
 
 struct model_type {

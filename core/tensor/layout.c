@@ -106,7 +106,7 @@ static unsigned degree_of(const struct tensor_node *node, const struct sort *sor
 	case TENSOR_WEIGHT_ROWS:
 		return 0;
 	case TENSOR_add: case TENSOR_sub: case TENSOR_neg: case TENSOR_sum: case TENSOR_slice: case TENSOR_concat:
-	case TENSOR_transpose: case TENSOR_trace: case TENSOR_reshape:
+	case TENSOR_transpose: case TENSOR_trace: case TENSOR_reshape: case TENSOR_stride:
 		return largest(degree[0], degree[1]);
 	case TENSOR_mul: case TENSOR_matmul:
 		return degree[0] + degree[1] > 1 ? 2 : degree[0] + degree[1];
@@ -156,6 +156,9 @@ static void find_sorts(struct layout *layout)
 		program->rowed |= node->shape.rowed;
 		if (node->shape.rowed && sort->late) {
 			couple(program, "each row needs a sum or mean over all rows (%s)", tensor_op_name(node->op));
+		} else if (node->op == TENSOR_stack) {
+			program->whole_rows = node->shape.extent[0];
+			couple(program, "%s", layout->graph->pairs);
 		} else if (node->whole) {
 			couple(program, "%s is taken over all rows at once", tensor_op_name(node->op));
 		} else if (sort->degree == 2) {
@@ -198,13 +201,15 @@ static void add(struct layout *layout, size_t *to, size_t size)
 	layout->overflow |= !size_add(*to, size, to);
 }
 
-/* A plain value that has no gradient, being made of constants alone, or whose gradient lies elsewhere. */
+/* A plain value that has no gradient, being made of constants alone or of rows that are stacked, or whose gradient lies
+ * elsewhere. */
 static bool has_no_gradient(const struct layout *layout, size_t i)
 {
 	const struct tensor_node *node = &layout->graph->node[i];
 	const bool stored = !node->shape.rowed && layout->program->strip_value[i] == UINT32_MAX;
+	const bool data = layout->program->whole_rows > 0 && !layout->sort[i].wanted;
 	return node->op == TENSOR_CONSTANT ||
-	       (stored && (node->constant || layout->program->strip_gradient[i] != UINT32_MAX));
+	       (stored && (node->constant || data || layout->program->strip_gradient[i] != UINT32_MAX));
 }
 
 /* Where plain values lie, those without a gradient last, and leaves over rows. What lives in a strip alone lies
@@ -245,9 +250,14 @@ static void find_places(struct layout *layout)
 	}
 	program->plain_gradient_size = program->plain_size;
 	for (size_t i = 0; i < graph->nodes; i++) {
-		if (has_no_gradient(layout, i) && (layout->sort[i].root || layout->sort[i].output)) {
-			program->place[i] = PLACE_PLAIN;
-			program->offset[i] = program->plain_size;
+		if (!has_no_gradient(layout, i) || (!layout->sort[i].root && !layout->sort[i].output)) {
+			continue;
+		}
+		program->place[i] = PLACE_PLAIN;
+		program->offset[i] = program->plain_size;
+		if (layout->sort[i].base != i) { /* a view of what lies before it */
+			program->offset[i] = program->offset[graph->node[i].input[0]] + layout->sort[i].from;
+		} else {
 			add(layout, &program->plain_size, shape_size(&graph->node[i].shape));
 		}
 	}

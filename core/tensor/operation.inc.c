@@ -362,6 +362,24 @@ static void NAME(slice)(const struct tensor_call *call, bool back)
 	}
 }
 
+/* Every step-th of a plain vector, or row of a plain matrix. */
+static void NAME(stride)(const struct tensor_call *call, bool back)
+{
+	const struct form *form = call->step->form;
+	const size_t width = form->shape[0].rank == 2 ? form->shape[0].extent[1] : 1;
+	const ptrdiff_t first = (ptrdiff_t)form->slice[0], by = (int32_t)form->slice[2];
+	for (size_t r = 0; r < form->slice[1]; r++) {
+		const size_t at = (size_t)(first + (ptrdiff_t)r * by) * width;
+		for (size_t i = 0; i < width; i++) {
+			if (back) {
+				((REAL *)call->d_in[0])[at + i] += ((const REAL *)call->d_out)[r * width + i];
+			} else {
+				((REAL *)call->out)[r * width + i] = ((const REAL *)call->in[0])[at + i];
+			}
+		}
+	}
+}
+
 static void NAME(concat)(const struct tensor_call *call, bool back)
 {
 	size_t rows = call->step->form->shape[0].rowed ? call->rows : 1;
@@ -436,6 +454,7 @@ static void NAME(transpose)(const struct tensor_call *call, bool back)
 BOTH_WAYS(transpose, transpose)
 BOTH_WAYS(trace, trace)
 BOTH_WAYS(slice, slice)
+BOTH_WAYS(stride, stride)
 BOTH_WAYS(concat, concat)
 BOTH_WAYS(pick, pick)
 BOTH_WAYS(reshape, copy)

@@ -32,7 +32,10 @@
 	X(trace, "trace", 1, trace, trace)                                                                             \
 	X(slice, "slice", 1, given, slice)     /* at: start, count of dimension 0; start, count of dimension 1 */      \
 	X(concat, "concat", 2, concat, concat) /* along the first dimension; of rowed values along the row */          \
+	X(stride, "slice", 1, given, stride)   /* at: start, count, step (int32) of dimension 0 of a plain value */    \
 	X(pick, "z[y]", 2, pick, pick)         /* z[k], k: z[k]; NaN where k is no index */                            \
-	X(reshape, "reshape", 1, given, reshape)
+	X(reshape, "reshape", 1, given, reshape)                                                                       \
+	/* Of rows of data a plain value, the rows being its first dimension: they run whole. */                       \
+	X(stack, "rows", 1, given, reshape)
 
 #endif

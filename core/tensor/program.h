@@ -12,7 +12,8 @@
  * weights.
  *
  * Where it is not (a variance over rows, the square root of a mean, a maximum over rows), the rows run whole, as one
- * block on one thread, and mini-batches are not fair: program_check says why.
+ * block on one thread, and mini-batches are not fair: program_check says why. So do rows that a graph stacks
+ * (tensor_stack), which are then a dimension like any other: such a program is over just so many rows.
  *
  * Invariants
  *  1. Blocks and lanes depend on shapes and the number of rows alone, never on the executor: the same bits for any
@@ -54,7 +55,7 @@ enum status program_measure_product(const struct tensor_graph *graph, size_t roo
 enum status program_product(struct program *program, const void *theta, const void *v, const struct batch *batch,
 			    struct executor *executor, void *out);
 
-/* As objective_type.evaluate and .predict. */
+/* As objective_type.evaluate and .predict. E_INVALID: rows are stacked, and the batch has another number of them. */
 enum status program_evaluate(struct program *program, const void *theta, const struct batch *batch,
 			     struct executor *executor, double *value, void *gradient);
 enum status program_predict(struct program *program, const void *theta, const struct batch *batch,

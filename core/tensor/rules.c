@@ -188,7 +188,7 @@ unsigned tensor_reads(enum tensor_op op)
 	switch ((int)op) {
 	case TENSOR_neg: case TENSOR_sign: case TENSOR_add: case TENSOR_sub: case TENSOR_less: case TENSOR_less_equal:
 	case TENSOR_sum: case TENSOR_SUM_ROWS: case TENSOR_MEAN_ROWS: case TENSOR_WEIGHT_ROWS: case TENSOR_transpose:
-	case TENSOR_trace: case TENSOR_slice: case TENSOR_concat: case TENSOR_reshape:
+	case TENSOR_trace: case TENSOR_slice: case TENSOR_stride: case TENSOR_concat: case TENSOR_reshape: case TENSOR_stack:
 		return 0;
 	case TENSOR_log: case TENSOR_log2: case TENSOR_log10: case TENSOR_log1p: case TENSOR_square: case TENSOR_cube:
 	case TENSOR_sin: case TENSOR_cos: case TENSOR_arcsin: case TENSOR_arccos: case TENSOR_arctan: case TENSOR_sinh:

@@ -276,6 +276,9 @@ static enum status NAME(compute)(struct NAME(run) * run)
 	bool blocks = program->rowed && !program->coupled;
 	size_t rows = program->coupled ? batch->count : 0;
 	double share = program->coupled ? (double)batch->data->rows / (double)batch->count : 0;
+	if (program->whole_rows > 0 && rows != program->whole_rows) {
+		return E_INVALID;
+	}
 	if (program->coupled) {
 		assert(rows <= program->most_rows);
 		NAME(bind_rows)(run, &program->slot[0], program->leaves, 0, rows);

@@ -151,17 +151,31 @@ static bool rehash(struct tensor_graph *graph)
 	return true;
 }
 
+/* Says how large a tensor would be that is too large. */
+static size_t too_large(struct tensor_graph *graph, const struct shape *shape)
+{
+	double bytes = sizeof(double);
+	char text[64];
+	for (size_t i = 0; i < shape->rank; i++) {
+		bytes *= (double)shape->extent[i];
+	}
+	graph->status = error_set(&graph->error, E_TOO_LARGE,
+				  "a tensor of the expression is too large: %s are %.3g GB in double precision",
+				  tensor_shape_text(shape, text), bytes * 1e-9);
+	return NODE_NONE;
+}
+
 /* The node, or the same one that is there already. */
 static size_t add_node(struct tensor_graph *graph, const struct tensor_node *node)
 {
 	size_t size = 1;
 	for (size_t i = 0; i < node->shape.rank; i++) {
 		if (node->shape.extent[i] > INT32_MAX || !size_multiply(size, node->shape.extent[i], &size)) {
-			return fail(graph, E_TOO_LARGE, "a tensor of the expression is too large");
+			return too_large(graph, &node->shape);
 		}
 	}
 	if (size > UINT32_MAX || graph->pooled > UINT32_MAX || graph->nodes >= UINT32_MAX) {
-		return fail(graph, E_TOO_LARGE, "a tensor of the expression is too large");
+		return too_large(graph, &node->shape);
 	}
 	if (2 * graph->nodes >= graph->buckets && !rehash(graph)) {
 		return NODE_NONE;
@@ -379,6 +393,34 @@ size_t tensor_slice(struct tensor_graph *graph, size_t a, const size_t at[4], co
 			shape.extent[shape.rank++] = at[2 * d + 1];
 		}
 	}
+	return apply(graph, &node, &shape);
+}
+
+size_t tensor_stride(struct tensor_graph *graph, size_t a, size_t start, size_t count, int step)
+{
+	struct tensor_node node = {
+		.op = TENSOR_stride,
+		.input = { (unsigned)a },
+		.at = { (unsigned)start, (unsigned)count, (unsigned)step },
+	};
+	if (graph->status != OK) {
+		return NODE_NONE;
+	}
+	struct shape shape = graph->node[a].shape;
+	assert(!shape.rowed && shape.rank > 0);
+	shape.extent[0] = count;
+	return apply(graph, &node, &shape);
+}
+
+size_t tensor_stack(struct tensor_graph *graph, size_t a, size_t rows)
+{
+	struct tensor_node node = { .op = TENSOR_stack, .input = { (unsigned)a } };
+	if (graph->status != OK) {
+		return NODE_NONE;
+	}
+	const struct shape *from = &graph->node[a].shape;
+	const struct shape shape = { .rank = from->rank + 1, .extent = { rows, from->rank > 0 ? from->extent[0] : 0 } };
+	assert(from->rowed && from->rank < 2);
 	return apply(graph, &node, &shape);
 }
 

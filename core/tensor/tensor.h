@@ -6,7 +6,8 @@
  *
  * A value may be *rowed*: one such tensor for each row of the batch, the row dimension coming first and not being
  * counted in `rank` (struct shape in core/graph/graph.h). A column of the data is a rowed scalar, the features X are a
- * rowed vector. What adds up over rows, TENSOR_SUM_ROWS and TENSOR_MEAN_ROWS, makes a plain value of a rowed one.
+ * rowed vector. What adds up over rows, TENSOR_SUM_ROWS and TENSOR_MEAN_ROWS, makes a plain value of a rowed one;
+ * so does TENSOR_stack, which keeps all of them.
  *
  * Nodes are made in order: inputs have smaller ids. The same operation on the same inputs is the same node, and an
  * operation on constant scalars is a constant. Errors stick, as in core/graph/graph.h.
@@ -54,6 +55,7 @@ struct tensor_graph {
 	size_t n;                 /* numbers in theta */
 	size_t features, targets;
 	bool scores;      /* what a program writes for each row may read the target */
+	char pairs[200];  /* why rows are stacked, of a graph in which they are */
 	unsigned *bucket; /* node ids + 1 by hash */
 	size_t buckets;
 };
@@ -91,7 +93,12 @@ size_t tensor_whole(struct tensor_graph *graph, enum tensor_op op, size_t a);
 size_t tensor_by_row(struct tensor_graph *graph, enum tensor_op op, size_t a);
 /* Element ranges; drop[d]: dimension d has one element and goes. Of a rowed vector at[0], at[1] are of the row. */
 size_t tensor_slice(struct tensor_graph *graph, size_t a, const size_t at[4], const bool drop[2]);
+/* Every step-th of the first dimension of a plain value, `count` from `start` on; step may be negative. */
+size_t tensor_stride(struct tensor_graph *graph, size_t a, size_t start, size_t count, int step);
 size_t tensor_reshape(struct tensor_graph *graph, size_t a, const struct shape *shape);
+/* A leaf over rows as a plain value [rows] or [rows, extent]: all rows are one dimension like any other, and a program
+ * runs over just so many, whole. */
+size_t tensor_stack(struct tensor_graph *graph, size_t a, size_t rows);
 
 /* The value of a constant scalar node; false when it is none. */
 bool tensor_constant_value(const struct tensor_graph *graph, size_t id, double *value);

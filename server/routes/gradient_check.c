@@ -22,10 +22,10 @@ static size_t elements_of(const struct objective *objective, size_t rows)
 	return elements < ELEMENTS_LEAST ? ELEMENTS_LEAST : elements > ELEMENTS_MOST ? ELEMENTS_MOST : (size_t)elements;
 }
 
-/* Of the batch that it is looked at over, whatever the job's own batches have. */
-static size_t rows_of(const struct data_view *data)
+/* Of the batch that it is looked at over, whatever the job's own batches have; all where they are one dimension. */
+static size_t rows_of(const struct job_spec *spec, const struct data_view *data)
 {
-	return data->rows < ROWS_MOST ? data->rows : ROWS_MOST;
+	return spec->whole || data->rows < ROWS_MOST ? data->rows : ROWS_MOST;
 }
 
 static enum status check(struct job_spec *spec, struct objective *objective, const struct data_view *data,
@@ -47,13 +47,14 @@ static enum status check(struct job_spec *spec, struct objective *objective, con
 		objective->type->initialise(objective, spec->train.training.seed, theta);
 	}
 	if (data != NULL) {
-		batch.count = rows_of(data);
+		batch.count = rows_of(spec, data);
 	}
 	memcpy(out->tensor, objective->tensor, objective->tensors * sizeof *out->tensor);
 	out->tensors = objective->tensors;
 	out->rows = batch.count;
 	enum status status = gradient_check_tensors(objective, theta, data != NULL ? &batch : NULL, &executor,
-						    elements_of(objective, batch.count), out->check);
+						    elements_of(objective, spec->whole ? spec->numbers : batch.count),
+						    out->check);
 	free(theta);
 	return status;
 }
@@ -64,7 +65,7 @@ static enum status build_and_check(struct job_spec *spec, const struct prepared 
 {
 	struct objective *objective = NULL;
 	struct model_shape shape = spec->shape;
-	shape.rows = prepared != NULL ? rows_of(&prepared->training) : 0;
+	shape.rows = prepared != NULL ? rows_of(spec, &prepared->training) : 0;
 	enum status status = model_build(&spec->model, &shape, DTYPE_FLOAT64, 1, &objective, error);
 	if (status == OK && initial != NULL && initial_count != objective->n) {
 		status = error_set(error, E_INVALID, "%zu initial parameters, the model has %zu", initial_count,

@@ -57,6 +57,8 @@ static void predicting_fini(struct predicting *p)
 
 enum { STAND_IN_ROWS = 1000000 };
 
+static const char objective_alone[] = "An objective alone predicts nothing: give the job a prediction with a loss.";
+
 /* A dataset that looks like the one that the job was trained on, as far as the card tells. Borrows from the card. */
 static enum status stand_in(const struct job_record *record, const struct model_card *card, struct dataset_info *out)
 {
@@ -99,7 +101,9 @@ static enum status load_spec(struct predicting *p)
 	problem_init(&problem);
 	status = job_spec_load(record->spec, record->spec_length, &info,
 			       record->validation_id[0] == '\0' ? NULL : &info, 1, &p->spec, &problem);
-	if (status == E_INVALID) {
+	if (status == E_INVALID && job_document_is_objective(record->spec, record->spec_length)) {
+		problem_set(p->problem, PROBLEM_INVALID, "%s", objective_alone); /* of rows that the stand-in lacks */
+	} else if (status == E_INVALID) {
 		status = error_set(&p->error, E_CORRUPT, "the stored spec of %s is refused: %s", record->id,
 				   problem.faults > 0 ? problem.fault[0].detail : problem.detail);
 	}
@@ -362,6 +366,10 @@ static enum status build(struct predicting *p, uint64_t bytes)
 	if (status != OK) {
 		return status;
 	}
+	if (p->spec->whole) { /* nothing is built of what could only be refused */
+		problem_set(p->problem, PROBLEM_INVALID, "%s", objective_alone);
+		return E_INVALID;
+	}
 	struct model_shape shape = p->spec->shape;
 	const size_t piece = predictions_piece(card);
 	shape.rows = shape.rows < piece ? shape.rows : piece; /* what runs rows whole sees no more at a time */
@@ -389,8 +397,7 @@ static enum status predict(struct predicting *p, struct http_response *response)
 		return sample(p, &response->body);
 	}
 	if (status == OK && p->objective->type->predict == NULL) {
-		problem_set(p->problem, PROBLEM_INVALID,
-			    "An objective alone predicts nothing: give the job a prediction with a loss.");
+		problem_set(p->problem, PROBLEM_INVALID, "%s", objective_alone);
 		return E_INVALID;
 	}
 	if (status == OK && !p->work && p->source.rows > QUICK_NUMBERS / (p->objective->outputs + 1)) {

@@ -149,13 +149,15 @@ static enum status load_spec(struct making *making, struct error *error)
 }
 
 /* Two parameters; and how many rows can be gone through. A sum over some rows is none over all, and what couples rows
- * is another function of some: it is not taken. */
+ * is another function of some: it is not taken. Of what takes all rows at once the numbers in between count. */
 static enum status judge_job(struct making *making)
 {
 	const struct job_spec *spec = making->spec;
-	const double rows = spec->has_dataset ? (double)spec->training_rows : 0;
+	const double all = spec->has_dataset ? (double)spec->training_rows : 0;
+	const double rows = spec->whole ? fmax((double)spec->numbers, all) : all;
+	const char *unit = spec->whole ? "numbers in between" : "rows";
 	const double most = floor(ROW_VISITS / (double)making->query.points);
-	making->rows = (size_t)(rows <= most ? rows : floor(SAMPLE_VISITS / (double)making->query.points));
+	making->rows = (size_t)(rows <= most ? all : floor(SAMPLE_VISITS / (double)making->query.points));
 	if (spec->parameters != 2) {
 		problem_set(making->problem, PROBLEM_INVALID,
 			    "The job has %llu parameter%s, a surface needs two: see its curve instead.",
@@ -167,14 +169,17 @@ static enum status judge_job(struct making *making)
 	}
 	if (rows * SURFACE_POINTS_MIN <= ROW_VISITS) {
 		problem_set(making->problem, PROBLEM_INVALID,
-			    "%llu points over %.0f rows are too many: ask for at most points=%.0f.",
-			    (unsigned long long)making->query.points, rows, floor(ROW_VISITS / rows));
+			    "%llu points over %.0f %s are too many: ask for at most points=%.0f.",
+			    (unsigned long long)making->query.points, rows, unit, floor(ROW_VISITS / rows));
 	} else {
 		problem_set(
 			making->problem, PROBLEM_INVALID,
-			"The objective %s %.0f rows; a surface goes through at most %.0f. Post the job again on a part "
+			"The objective %s %.0f %s; a surface goes through at most %.0f. Post the job again on a part "
 			"of its rows and ask for the surface of that.",
-			spec->couples ? "couples" : "is a sum over", rows, ROW_VISITS / SURFACE_POINTS_MIN);
+			spec->whole     ? "has"
+			: spec->couples ? "couples"
+					: "is a sum over",
+			rows, unit, ROW_VISITS / SURFACE_POINTS_MIN);
 	}
 	return E_INVALID;
 }
