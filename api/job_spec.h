@@ -79,7 +79,7 @@ struct job_spec {
 	/* Of an expression why its rows cannot be taken apart, so that over some of them it is another function; NULL:
 	 * they can. */
 	const char *couples;
-	bool whole; /* ... it takes them as a dimension: it is over all of them, and over no others */
+	bool whole;       /* ... it takes them as a dimension: it is over all of them, and over no others */
 	uint64_t numbers; /* of such a one: those that an evaluation goes through, roughly; else 0 */
 	struct model_shape shape;
 	size_t train_rows; /* shape.rows of an objective that is to be trained; shape's own serves to predict */

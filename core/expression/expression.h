@@ -38,8 +38,9 @@ struct expression_scope {
 	struct expression_symbol *symbol;
 	size_t symbols;
 	size_t features, targets; /* columns of X and y */
-	/* 0: rows come first and are not counted. Else X is a matrix [rows, features] like any other, y and a column are
-	 * vectors [rows], and a text means what it means in numpy: what is taken of all rows at once may be anything. */
+	/* 0: rows come first and are not counted. Else X is a matrix [rows, features] like any other, y and a column
+	 * are vectors [rows], and a text means what it means in numpy: what is taken of all rows at once may be
+	 * anything. */
 	size_t rows;
 };
 

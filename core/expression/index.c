@@ -1,5 +1,5 @@
 /*
- * Indices and slices, as Python counts them: u[2], A[-1], X[:, 1:3], u[::-2].
+ * Indices and slices, as Python counts them: u[2], A[-1], X[:, 1:3], u[::-2], u[:, None].
  *
  * A range is one operation; with a step it is one for each element, put together again. Of rowed values the rows are
  * never picked: that part of the index is the colon.
@@ -76,12 +76,12 @@ static size_t step_through(struct lowering *lowering, const struct ast_range *ra
 	return d == 1 && !failed(lowering) ? tensor_unary(lowering->graph, TENSOR_transpose, a) : a;
 }
 
-size_t lower_index(struct lowering *lowering, const struct ast_node *node)
+/* a with what `ranges` ranges pick, none of which is None. */
+static size_t pick_ranges(struct lowering *lowering, const struct ast_node *node, size_t a,
+			  const struct ast_range *range, size_t ranges)
 {
-	size_t a = lowering->value[lowering->ast->link[node->first]];
 	struct shape shape = *shape_of(lowering, a);
-	const struct ast_range *range = lowering->ast->range + node->range;
-	size_t ranges = node->ranges, at[4] = { 0 };
+	size_t at[4] = { 0 };
 	bool drop[2] = { false, false };
 	char text[64];
 	if (ranges > shape.rank + shape.rowed) {
@@ -119,4 +119,49 @@ size_t lower_index(struct lowering *lowering, const struct ast_node *node)
 		}
 	}
 	return a;
+}
+
+/* Dimensions of one element among those that the ranges leave: x[:, None], x[None, :]. */
+static size_t add_axes(struct lowering *lowering, const struct ast_range *range, size_t ranges, size_t a)
+{
+	const struct shape from = *shape_of(lowering, a);
+	struct shape shape = { .rowed = from.rowed };
+	size_t left = 0;
+	for (size_t i = 0; i < ranges; i++) {
+		const bool rows = from.rowed && i == 0;
+		if (rows && range[i].axis) {
+			syntax_fail(lowering->error, E_UNSUPPORTED, range[i].position,
+				    "the rows come first: no dimension can be put before them");
+			return pairs_rows(lowering, "None puts the rows last");
+		}
+		if (range[i].axis) {
+			shape.extent[shape.rank++] = 1;
+		} else if (range[i].range && !rows) {
+			shape.extent[shape.rank++] = from.extent[left++];
+		}
+	}
+	while (left < from.rank) {
+		shape.extent[shape.rank++] = from.extent[left++];
+	}
+	if (shape.rank + shape.rowed > 2) {
+		char text[64];
+		syntax_fail(lowering->error, E_INVALID, range[0].position,
+			    "a value has at most two dimensions: None adds one to %s", tensor_shape_text(&from, text));
+		return NODE_NONE;
+	}
+	return tensor_reshape(lowering->graph, a, &shape);
+}
+
+size_t lower_index(struct lowering *lowering, const struct ast_node *node)
+{
+	const struct ast_range *range = lowering->ast->range + node->range;
+	struct ast_range picked[2];
+	size_t count = 0, a = lowering->value[lowering->ast->link[node->first]];
+	for (size_t i = 0; i < node->ranges; i++) {
+		if (!range[i].axis) {
+			picked[count++] = range[i];
+		}
+	}
+	a = count > 0 ? pick_ranges(lowering, node, a, picked, count) : a;
+	return count == node->ranges || failed(lowering) ? a : add_axes(lowering, range, node->ranges, a);
 }

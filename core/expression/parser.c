@@ -55,6 +55,10 @@ static bool parse_step(struct parser *parser, struct ast_range *range)
 static bool parse_range(struct parser *parser, struct ast_range *range)
 {
 	*range = (struct ast_range){ .position = (uint16_t)parser->lexer.token.position, .step = 1 };
+	if (token_is(&parser->lexer.token, "None")) {
+		range->axis = true;
+		return lexer_next(&parser->lexer);
+	}
 	if (!is_operator(parser, ':')) {
 		range->has_start = true;
 		if (!parser_integer(parser, an_index, &range->start)) {
@@ -75,7 +79,7 @@ static bool parse_range(struct parser *parser, struct ast_range *range)
 	return !is_operator(parser, ':') || parse_step(parser, range);
 }
 
-/* [2], [1:3], [0, :] behind a value; the [ is the current token. */
+/* [2], [1:3], [0, :], [:, None] behind a value; the [ is the current token. */
 static size_t parse_index(struct parser *parser, size_t target)
 {
 	struct ast *ast = parser->ast;

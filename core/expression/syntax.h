@@ -52,6 +52,7 @@ enum reduction { REDUCTION_UNSAID, REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_NONE
 /* One item of an index: u[2], u[1:3], A[:, 0], u[::-2]. Negative numbers count from the end. */
 struct ast_range {
 	bool range, has_start, has_stop;
+	bool axis; /* None: a dimension of one element more */
 	uint16_t position;
 	int32_t start, stop, step;
 };

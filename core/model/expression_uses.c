@@ -12,7 +12,8 @@
 static bool is_target(const struct tensor_graph *graph, size_t id)
 {
 	const struct tensor_node *node = &graph->node[id];
-	return node->op == TENSOR_TARGET || (node->op == TENSOR_stack && graph->node[node->input[0]].op == TENSOR_TARGET);
+	return node->op == TENSOR_TARGET ||
+	       (node->op == TENSOR_stack && graph->node[node->input[0]].op == TENSOR_TARGET);
 }
 
 /* The number that y is compared with by y - c, under a condition; NaN: there is none. */

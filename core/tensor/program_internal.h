@@ -82,7 +82,7 @@ struct program {
 	bool rowed;          /* there are rows to read */
 	bool coupled;
 	size_t whole_rows; /* of coupled ones that are a dimension: how many there must be; 0: any number */
-	bool ahead; /* some step streams X: blocks are small, and the next one is asked for meanwhile */
+	bool ahead;        /* some step streams X: blocks are small, and the next one is asked for meanwhile */
 	char reason[200];
 	/* [nodes] */
 	unsigned char *place;

@@ -52,9 +52,9 @@ static enum status check(struct job_spec *spec, struct objective *objective, con
 	memcpy(out->tensor, objective->tensor, objective->tensors * sizeof *out->tensor);
 	out->tensors = objective->tensors;
 	out->rows = batch.count;
-	enum status status = gradient_check_tensors(objective, theta, data != NULL ? &batch : NULL, &executor,
-						    elements_of(objective, spec->whole ? spec->numbers : batch.count),
-						    out->check);
+	enum status status =
+		gradient_check_tensors(objective, theta, data != NULL ? &batch : NULL, &executor,
+				       elements_of(objective, spec->whole ? spec->numbers : batch.count), out->check);
 	free(theta);
 	return status;
 }
