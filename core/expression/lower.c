@@ -206,7 +206,6 @@ static size_t lower_data(struct lowering *lowering, const struct expression_symb
 
 static size_t lower_name(struct lowering *lowering, const struct ast_node *node)
 {
-	struct expression_scope *scope = lowering->scope;
 	struct tensor_graph *graph = lowering->graph;
 	struct expression_symbol *symbol = names_find(lowering, node->name, node->name_length);
 	if (symbol != NULL) {
