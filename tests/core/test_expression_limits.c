@@ -1,4 +1,5 @@
 /* Expressions: how much of one is read, and that what is beyond costs nothing. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/expression/syntax.h"
@@ -54,6 +55,32 @@ START_TEST(more_indices_than_there_may_be_are_too_many_and_not_too_long)
 	free(text);
 	point_free(&point);
 	cJSON_Delete(variables);
+}
+END_TEST
+
+START_TEST(each_of_many_names_is_its_own_variable)
+{
+	enum { MANY = 200 };
+	struct expression_variable variable[MANY];
+	struct expression_error error;
+	char name[MANY][24];
+	double numbers[MANY], value, gradient[MANY];
+	for (size_t i = 0; i < MANY; i++) {
+		snprintf(name[i], sizeof name[i], "v%zu", i);
+		numbers[i] = 2.385 + (double)(i * i);
+		variable[i] = (struct expression_variable){ .name = name[i], .values = &numbers[i] };
+	}
+	for (size_t i = 0; i < MANY; i++) {
+		char text[64];
+		snprintf(text, sizeof text, "v%zu - 2*'v%zu'", i, MANY - 1 - i);
+		ck_assert_int_eq(expression_evaluate(text, strlen(text), variable, MANY, &value, gradient, &error), OK);
+		ck_assert_double_eq(value, numbers[i] - 2 * numbers[MANY - 1 - i]);
+		ck_assert_double_eq(gradient[i], 1);
+	}
+	ck_assert_int_eq(expression_evaluate("v200", 4, variable, MANY, &value, gradient, &error), E_INVALID);
+	ck_assert_int_eq(expression_evaluate("v7 = 1; v7", 10, variable, MANY, &value, gradient, &error), E_INVALID);
+	ck_assert_str_eq(error.text, "the name v7 means something already");
+	ck_assert_int_eq(expression_evaluate("'v7\0' + 1", 9, variable, MANY, &value, gradient, &error), E_INVALID);
 }
 END_TEST
 
@@ -113,6 +140,7 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, a_hundred_levels_of_parentheses_are_read_and_one_more_is_not);
 	tcase_add_test(tests, more_indices_than_there_may_be_are_too_many_and_not_too_long);
+	tcase_add_test(tests, each_of_many_names_is_its_own_variable);
 	tcase_add_test(tests, a_nul_in_a_quoted_name_is_no_end_of_it);
 	tcase_add_test(tests, hostile_expressions_are_refused_before_they_cost_anything);
 	return suite_run(suite);
