@@ -12,7 +12,7 @@
 #include "server/dataset/import.h"
 #include "server/dataset/table.h"
 
-/* A fresh folder under $TMPDIR or /tmp. */
+/* A fresh folder under /tmp. */
 static inline void scratch_make(char path[64])
 {
 	snprintf(path, 64, "/tmp/descentd-dataset-XXXXXX");

@@ -295,7 +295,7 @@ START_TEST(a_tab_can_delimit_and_blanks_around_cells_are_dropped)
 END_TEST
 
 /* Writes `unit` until the import refuses; at most `most` times. */
-static struct imported write_repeatedly(const char *start, const char *unit, size_t most)
+static struct imported write_repeatedly(const char *dir, const char *start, const char *unit, size_t most)
 {
 	struct imported out = { 0 };
 	struct import_options options = { 0 };
@@ -304,7 +304,7 @@ static struct imported write_repeatedly(const char *start, const char *unit, siz
 	for (size_t i = 0; i < per_step; i++) {
 		memcpy(step + i * length, unit, length);
 	}
-	ck_assert_int_eq(import_open("/nonexistent", &options, &out.import, &out.error), OK);
+	ck_assert_int_eq(import_open(dir, &options, &out.import, &out.error), OK);
 	out.status = import_write(out.import, start, strlen(start), &out.error);
 	for (size_t i = 0; i < most && out.status == OK; i += per_step) {
 		out.status = import_write(out.import, step, per_step * length, &out.error);
@@ -324,12 +324,15 @@ START_TEST(cells_rows_and_columns_without_end_are_refused_by_name_of_the_limit)
 		{ "", "x,", "more than 100000 columns" },
 		{ "a,b\n1", ",7", "line 2: the row is longer than 16777216 bytes" },
 	};
+	char dir[64];
+	scratch_make(dir);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct imported out = write_repeatedly(cases[i].start, cases[i].unit, 20000000);
+		struct imported out = write_repeatedly(dir, cases[i].start, cases[i].unit, 20000000);
 		ck_assert_int_eq(out.status, E_TOO_LARGE);
 		ck_assert_msg(strstr(out.error.text, cases[i].words) != NULL, "%s", out.error.text);
 		imported_fini(&out);
 	}
+	scratch_remove(dir);
 }
 END_TEST
 
