@@ -46,4 +46,7 @@ bool layout_place_rows(struct layout *layout);
 /* Bits 0 to 2: what the derivative of an operation reads of its inputs; 3: it reads the result (rules.c). */
 unsigned tensor_reads(enum tensor_op op);
 
+/* The form of a node's step, in the program's blocks (form.c); NULL: out of memory. */
+const struct form *layout_form(struct layout *layout, const struct tensor_node *node);
+
 #endif
