@@ -5,15 +5,16 @@
 # program, whichever process it came from: a server that a test killed as well. These runs are many times slower and
 # beside one another, and they look for memory errors and races: a program that fails there with no report is run once
 # more by itself, and the end says so. In the release build no program has a second try.
+# shellcheck disable=SC2089,SC2090 # the sanitizers read the quotes: a blank or a colon in $TMPDIR ends no option
 set -u
 if [ "$1" = --one ]; then
 	program=$2
 	log=$(mktemp)
 	reports=$REPORTS/${program##*/}
 	mkdir -p "$reports"
-	export ASAN_OPTIONS="${ASAN_OPTIONS:-}:log_path=$reports/report"
-	export UBSAN_OPTIONS="${UBSAN_OPTIONS:-}:log_path=$reports/report"
-	export TSAN_OPTIONS="${TSAN_OPTIONS:-}:log_path=$reports/report"
+	export ASAN_OPTIONS="${ASAN_OPTIONS:-}:log_path=\"$reports/report\""
+	export UBSAN_OPTIONS="${UBSAN_OPTIONS:-}:log_path=\"$reports/report\""
+	export TSAN_OPTIONS="${TSAN_OPTIONS:-}:log_path=\"$reports/report\""
 	begin=$(date +%s)
 	"$program" >"$log" 2>&1
 	failed=$?
