@@ -65,6 +65,8 @@ END {
 			sprintf("PyTorch %.0f samples/s", median("torch." o)))
 		above("  on 2 threads", "mlp." o ".2", "mlp." o ".1", part[2] == 256 ? 1.6 : 1.3, 1, "x",
 			sprintf("%.0f samples/s", median("mlp." o ".2")), "our own one thread")
+		printf "%-38s %-20s %-38s %.2f x\n", "  what two cores can do now", "", "two runs of one thread each, at once",
+			median("mlp." o ".together")
 		printf "%-38s %-20s %-38s %.0f %%\n", "  of its bare products", "",
 			sprintf("sgemm alone %.0f samples/s", median("mlp." o ".products")), 100 * ratio("mlp." o ".1", "mlp." o ".products")
 	}

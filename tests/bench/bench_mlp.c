@@ -6,9 +6,12 @@
  *
  * For each number of threads a job as the service would have it (shuffled, default recording, the service's pool), a
  * stretch of each in turn, and the median of the stretches. With one hidden layer also the same dense products called
- * plainly on rows in their order, by OpenBLAS on one thread. FOLDER holds the two gzipped IDX files; without it the
- * pixels are made up, as many of them zero as in the originals.
+ * plainly on rows in their order, by OpenBLAS on one thread; and where a run on two threads is among them, how many
+ * times the rate of one such run two runs on one thread each have together, at once: the host's two cores may be two
+ * threads of one, or far apart, and no sharing of work can do more than that. FOLDER holds the two gzipped IDX files;
+ * without it the pixels are made up, as many of them zero as in the originals.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +143,52 @@ static void run_end(struct run *run)
 	pool_destroy(run->pool);
 }
 
+/* --- what two cores can do --- */
+
+struct apart {
+	struct run *run;
+	pthread_barrier_t *start;
+	size_t batch, rows;
+	double rate;
+};
+
+static void *apart_main(void *argument)
+{
+	struct apart *apart = argument;
+	pthread_barrier_wait(apart->start);
+	run_stretch(apart->run, apart->batch, apart->rows, &apart->rate);
+	return NULL;
+}
+
+/* The rates of two runs on one thread each at the same time, added up, to that of one of them alone: a median. */
+static double together(const char *body, const struct bench_data *data, size_t batch, size_t rows)
+{
+	static struct run run[2];
+	double ratio[STRETCHES];
+	for (size_t r = 0; r < 2; r++) {
+		run[r].threads = 1;
+		run_start(&run[r], body, data);
+	}
+	for (size_t s = 0; s < STRETCHES; s++) {
+		pthread_barrier_t start;
+		pthread_t other;
+		double alone;
+		struct apart apart[2] = { { &run[0], &start, batch, rows, 0 }, { &run[1], &start, batch, rows, 0 } };
+		pthread_barrier_init(&start, NULL, 2);
+		if (pthread_create(&other, NULL, apart_main, &apart[1]) != 0) {
+			bench_fail("no thread");
+		}
+		apart_main(&apart[0]);
+		pthread_join(other, NULL);
+		pthread_barrier_destroy(&start);
+		run_stretch(&run[0], batch, rows, &alone);
+		ratio[s] = (apart[0].rate + apart[1].rate) / alone;
+	}
+	run_end(&run[0]);
+	run_end(&run[1]);
+	return bench_median(ratio, STRETCHES);
+}
+
 static const char lenet[] =
 	"\"type\":\"sequential\",\"input_shape\":[28,28],\"layers\":[{\"type\":\"conv2d\",\"out_channels\":6,"
 	"\"kernel_size\":5,\"padding\":2,\"activation\":\"relu\"},{\"type\":\"max_pool2d\"},{\"type\":\"conv2d\","
@@ -222,6 +271,10 @@ int main(int argc, char **argv)
 		for (size_t r = 0; r < runs; r++) {
 			run_stretch(&run[r], batch, stretch, &run[r].rate[s]);
 		}
+	}
+	if (!wide && runs > 1) {
+		snprintf(name, sizeof name, "mlp.%s.%zu.together", optimizer, batch);
+		bench_result(name, together(body, &data, batch, stretch / 4));
 	}
 	if (!wide) {
 		snprintf(name, sizeof name, "mlp.%s.%zu.products", optimizer, batch);
