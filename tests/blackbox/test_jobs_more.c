@@ -53,7 +53,7 @@ START_TEST(a_post_can_wait_for_the_end_and_take_curve_and_weights_home)
 	struct server *server = server_start(NULL);
 	const struct call call = {
 		.path = "/v1/jobs?include=curve,weights",
-		.header = "Prefer: wait=30",
+		.header = "Prefer: wait=60",
 		.body = "{\"model\": {\"type\": \"function\", \"function\": \"himmelblau\", \"initial_point\": [-0.5, "
 			"2.385]}, "
 			"\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.05}, \"training\": {\"steps\": "
