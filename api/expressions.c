@@ -9,16 +9,6 @@
 
 enum { VARIABLES_MAX = 256, NUMBERS_MAX = 32 * 1024 };
 
-/* Characters before a place that is counted in bytes. */
-static size_t characters_before(const char *text, size_t position)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < position && text[i] != '\0'; i++) {
-		count += ((unsigned char)text[i] & 0xc0) != 0x80;
-	}
-	return count;
-}
-
 void expression_fault(struct problem *problem, const char *pointer, const char *text,
 		      const struct expression_error *error)
 {
@@ -26,8 +16,8 @@ void expression_fault(struct problem *problem, const char *pointer, const char *
 			       : error->status == E_TOO_LARGE           ? FAULT_OUT_OF_RANGE
 									: FAULT_NOT_ALLOWED;
 	problem_fault(problem, pointer, code, error->suggestion[0] != '\0' ? error->suggestion : NULL, NULL,
-		      "%s (at character %zu)", error->text, characters_before(text, error->position));
-	problem_fault_position(problem, characters_before(text, error->position));
+		      "%s (at character %zu)", error->text, expression_character(text, error->position));
+	problem_fault_position(problem, expression_character(text, error->position));
 }
 
 struct request {

@@ -52,6 +52,9 @@ struct expression_error {
 	const char *pairs;   /* of what puts rows of data beside one another, a few words of it; NULL: it does not */
 };
 
+/* The characters of a text in UTF-8 before the byte `position`, for a person to count. */
+size_t expression_character(const char *text, size_t position);
+
 /* Appends what `text` means to the graph; *result is its node. Parameters that the graph lacks are appended in the
  * order of the scope. On failure the graph is to be thrown away. */
 enum status expression_build(struct tensor_graph *graph, const char *text, size_t length,

@@ -21,6 +21,15 @@ bool syntax_fail(struct expression_error *error, enum status status, size_t posi
 	return false;
 }
 
+size_t expression_character(const char *text, size_t position)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < position && text[i] != '\0'; i++) {
+		count += ((unsigned char)text[i] & 0xc0) != 0x80;
+	}
+	return count;
+}
+
 static bool is_digit(int c)
 {
 	return c >= '0' && c <= '9';

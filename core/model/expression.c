@@ -175,16 +175,6 @@ static void sketch_fini(struct sketch *sketch)
 	free(sketch->scope.symbol);
 }
 
-/* The place of a byte of a text in UTF-8, in characters. */
-static size_t characters(const char *text, size_t position)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < position && text[i] != '\0'; i++) {
-		count += ((unsigned char)text[i] & 0xc0) != 0x80;
-	}
-	return count;
-}
-
 /* The text alone, as a graph. why: what keeps it from being one row by row; NULL where it is that. */
 static enum status draw_text(struct sketch *sketch, const struct expression_config *expression,
 			     const struct model_shape *shape, const struct expression_error *why,
@@ -202,7 +192,7 @@ static enum status draw_text(struct sketch *sketch, const struct expression_conf
 	}
 	if (why != NULL) {
 		snprintf(graph->pairs, sizeof graph->pairs, "%.160s (character %zu)",
-			 why->pairs != NULL ? why->pairs : why->text, characters(text, why->position));
+			 why->pairs != NULL ? why->pairs : why->text, expression_character(text, why->position));
 		sketch->rows = shape->whole;
 	}
 	size_t *result = expression->objective != NULL ? &sketch->root : &sketch->output;
@@ -220,9 +210,13 @@ static void choose_error(const char *text, const struct expression_error *apart,
 	if (known && apart->pairs == NULL && apart->position == error->position) {
 		*error = *apart;
 	} else if (known && strchr(error->text, '[') != NULL) { /* it shows shapes */
+		char place[40] = "";
+		if (apart->position != error->position) {
+			snprintf(place, sizeof place, " (character %zu)", expression_character(text, apart->position));
+		}
 		snprintf(error->text + used, sizeof error->text - used,
-			 "; rows are a dimension here as in numpy, for row by row this is not: %.160s (character %zu)",
-			 apart->pairs != NULL ? apart->pairs : apart->text, characters(text, apart->position));
+			 "; rows are a dimension here as in numpy, for row by row this is not: %.160s%s",
+			 apart->pairs != NULL ? apart->pairs : apart->text, place);
 	}
 }
 
