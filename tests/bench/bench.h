@@ -18,6 +18,9 @@
 
 /* Seconds, monotonic. */
 double bench_now(void);
+/* Seconds that the calling thread computed: what runs on one thread alone is timed so, as a busy machine stretches the
+ * clock, not this. */
+double bench_cpu(void);
 /* Sorts the values. */
 double bench_median(double *values, size_t count);
 /* A result, flushed: the script may end us. */
