@@ -432,6 +432,12 @@ enum status program_layout(struct program *program, const struct tensor_graph *g
 		status = arrange(&layout);
 	}
 	free(layout.sort);
+	if (status == E_TOO_LARGE && program->plain_size > UINT32_MAX) {
+		const double gigabyte = 1e-9 * (double)program->element;
+		return error_set(error, status,
+				 "the expression needs %.3g GB for its values, and more than %.3g GB are never taken",
+				 (double)program->plain_size * gigabyte, UINT32_MAX * gigabyte);
+	}
 	if (status == E_TOO_LARGE) {
 		return error_set(error, status, "the expression needs more memory than any machine has");
 	}

@@ -395,6 +395,10 @@ START_TEST(memory_is_known_beforehand_and_too_much_of_it_has_a_figure)
 	write_model("sum(exp(-b*(X @ X.T)))");
 	ck_assert_int_eq(model_measure(&written.config, &shape, DTYPE_FLOAT64, 1, &parameters, &bytes), OK);
 	ck_assert_msg(bytes > matrix && bytes < 6 * matrix, "%zu", bytes);
+	shape.rows = shape.whole = 60000;
+	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), E_TOO_LARGE);
+	ck_assert_msg(strstr(error.text, "GB for its values, and more than 34.4 GB are never taken") != NULL, "%s",
+		      error.text);
 	shape.rows = shape.whole = 70000;
 	ck_assert_int_eq(expression_check(&written.config, &shape, couples, &error), E_TOO_LARGE);
 	ck_assert_str_eq(error.text, "a tensor of the expression is too large: [70000, 70000] are 39.2 GB in double "
