@@ -1,7 +1,9 @@
 #include "core/kernels/blas.h"
 
+#include <cpuid.h>
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +20,15 @@ static void symbol(void *handle, const char *name, void *out)
 	memcpy(out, &address, sizeof address);
 }
 
+static bool has_3dnow(void)
+{
+	unsigned int a, b, c, d;
+	return __get_cpuid(0x80000001, &a, &b, &c, &d) != 0 && (d & bit_3DNOW) != 0;
+}
+
 /* OpenBLAS 0.3.21 does not know AMD's processors with AVX-512 and gives them its AVX2 kernel, half as fast as the one
- * for SkylakeX. Whoever set the variables knows better. */
+ * for SkylakeX. And a virtual processor of AMD's that says nothing of AVX it takes for an Opteron, whose kernel has
+ * instructions of 3DNow, which no processor has since 2011. Whoever set the variables knows better. */
 void blas_settings(void)
 {
 	setenv("OPENBLAS_NUM_THREADS", "1", 0);
@@ -27,6 +36,8 @@ void blas_settings(void)
 	if (__builtin_cpu_is("amd") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
 	    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
 		setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
+	} else if (__builtin_cpu_is("amd") && !__builtin_cpu_supports("avx") && !has_3dnow()) {
+		setenv("OPENBLAS_CORETYPE", "Prescott", 0);
 	}
 }
 
