@@ -1,5 +1,6 @@
 #include "server/routes/gradient_check.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 #include "server/runner/job_data.h"
 
 /* Rows; elements of a parameter; multiplications in all, roughly: a few seconds of one thread. */
-enum { ROWS_MOST = 128, ELEMENTS_MOST = 64, ELEMENTS_LEAST = 2 };
+enum { ROWS_MOST = 128, ROWS_LEAST = 8, ELEMENTS_MOST = 64, ELEMENTS_LEAST = 2, EVALUATIONS = 4 };
 static const double most_work = 4e9;
 
 uint64_t gradient_check_memory(const struct job_spec *spec)
@@ -15,11 +16,23 @@ uint64_t gradient_check_memory(const struct job_spec *spec)
 	return 2 * spec->memory_bytes;
 }
 
+/* Of every row, where one element of each parameter is looked at. */
+static double work_of_row(const struct objective *objective)
+{
+	return 2.0 * EVALUATIONS * (double)objective->n * (double)(objective->tensors + 1);
+}
+
 static size_t elements_of(const struct objective *objective, size_t rows)
 {
-	double evaluation = 2.0 * (double)objective->n * (double)(rows + 1);
-	double elements = most_work / evaluation / 4 / (double)(objective->tensors + 1);
+	double elements = most_work / work_of_row(objective) / (double)(rows + 1);
 	return elements < ELEMENTS_LEAST ? ELEMENTS_LEAST : elements > ELEMENTS_MOST ? ELEMENTS_MOST : (size_t)elements;
+}
+
+/* A model of millions is looked at over fewer. */
+static size_t affordable_rows(const struct objective *objective, size_t rows)
+{
+	double most = fmax(ROWS_LEAST, most_work / work_of_row(objective) / ELEMENTS_LEAST);
+	return (double)rows < most ? rows : (size_t)most;
 }
 
 /* Of the batch that it is looked at over, whatever the job's own batches have; all where they are one dimension. */
@@ -48,6 +61,7 @@ static enum status check(struct job_spec *spec, struct objective *objective, con
 	}
 	if (data != NULL) {
 		batch.count = rows_of(spec, data);
+		batch.count = spec->whole ? batch.count : affordable_rows(objective, batch.count);
 	}
 	memcpy(out->tensor, objective->tensor, objective->tensors * sizeof *out->tensor);
 	out->tensors = objective->tensors;
