@@ -203,12 +203,17 @@ static enum status draw_text(struct sketch *sketch, const struct expression_conf
 }
 
 /* Of a text that is nothing row by row, nor with all rows as a dimension: what to say of it. */
-static void choose_error(const char *text, const struct expression_error *apart, struct expression_error *error)
+static void choose_error(const char *text, size_t rows, const struct expression_error *apart,
+			 struct expression_error *error)
 {
 	const bool known = error->status == E_INVALID || error->status == E_UNSUPPORTED;
-	const size_t used = strlen(error->text);
+	size_t used = strlen(error->text);
 	if (known && apart->pairs == NULL && apart->position == error->position) {
 		*error = *apart;
+		used = strlen(error->text);
+		if (strstr(error->text, "[rows") != NULL) {
+			snprintf(error->text + used, sizeof error->text - used, "; there are %zu rows", rows);
+		}
 	} else if (known && strchr(error->text, '[') != NULL) { /* it shows shapes */
 		char place[40] = "";
 		if (apart->position != error->position) {
@@ -231,7 +236,7 @@ static enum status draw(struct sketch *sketch, const struct model_config *config
 		sketch_fini(sketch);
 		status = draw_text(sketch, expression, shape, &apart, error);
 		if (status != OK) {
-			choose_error(expression->objective, &apart, error);
+			choose_error(expression->objective, shape->whole, &apart, error);
 			status = error->status;
 		}
 	}

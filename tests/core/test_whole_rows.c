@@ -236,7 +236,7 @@ START_TEST(what_means_nothing_either_way_is_refused_where_it_lies)
 		const char *text, *sentence;
 		size_t position;
 	} texts[] = {
-		{ "mean((y - w)**2)", "shapes [rows] and [3] do not fit for -", 8 },
+		{ "mean((y - w)**2)", "shapes [rows] and [3] do not fit for -; there are 12 rows", 8 },
 		{ "mean(y[1:] - m)",
 		  "shapes [11] and [12] do not fit for -; rows are a dimension here as in numpy, for row by row this "
 		  "is "
@@ -245,7 +245,8 @@ START_TEST(what_means_nothing_either_way_is_refused_where_it_lies)
 		{ "y[12] + b", "there is no such element: there are 12, counted from 0", 2 },
 		{ "y[1:]*b", "the result is [11], not a number", 0 },
 		{ "y[0]*nonesuch", "unknown name nonesuch: known are w, b, m, Z, X, y, x", 5 },
-		{ "mean(X[:, None] @ w)", "a value has at most two dimensions: None adds one to [rows, 3]", 7 },
+		{ "mean(X[:, None] @ w)",
+		  "a value has at most two dimensions: None adds one to [rows, 3]; there are 12 rows", 7 },
 	};
 	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
 		struct expression_error error;
