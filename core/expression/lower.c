@@ -262,10 +262,45 @@ static size_t lower_times_itself(struct tensor_graph *graph, size_t a)
 	return root ? graph->node[a].input[0] : tensor_binary(graph, TENSOR_mul, a, a);
 }
 
+/* One number a row as a column, by a None: x[:, None], or a function of it, number by number. */
+static bool is_none_column(const struct tensor_graph *graph, size_t id)
+{
+	for (int k = 0; k < 32; k++) {
+		const struct tensor_node *node = &graph->node[id];
+		const size_t first = node->input[0];
+		if (!node->shape.rowed || node->shape.rank != 1 || node->shape.extent[0] != 1) {
+			return false;
+		}
+		if (node->op == TENSOR_reshape) {
+			return graph->node[first].shape.rowed && graph->node[first].shape.rank == 0;
+		}
+		if (!tensor_is_element(node->op)) {
+			return false;
+		}
+		const bool second = tensor_arity(node->op) > 1 && graph->node[first].shape.rank == 0;
+		id = second ? node->input[1] : first;
+	}
+	return false;
+}
+
+/* Of x[:, None] - x: who writes the None means every row beside every other, which one row after another is not. */
+static bool is_outer_by_none(struct lowering *lowering, size_t a, size_t b)
+{
+	const struct shape *left = shape_of(lowering, a), *right = shape_of(lowering, b);
+	return (right->rowed && right->rank == 0 && is_none_column(lowering->graph, a)) ||
+	       (left->rowed && left->rank == 0 && is_none_column(lowering->graph, b));
+}
+
 static size_t lower_binary(struct lowering *lowering, const struct ast_node *node)
 {
 	size_t a = lowering->value[lowering->ast->link[node->first]];
 	size_t b = lowering->value[lowering->ast->link[node->first + 1]];
+	if (node->symbol != '@' && is_outer_by_none(lowering, a, b)) {
+		syntax_fail(lowering->error, E_UNSUPPORTED, node->position,
+			    "a column made by None puts each row beside every other: leave the None out for one "
+			    "number a row");
+		return pairs_rows(lowering, "a column made by None puts each row beside every other");
+	}
 	if (lowering->turned[lowering->ast->link[node->first]]) {
 		return lower_turned_product(lowering, node, a, b);
 	}

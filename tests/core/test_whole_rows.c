@@ -216,6 +216,12 @@ START_TEST(what_means_something_row_by_row_stays_so_and_the_rest_says_why_not)
 		{ "sum(x[None] @ m)", "None puts the rows last (character 6)", true },
 		{ "sum(concat(X, X, axis=0) @ w)", "rows are added to rows (character 17)", true },
 		{ "mean(x[:, None] @ w[:1])", "", false },
+		{ "mean(X * exp(x)[:, None] @ w)", "", false },
+		{ "mean((y - x[:, None] @ w[:1])**2) + mean((y - X @ Z[:3, :1])**2)", "", false },
+		{ "b*sum(exp(-(x[:, None] - x)**2))",
+		  "a column made by None puts each row beside every other (character 23)", true },
+		{ "b*sum(y / (2 + exp(x[:, None])))",
+		  "a column made by None puts each row beside every other (character 8)", true },
 	};
 	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
 		struct expression_uses uses = { .parameter = NULL };
