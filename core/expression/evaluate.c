@@ -1,56 +1,34 @@
 #include "core/expression/evaluate.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/size.h"
 #include "core/tensor/program.h"
 
 /* Nanoseconds, roughly, and numbers of intermediate values that an evaluation may take. */
 enum { WORK_MAX = 700 * 1000, NUMBERS_MAX = 24 * 1024 };
 /* What an operation costs beside its numbers, a number of it, and a product of a matrix. */
-enum { WORK_OPERATION = 30, WORK_ELEMENT = 15, WORK_PRODUCT = 2, PRODUCTS_MOST = 1 << 30 };
-
-/* Multiplications of a matrix product; 0 of anything else. */
-static size_t products_of(const struct tensor_graph *graph, const struct tensor_node *node)
-{
-	size_t products = 0;
-	if (node->op != TENSOR_matmul && node->op != TENSOR_affine) {
-		return 0;
-	}
-	const bool fits =
-		size_multiply(shape_size(&node->shape), graph->node[node->input[1]].shape.extent[0], &products);
-	return fits && products < PRODUCTS_MOST ? products : PRODUCTS_MOST;
-}
+enum { WORK_OPERATION = 30, WORK_ELEMENT = 15, WORK_PRODUCT = 2 };
 
 /* Refuses what would take long, or much memory beside that of the variables. */
 static bool affordable(const struct tensor_graph *graph, struct expression_error *error)
 {
-	size_t work = 0, numbers = 0;
-	for (size_t i = 0; i < graph->nodes; i++) {
-		const struct tensor_node *node = &graph->node[i];
-		if (tensor_arity(node->op) == 0) {
-			continue;
-		}
-		size_t size = shape_size(&node->shape); /* the graph has none above UINT32_MAX */
-		numbers += size;
-		if (!tensor_is_element(node->op)) {
-			const size_t read = shape_size(&graph->node[node->input[0]].shape);
-			size = read > size ? read : size;
-		}
-		work += WORK_OPERATION + WORK_ELEMENT * size + WORK_PRODUCT * products_of(graph, node);
-	}
+	const struct tensor_work all = tensor_work(graph);
+	const double numbers = all.made;
+	const double work = WORK_OPERATION * all.operations + WORK_ELEMENT * all.touched + WORK_PRODUCT * all.products;
 	if (numbers > NUMBERS_MAX) {
 		snprintf(error->text, sizeof error->text,
-			 "this is too much for an evaluation: intermediate values have %zu numbers, at most %d are "
+			 "this is too much for an evaluation: intermediate values have %.0f numbers, at most %d are "
 			 "allowed: make it a job",
 			 numbers, NUMBERS_MAX);
 	} else if (work > WORK_MAX) {
-		snprintf(error->text, sizeof error->text,
-			 "this is too much work for an evaluation: it would take about %zu us, at most %d are allowed: "
-			 "make it a job",
-			 work / 1000, WORK_MAX / 1000);
+		snprintf(
+			error->text, sizeof error->text,
+			"this is too much work for an evaluation: it would take about %.0f us, at most %d are allowed: "
+			"make it a job",
+			floor(work / 1000), WORK_MAX / 1000);
 	} else {
 		return true;
 	}

@@ -283,6 +283,9 @@ static enum status bound(const struct expression_config *config, struct objectiv
 	return status;
 }
 
+/* Of a number that is made of others, and of one product of a large matrix product, on one core. */
+static const double number_ns = 4, product_ns = 0.1;
+
 static enum status build(const struct model_config *config, const struct model_shape *shape, enum dtype dtype,
 			 size_t slots, struct objective **out, struct error *error)
 {
@@ -315,7 +318,9 @@ static enum status build(const struct model_config *config, const struct model_s
 	}
 	if (status == OK) {
 		(*out)->link = model_link(config);
+		const struct tensor_work work = tensor_work(&sketch.graph);
 		(*out)->beside = sketch.beside;
+		(*out)->work = number_ns * work.touched + product_ns * work.products;
 		status = slots > 0 ? bound(expression, *out, error) : OK;
 	}
 	free(start);

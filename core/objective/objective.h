@@ -74,6 +74,7 @@ struct objective {
 	bool rowed;                  /* sums over the rows of a data_view; false: batch is NULL */
 	bool quadratic;              /* a quadratic function of theta: its gradient is linear in theta */
 	const double *l1;            /* [tensors] factor of sum |w| in it, owned by the objective; NULL: none */
+	double work;                 /* nanoseconds of a value over all rows at once, roughly, where it knows; else 0 */
 	bool products;               /* type->product may be called */
 	bool smooth; /* gradients leave these terms out: for who takes them by proximal steps (the trainer) */
 	const struct game *game;   /* two players with objectives of their own (game.h); NULL: one function */

@@ -288,6 +288,26 @@ size_t tensor_target(struct tensor_graph *graph, size_t targets)
 				   : add_node(graph, &(struct tensor_node){ .op = TENSOR_TARGET, .shape = shape });
 }
 
+struct tensor_work tensor_work(const struct tensor_graph *graph)
+{
+	struct tensor_work work = { 0 };
+	for (size_t i = 0; i < graph->nodes; i++) {
+		const struct tensor_node *node = &graph->node[i];
+		const double size = (double)shape_size(&node->shape);
+		if (tensor_arity(node->op) == 0) {
+			continue;
+		}
+		const double read = (double)shape_size(&graph->node[node->input[0]].shape);
+		work.operations++;
+		work.made += size;
+		work.touched += !tensor_is_element(node->op) && read > size ? read : size;
+		if (node->op == TENSOR_matmul || node->op == TENSOR_affine) {
+			work.products += size * (double)graph->node[node->input[1]].shape.extent[0];
+		}
+	}
+	return work;
+}
+
 bool tensor_constant_value(const struct tensor_graph *graph, size_t id, double *value)
 {
 	if (id == NODE_NONE || graph->node[id].op != TENSOR_CONSTANT || shape_size(&graph->node[id].shape) != 1) {

@@ -100,6 +100,14 @@ size_t tensor_reshape(struct tensor_graph *graph, size_t a, const struct shape *
  * runs over just so many, whole. */
 size_t tensor_stack(struct tensor_graph *graph, size_t a, size_t rows);
 
+/* What an evaluation of all nodes goes through, of a rowed value one row. made: numbers of values; touched: the same,
+ * but of an operation that is not element-wise at least those of its first input; products: multiplications of matrix
+ * products. */
+struct tensor_work {
+	double operations, made, touched, products;
+};
+struct tensor_work tensor_work(const struct tensor_graph *graph);
+
 /* The value of a constant scalar node; false when it is none. */
 bool tensor_constant_value(const struct tensor_graph *graph, size_t id, double *value);
 /* "[3, 4]", "[rows]", "[rows, 3]", "a number"; into text (at least 64 bytes). Returns text. */

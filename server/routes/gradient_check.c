@@ -10,6 +10,8 @@
 /* Rows; elements of a parameter; multiplications in all, roughly: a few seconds of one thread. */
 enum { ROWS_MOST = 128, ROWS_LEAST = 8, ELEMENTS_MOST = 64, ELEMENTS_LEAST = 2, EVALUATIONS = 4 };
 static const double most_work = 4e9;
+/* Nanoseconds, where all rows are gone through at once: as many elements as fit the first, none beyond the last. */
+static const double enough_ns = 3e9, most_ns = 30e9;
 
 uint64_t gradient_check_memory(const struct job_spec *spec)
 {
@@ -22,9 +24,16 @@ static double work_of_row(const struct objective *objective)
 	return 2.0 * EVALUATIONS * (double)objective->n * (double)(objective->tensors + 1);
 }
 
-static size_t elements_of(const struct objective *objective, size_t rows)
+/* Of an objective that takes all rows at once, for each element that is looked at of every parameter. */
+static double work_of_element(const struct objective *objective)
 {
-	double elements = most_work / work_of_row(objective) / (double)(rows + 1);
+	return EVALUATIONS * objective->work * (double)(objective->tensors + 1);
+}
+
+static size_t elements_of(const struct objective *objective, const struct job_spec *spec, size_t rows)
+{
+	double elements = spec->whole ? enough_ns / work_of_element(objective)
+				      : most_work / work_of_row(objective) / (double)(rows + 1);
 	return elements < ELEMENTS_LEAST ? ELEMENTS_LEAST : elements > ELEMENTS_MOST ? ELEMENTS_MOST : (size_t)elements;
 }
 
@@ -66,10 +75,25 @@ static enum status check(struct job_spec *spec, struct objective *objective, con
 	memcpy(out->tensor, objective->tensor, objective->tensors * sizeof *out->tensor);
 	out->tensors = objective->tensors;
 	out->rows = batch.count;
-	enum status status =
-		gradient_check_tensors(objective, theta, data != NULL ? &batch : NULL, &executor,
-				       elements_of(objective, spec->whole ? spec->numbers : batch.count), out->check);
+	enum status status = gradient_check_tensors(objective, theta, data != NULL ? &batch : NULL, &executor,
+						    elements_of(objective, spec, batch.count), out->check);
 	free(theta);
+	return status;
+}
+
+/* Whether an objective of all rows at once is checked in seconds: asked of its form, before memory is taken for it. */
+static enum status judge_work(const struct job_spec *spec, const struct model_shape *shape, struct error *error)
+{
+	struct objective *objective = NULL;
+	enum status status = model_build(&spec->model, shape, DTYPE_FLOAT64, 0, &objective, error);
+	const double least = status == OK ? ELEMENTS_LEAST * work_of_element(objective) : 0;
+	if (least > most_ns) {
+		status = error_set(error, E_INVALID,
+				   "the objective goes through all %zu rows at once, for which a gradient check would "
+				   "take about %.0f s, and at most %.0f are allowed: check it with fewer rows",
+				   shape->rows, ceil(least / 1e9), most_ns / 1e9);
+	}
+	objective_destroy(objective);
 	return status;
 }
 
@@ -80,7 +104,10 @@ static enum status build_and_check(struct job_spec *spec, const struct prepared 
 	struct objective *objective = NULL;
 	struct model_shape shape = spec->shape;
 	shape.rows = prepared != NULL ? rows_of(spec, &prepared->training) : 0;
-	enum status status = model_build(&spec->model, &shape, DTYPE_FLOAT64, 1, &objective, error);
+	enum status status = spec->whole ? judge_work(spec, &shape, error) : OK;
+	if (status == OK) {
+		status = model_build(&spec->model, &shape, DTYPE_FLOAT64, 1, &objective, error);
+	}
 	if (status == OK && initial != NULL && initial_count != objective->n) {
 		status = error_set(error, E_INVALID, "%zu initial parameters, the model has %zu", initial_count,
 				   objective->n);

@@ -143,6 +143,24 @@ START_TEST(what_is_between_rows_and_rows_counts_as_memory_before_it_is_taken)
 }
 END_TEST
 
+START_TEST(a_gradient_check_of_what_would_take_minutes_is_refused_at_once)
+{
+	static const char json[] =
+		"{\"dataset\": {\"generator\": {\"type\": \"moons\", \"rows\": %d}}, \"model\": {\"type\": "
+		"\"expression\", \"objective\": \"K = X @ X.T / 2385; mean(exp(a*K) @ K @ K @ K @ K @ K @ K)\", "
+		"\"parameters\": {\"a\": 1}}, \"gradient_check\": true}";
+	struct server *server = server_start(FLAGS("--memory", "64GiB"));
+	const struct reply *reply = client_post(server, "/v1/jobs?dry_run=true", text_of(json, 3000));
+	expect_problem(reply, 422, "invalid");
+	ck_assert_str_eq(string_at(reply->json, "errors.0.pointer"), "/dataset");
+	ck_assert_ptr_nonnull(strstr(string_at(reply->json, "errors.0.detail"), "all 3000 rows at once"));
+	reply = client_post(server, "/v1/jobs?dry_run=true", text_of(json, 40));
+	expect(reply, 200);
+	ck_assert(cJSON_IsTrue(get_at(reply->json, "gradient_check.passed")));
+	finish(server);
+}
+END_TEST
+
 START_TEST(killed_and_gone_on_with_other_threads_it_ends_with_the_same_bits)
 {
 	static const char *const threads[] = { "1", "3" };
@@ -177,6 +195,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, mini_batches_and_other_rows_are_refused_with_the_reason_and_the_dry_run_says_it);
 	tcase_add_test(tests, a_kernel_and_a_map_of_distances_are_learned);
 	tcase_add_test(tests, what_is_between_rows_and_rows_counts_as_memory_before_it_is_taken);
+	tcase_add_test(tests, a_gradient_check_of_what_would_take_minutes_is_refused_at_once);
 	tcase_add_test(tests, killed_and_gone_on_with_other_threads_it_ends_with_the_same_bits);
 	suite_add_tcase(suite, tests);
 	return suite;
