@@ -214,6 +214,9 @@ size_t lower_call(struct lowering *lowering, const struct ast_node *node)
 	if (!within_bounds(lowering, node, function, value, count)) {
 		return NODE_NONE;
 	}
+	if (function->element && !lower_apart(lowering, node->position, value, count)) {
+		return NODE_NONE;
+	}
 	if (function->element) {
 		return count == 1 ? lower_unary(lowering, function->op, value[0])
 				  : tensor_apply(lowering->graph, function->op, value);

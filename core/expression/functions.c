@@ -67,7 +67,9 @@ static size_t dot(struct lowering *lowering, const struct call *call)
 
 static size_t power(struct lowering *lowering, const struct call *call)
 {
-	return lower_power(lowering, call->value[0], call->value[1]);
+	return lower_apart(lowering, call->node->position, call->value, 2)
+		       ? lower_power(lowering, call->value[0], call->value[1])
+		       : NODE_NONE;
 }
 
 /* a[:, None] * b[None, :]; a vector over rows makes a matrix over rows. */
@@ -105,6 +107,9 @@ static size_t concat(struct lowering *lowering, const struct call *call)
 static size_t where(struct lowering *lowering, const struct call *call)
 {
 	double condition;
+	if (!lower_apart(lowering, call->node->position, call->value, 3)) {
+		return NODE_NONE;
+	}
 	const size_t all = tensor_apply(lowering->graph, TENSOR_where, call->value);
 	if (lowering->graph->status == OK && tensor_constant_value(lowering->graph, call->value[0], &condition)) {
 		const size_t one = call->value[condition != 0 ? 1 : 2];
@@ -115,7 +120,9 @@ static size_t where(struct lowering *lowering, const struct call *call)
 
 static size_t clip(struct lowering *lowering, const struct call *call)
 {
-	return tensor_apply(lowering->graph, TENSOR_clip, call->value);
+	return lower_apart(lowering, call->node->position, call->value, 3)
+		       ? tensor_apply(lowering->graph, TENSOR_clip, call->value)
+		       : NODE_NONE;
 }
 
 #define ELEMENT(name_, op_)                                                                                            \

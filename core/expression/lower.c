@@ -283,23 +283,29 @@ static bool is_none_column(const struct tensor_graph *graph, size_t id)
 	return false;
 }
 
-/* Of x[:, None] - x: who writes the None means every row beside every other, which one row after another is not. */
-static bool is_outer_by_none(struct lowering *lowering, size_t a, size_t b)
+bool lower_apart(struct lowering *lowering, size_t position, const size_t *value, size_t count)
 {
-	const struct shape *left = shape_of(lowering, a), *right = shape_of(lowering, b);
-	return (right->rowed && right->rank == 0 && is_none_column(lowering->graph, a)) ||
-	       (left->rowed && left->rank == 0 && is_none_column(lowering->graph, b));
+	bool column = false, number = false;
+	for (size_t k = 0; k < count; k++) {
+		const struct shape *shape = shape_of(lowering, value[k]);
+		number = number || (shape->rowed && shape->rank == 0);
+		column = column || is_none_column(lowering->graph, value[k]);
+	}
+	if (!column || !number) {
+		return true;
+	}
+	syntax_fail(lowering->error, E_UNSUPPORTED, position,
+		    "a column made by None puts each row beside every other: leave the None out for one number a row");
+	pairs_rows(lowering, "a column made by None puts each row beside every other");
+	return false;
 }
 
 static size_t lower_binary(struct lowering *lowering, const struct ast_node *node)
 {
 	size_t a = lowering->value[lowering->ast->link[node->first]];
 	size_t b = lowering->value[lowering->ast->link[node->first + 1]];
-	if (node->symbol != '@' && is_outer_by_none(lowering, a, b)) {
-		syntax_fail(lowering->error, E_UNSUPPORTED, node->position,
-			    "a column made by None puts each row beside every other: leave the None out for one "
-			    "number a row");
-		return pairs_rows(lowering, "a column made by None puts each row beside every other");
+	if (node->symbol != '@' && !lower_apart(lowering, node->position, (size_t[]){ a, b }, 2)) {
+		return NODE_NONE;
 	}
 	if (lowering->turned[lowering->ast->link[node->first]]) {
 		return lower_turned_product(lowering, node, a, b);

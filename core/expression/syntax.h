@@ -183,6 +183,9 @@ static inline size_t apply2(struct lowering *lowering, enum tensor_op op, size_t
 
 /* What operators and functions share (lower.c). All give NODE_NONE after an error of the graph. */
 size_t lower_unary(struct lowering *lowering, enum tensor_op op, size_t a);
+/* Of x[:, None] beside x, number by number: who writes the None means every row beside every other, which one row after
+ * another is not. False, with the error set, where `value` has both. */
+bool lower_apart(struct lowering *lowering, size_t position, const size_t *value, size_t count);
 size_t lower_power(struct lowering *lowering, size_t a, size_t b);
 size_t lower_product(struct lowering *lowering, size_t a, size_t b);
 size_t lower_difference(struct lowering *lowering, size_t a, size_t b);

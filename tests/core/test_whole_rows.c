@@ -220,6 +220,11 @@ START_TEST(what_means_something_row_by_row_stays_so_and_the_rest_says_why_not)
 		{ "mean((y - x[:, None] @ w[:1])**2) + mean((y - X @ Z[:3, :1])**2)", "", false },
 		{ "b*sum(exp(-(x[:, None] - x)**2))",
 		  "a column made by None puts each row beside every other (character 23)", true },
+		{ "b*sum(maximum(x[:, None], x))",
+		  "a column made by None puts each row beside every other (character 6)", true },
+		{ "b*sum(where(y > 0, 2.385, x[:, None]))",
+		  "a column made by None puts each row beside every other (character 6)", true },
+		{ "b*mean(maximum(x[:, None], 0.3))", "", false },
 		{ "b*sum(y / (2 + exp(x[:, None])))",
 		  "a column made by None puts each row beside every other (character 8)", true },
 	};
