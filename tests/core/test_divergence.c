@@ -41,7 +41,7 @@ START_TEST(divergence_with_mini_batches_keeps_the_initial_parameters)
 	ck_assert_uint_lt(trial_progress(&trial).step, 3);
 	ck_assert(trial_progress(&trial).has_best);
 	ck_assert_uint_eq(trial_progress(&trial).best_step, 0);
-	ck_assert_double_eq(trial_get(DTYPE_FLOAT32, trainer_best(trial.trainer), 0), (double)(float)(0.385 + 0.07));
+	ck_assert_double_eq(dtype_get(DTYPE_FLOAT32, trainer_best(trial.trainer), 0), (double)(float)(0.385 + 0.07));
 	trial_end(&trial);
 }
 END_TEST

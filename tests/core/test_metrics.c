@@ -14,8 +14,8 @@ static enum status predict_copy(struct objective *objective, const void *theta, 
 	ck_assert_ptr_null(batch->index);
 	for (size_t k = 0; k < batch->count; k++) {
 		for (size_t c = 0; c < objective->outputs; c++) {
-			const double z = trial_get(data->dtype, data->x, (batch->first + k) * data->features + c);
-			trial_set(objective->dtype, outputs, k * objective->outputs + c, z);
+			const double z = dtype_get(data->dtype, data->x, (batch->first + k) * data->features + c);
+			dtype_set(objective->dtype, outputs, k * objective->outputs + c, z);
 		}
 	}
 	return OK;
@@ -84,7 +84,7 @@ START_TEST(accuracy_of_several_classes_is_the_share_whose_largest_output_is_righ
 		const size_t largest = r % 7 == 0 ? (r + 1) % 3 : r % 3;
 		right += r % 7 != 0;
 		for (size_t c = 0; c < COLUMNS; c++) {
-			trial_set((enum dtype)_i, bench.x, r * COLUMNS + c, c == largest ? 0.385 : -1.0 - (double)c);
+			dtype_set((enum dtype)_i, bench.x, r * COLUMNS + c, c == largest ? 0.385 : -1.0 - (double)c);
 		}
 	}
 	const struct evaluation metrics = evaluate(&bench);
@@ -106,7 +106,7 @@ START_TEST(accuracy_of_two_classes_is_told_by_the_sign_of_one_output)
 		const double z = sin((double)r) - 0.3;
 		bench.label[r] = r % 2;
 		right += (z > 0) == (r % 2 == 1);
-		trial_set((enum dtype)_i, bench.x, r, z);
+		dtype_set((enum dtype)_i, bench.x, r, z);
 	}
 	ck_assert_double_eq(evaluate(&bench).accuracy, (double)right / ROWS);
 	tear_down(&bench);
@@ -125,8 +125,8 @@ START_TEST(errors_of_a_regression_are_over_all_targets_and_r2_is_their_mean)
 		for (size_t c = 0; c < 2; c++) {
 			const double size = c == 0 ? 1 : 3, y = 0.5 + (r % 2 == 0 ? size : -size);
 			const double error = (r % 4 < 2 ? 0.25 : -0.25) * (double)(c + 1);
-			trial_set((enum dtype)_i, bench.y, 2 * r + c, y);
-			trial_set((enum dtype)_i, bench.x, 2 * r + c, y + error);
+			dtype_set((enum dtype)_i, bench.y, 2 * r + c, y);
+			dtype_set((enum dtype)_i, bench.x, 2 * r + c, y + error);
 			squares[c] += error * error;
 			sizes += fabs(error);
 			spread[c] += (y - 0.5) * (y - 0.5);
@@ -156,10 +156,10 @@ START_TEST(errors_are_those_of_predictions_whatever_the_link)
 			const double p[2] = { r % 2 == 0 ? 0.25 : 0.5, r % 2 == 0 ? 0.75 : 0.5 };
 			for (size_t c = 0; c < 2; c++) {
 				const double z = links[k] == LINK_GAUSSIAN ? p[c] : log(p[c]);
-				trial_set((enum dtype)_i, bench.x, 2 * r + c, z + (links[k] == LINK_SHARES ? 3.1 : 0));
+				dtype_set((enum dtype)_i, bench.x, 2 * r + c, z + (links[k] == LINK_SHARES ? 3.1 : 0));
 			}
 			for (size_t c = 0; c < bench.data.targets; c++) {
-				trial_set((enum dtype)_i, bench.y, bench.data.targets * r + c, p[c] + miss[c]);
+				dtype_set((enum dtype)_i, bench.y, bench.data.targets * r + c, p[c] + miss[c]);
 			}
 		}
 		const struct evaluation metrics = evaluate(&bench);
@@ -178,7 +178,7 @@ START_TEST(a_constant_target_counts_as_scikit_learn_does)
 	bench.data.targets = 1;
 	bench.data.y = bench.y;
 	ck_assert_double_eq(evaluate(&bench).r2, 1);
-	trial_set(DTYPE_FLOAT64, bench.x, 3, 0.385);
+	dtype_set(DTYPE_FLOAT64, bench.x, 3, 0.385);
 	ck_assert_double_eq(evaluate(&bench).r2, 0);
 	tear_down(&bench);
 }
@@ -191,7 +191,7 @@ START_TEST(a_classifiers_curve_has_its_validation_accuracy)
 	trainer_destroy(bench.trial.trainer);
 	bench.data.classes = 2;
 	bench.data.label = bench.label;
-	trial_set(DTYPE_FLOAT64, bench.x, 5, 0.385);
+	dtype_set(DTYPE_FLOAT64, bench.x, 5, 0.385);
 	bench.trial.setup.validation = &bench.data;
 	ck_assert_int_eq(trial_run(&bench.trial), STOP_STEPS);
 	const struct curve_point *last = &bench.trial.points[bench.trial.count - 1];

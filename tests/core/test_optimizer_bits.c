@@ -60,12 +60,12 @@ static void long_run(struct long_run *run, size_t index, enum dtype dtype, size_
 		run->optimizer.slot[k] = run->slot[k];
 	}
 	for (size_t i = 0; i < LONG; i++) {
-		trial_set(dtype, run->x, i, sin(1.385 * (double)i));
+		dtype_set(dtype, run->x, i, sin(1.385 * (double)i));
 	}
 	for (uint64_t t = 1; t <= STEPS; t++) {
 		const struct step step = { t, 0.0385, run->x, run->gradient };
 		for (size_t i = 0; i < LONG; i++) {
-			trial_set(dtype, run->gradient, i, cos(0.2385 * (double)(i + t * t)));
+			dtype_set(dtype, run->gradient, i, cos(0.2385 * (double)(i + t * t)));
 		}
 		type->prepare(&run->optimizer, &step);
 		if (type->whole_f64 != NULL) {
@@ -125,10 +125,10 @@ static enum status many_evaluate(struct objective *objective, const void *theta,
 	(void)batch;
 	(void)executor;
 	for (size_t i = 0; i < MANY; i++) {
-		const double c = (double)(i % 5) + 1.385, x = trial_get(objective->dtype, theta, i);
+		const double c = (double)(i % 5) + 1.385, x = dtype_get(objective->dtype, theta, i);
 		sum += 0.5 * c * x * x;
 		if (gradient != NULL) {
-			trial_set(objective->dtype, gradient, i, c * x);
+			dtype_set(objective->dtype, gradient, i, c * x);
 		}
 	}
 	if (value != NULL) {
@@ -141,7 +141,7 @@ static void many_initialise(const struct objective *objective, uint64_t seed, vo
 {
 	(void)seed;
 	for (size_t i = 0; i < MANY; i++) {
-		trial_set(objective->dtype, theta, i, 1e-3 * sin(1.385 * (double)i));
+		dtype_set(objective->dtype, theta, i, 1e-3 * sin(1.385 * (double)i));
 	}
 }
 
@@ -227,7 +227,7 @@ START_TEST(long_vectors_give_the_same_bits_on_one_thread_and_on_three)
 		/* The norm over chunks is the norm. */
 		double sum = 0;
 		for (size_t i = 0; i < MANY; i++) {
-			const double x = trial_get((enum dtype)dtype, trainer_parameters(one.trainer), i);
+			const double x = dtype_get((enum dtype)dtype, trainer_parameters(one.trainer), i);
 			sum += pow(((double)(i % 5) + 1.385) * x, 2);
 		}
 		ck_assert_double_eq_tol(one.points[4].gradient_norm / sqrt(sum), 1,

@@ -118,8 +118,8 @@ START_TEST(float32_follows_float64_to_its_own_precision)
 		trial_run(&wide);
 		trial_run(&narrow);
 		for (size_t i = 0; i < 6; i++) {
-			const double a = trial_get(DTYPE_FLOAT64, trainer_parameters(wide.trainer), i);
-			const double b = trial_get(DTYPE_FLOAT32, trainer_parameters(narrow.trainer), i);
+			const double a = dtype_get(DTYPE_FLOAT64, trainer_parameters(wide.trainer), i);
+			const double b = dtype_get(DTYPE_FLOAT32, trainer_parameters(narrow.trainer), i);
 			ck_assert(a != b || a == 0); /* newton is at the minimum, exactly */
 			ck_assert_msg(fabs(a - b) <= 1e-5, "%s: %.9g, not %.9g", optimizer_at(o)->name, b, a);
 			ck_assert_double_eq(b, narrow.parameters[25 * 6 + i]);

@@ -32,20 +32,6 @@ struct trial_objective {
 	size_t cancel_at;           /* this call (1: the first) gives up; 0: none */
 };
 
-static inline double trial_get(enum dtype dtype, const void *array, size_t i)
-{
-	return dtype == DTYPE_FLOAT32 ? (double)((const float *)array)[i] : ((const double *)array)[i];
-}
-
-static inline void trial_set(enum dtype dtype, void *array, size_t i, double number)
-{
-	if (dtype == DTYPE_FLOAT32) {
-		((float *)array)[i] = (float)number;
-	} else {
-		((double *)array)[i] = number;
-	}
-}
-
 static inline enum status trial_evaluate(struct objective *objective, const void *theta, const struct batch *batch,
 					 struct executor *executor, double *value, void *gradient)
 {
@@ -58,14 +44,14 @@ static inline enum status trial_evaluate(struct objective *objective, const void
 		return E_CANCELLED;
 	}
 	for (size_t i = 0; i < objective->n; i++) {
-		x[i] = trial_get(objective->dtype, theta, i);
+		x[i] = dtype_get(objective->dtype, theta, i);
 	}
 	const double f = self->scale * self->evaluate(self, x, batch, gradient != NULL ? g : NULL);
 	if (value != NULL) {
 		*value = f;
 	}
 	for (size_t i = 0; gradient != NULL && i < objective->n; i++) {
-		trial_set(objective->dtype, gradient, i, self->scale * g[i]);
+		dtype_set(objective->dtype, gradient, i, self->scale * g[i]);
 	}
 	return OK;
 }
@@ -73,7 +59,7 @@ static inline enum status trial_evaluate(struct objective *objective, const void
 static inline void trial_initialise(const struct objective *objective, uint64_t seed, void *theta)
 {
 	for (size_t i = 0; i < objective->n; i++) {
-		trial_set(objective->dtype, theta, i, 0.385 + 0.1 * (double)i + 0.01 * (double)seed);
+		dtype_set(objective->dtype, theta, i, 0.385 + 0.1 * (double)i + 0.01 * (double)seed);
 	}
 }
 
@@ -122,13 +108,13 @@ static inline double trial_least_squares(const struct trial_objective *self, con
 	}
 	for (size_t k = 0; k < batch->count; k++) {
 		const size_t row = batch->index != NULL ? batch->index[batch->first + k] : batch->first + k;
-		double d = -trial_get(data->dtype, data->y, row);
+		double d = -dtype_get(data->dtype, data->y, row);
 		for (size_t j = 0; j < n; j++) {
-			d += theta[j] * trial_get(data->dtype, data->x, row * n + j);
+			d += theta[j] * dtype_get(data->dtype, data->x, row * n + j);
 		}
 		sum += d * d;
 		for (size_t j = 0; gradient != NULL && j < n; j++) {
-			gradient[j] += 2 * d * trial_get(data->dtype, data->x, row * n + j) / (double)batch->count;
+			gradient[j] += 2 * d * dtype_get(data->dtype, data->x, row * n + j) / (double)batch->count;
 		}
 	}
 	return sum / (double)batch->count;
@@ -140,10 +126,10 @@ static inline double trial_residual(const struct trial_objective *self, const do
 {
 	const struct data_view *data = batch->data;
 	const size_t n = self->base.n;
-	double d = -trial_get(data->dtype, data->y, batch->first);
+	double d = -dtype_get(data->dtype, data->y, batch->first);
 
 	for (size_t j = 0; j < n; j++) {
-		const double x = trial_get(data->dtype, data->x, batch->first * n + j);
+		const double x = dtype_get(data->dtype, data->x, batch->first * n + j);
 		d += theta[j] * x;
 		if (gradient != NULL) {
 			gradient[j] = x;
